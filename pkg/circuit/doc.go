@@ -1,0 +1,25 @@
+// Package circuit is the computational graph of a transformer without any
+// tensor: its nodes, its edges, and which of them a circuit keeps.
+//
+// It knows
+//  1. the nodes (Node), small comparable values with two names: the hook name
+//     of TransformerLens ("blocks.1.attn.hook_result[:, :, 5]") and the short
+//     name of the MIB and EAP-IG formats ("a1.h5");
+//  2. the edges between them (Edge), and the graph definitions that say which
+//     edges exist (Config, New);
+//  3. circuits: a Mask says which edges are present, Scores what each is worth,
+//     both flat slices by edge number;
+//  4. the JSON file format of this project (File).
+//
+// It does not know what a node computes, nor how an edge is cut: that is
+// package patch.
+//
+// # Edge numbering
+//
+// Receivers are numbered in the order of computation, and the senders that a
+// receiver can hear are always a prefix of the list of senders. The edges of a
+// receiver therefore form one contiguous run of numbers (Graph.Incoming), with
+// the senders in the order of computation. Placeholder edges (q, k, v to their
+// head; an MLP's input to its output) are part of every circuit in which their
+// ends are; they are never tested nor counted, and have no number.
+package circuit
