@@ -1,0 +1,183 @@
+// Package golden gives tests the numbers of the reference implementation that
+// stand in testdata/golden. It is for tests only.
+package golden
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// Test is one tested edge; names are hook names.
+type Test struct {
+	Receiver string  `json:"receiver"`
+	Sender   string  `json:"sender"`
+	Metric   float64 `json:"metric"`
+	Effect   float64 `json:"effect"`
+	Kept     bool    `json:"kept"`
+}
+
+// Run is one run of the reference.
+type Run struct {
+	Threshold      float64
+	Ablation       string // resample or zero
+	Order          string // normal, reverse, names-reverse or indices-reverse
+	Metric         string
+	Total          int
+	Initial, Final float64
+	Tests          []Test
+	Kept           int
+}
+
+// String names the run in test output.
+func (r Run) String() string {
+	return fmt.Sprintf("%s,%s,%s,τ=%g", r.Metric, r.Ablation, r.Order, r.Threshold)
+}
+
+// root is the project's top folder.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// Path is a file or folder below testdata/golden.
+func Path(parts ...string) string {
+	return filepath.Join(append([]string{root(), "testdata", "golden"}, parts...)...)
+}
+
+// modelFiles are the configuration and the weights of each golden model.
+func modelFiles(name string) (config, model string) {
+	switch name {
+	case "induction-attn2l": // the builtin model is the golden one
+		dir := filepath.Join(root(), "pkg", "zoo", "builtin", "induction")
+		return filepath.Join(dir, "config.json"), filepath.Join(dir, "model.safetensors")
+	case "gpt3l-random":
+		return Path(name, "config.json"), Path(name, "model.safetensors")
+	}
+	return Path("tracr", name+".config.json"), Path("tracr", name+".safetensors")
+}
+
+// Model loads a golden model.
+func Model(t testing.TB, name string) *gpt.Model {
+	t.Helper()
+	config, model := modelFiles(name)
+	f, err := os.Open(config)
+	require.NoError(t, err)
+	defer f.Close()
+	cfg, err := gpt.ReadConfig(config, f)
+	require.NoError(t, err)
+	m, err := gpt.Load(cfg, Open(t, model))
+	require.NoError(t, err)
+	return m
+}
+
+// Open opens a safetensors file until the test ends.
+func Open(t testing.TB, path string) *weights.File {
+	t.Helper()
+	w, err := weights.Open(path)
+	require.NoError(t, err)
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
+// Tokens reads an I64 tensor [B,T].
+func Tokens(t testing.TB, f *weights.File, name string) [][]int {
+	t.Helper()
+	flat, shape, err := f.Ints(name)
+	require.NoError(t, err)
+	require.Len(t, shape, 2)
+	out := make([][]int, shape[0])
+	for i := range out {
+		out[i] = flat[i*shape[1] : (i+1)*shape[1]]
+	}
+	return out
+}
+
+// ReadJSON decodes a file below testdata/golden.
+func ReadJSON(t testing.TB, into any, parts ...string) {
+	t.Helper()
+	data, err := os.ReadFile(Path(parts...))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(data, into))
+}
+
+// Runs returns the runs of a folder's acdc_runs.json, or of tracr/NAME.runs.json.
+func Runs(t testing.TB, name string) []Run {
+	t.Helper()
+	if name == "induction-attn2l" || name == "gpt3l-random" {
+		return folderRuns(t, name)
+	}
+	return tracrRuns(t, name)
+}
+
+func folderRuns(t testing.TB, name string) []Run {
+	var raw []struct {
+		Threshold float64
+		Ablation  string
+		Order     string
+		Metric    string
+		Total     int     `json:"total_edges"`
+		Initial   float64 `json:"initial_metric"`
+		Final     float64 `json:"final_metric"`
+		Tests     []Test
+		Kept      int `json:"n_kept"`
+	}
+	ReadJSON(t, &raw, name, "acdc_runs.json")
+	out := make([]Run, len(raw))
+	for i, r := range raw {
+		out[i] = Run{r.Threshold, r.Ablation, r.Order, r.Metric, r.Total, r.Initial, r.Final, r.Tests, r.Kept}
+	}
+	return out
+}
+
+func tracrRuns(t testing.TB, name string) []Run {
+	var raw []struct {
+		Threshold float64
+		Zero      bool    `json:"zero_ablation"`
+		Names     string  `json:"names_mode"`
+		Indices   string  `json:"indices_mode"`
+		Total     int     `json:"total_edges"`
+		Initial   float64 `json:"initial_metric"`
+		Final     float64 `json:"final_metric"`
+		Tests     [][]any
+		Kept      int `json:"n_kept"`
+	}
+	ReadJSON(t, &raw, "tracr", name+".runs.json")
+	orders := map[[2]string]string{
+		{"normal", "normal"}: "normal", {"reverse", "normal"}: "names-reverse",
+		{"normal", "reverse"}: "indices-reverse", {"reverse", "reverse"}: "reverse",
+	}
+	out := make([]Run, len(raw))
+	for i, r := range raw {
+		run := Run{Threshold: r.Threshold, Ablation: "resample", Order: orders[[2]string{r.Names, r.Indices}], Metric: "l2",
+			Total: r.Total, Initial: r.Initial, Final: r.Final, Kept: r.Kept}
+		require.NotEmpty(t, run.Order)
+		if r.Zero {
+			run.Ablation = "zero"
+		}
+		for _, x := range r.Tests {
+			run.Tests = append(run.Tests, Test{Receiver: hookName(x[0], x[1]), Sender: hookName(x[2], x[3]),
+				Metric: x[5].(float64), Effect: x[6].(float64), Kept: x[7].(bool)})
+		}
+		out[i] = run
+	}
+	return out
+}
+
+// hookName joins a name and an index as the reference keeps them: [null] is
+// the whole tensor, [null,null,h] head h.
+func hookName(name, index any) string {
+	list := index.([]any)
+	if len(list) == 3 {
+		return fmt.Sprintf("%s[:, :, %d]", name, int(list[2].(float64)))
+	}
+	return name.(string)
+}

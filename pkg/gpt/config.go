@@ -1,0 +1,285 @@
+package gpt
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Activation is an MLP's activation function.
+type Activation string
+
+// The activation functions, by their TransformerLens names.
+const (
+	ReLU    Activation = "relu"
+	GELU    Activation = "gelu"     // with the error function
+	GELUNew Activation = "gelu_new" // with tanh
+	SiLU    Activation = "silu"
+)
+
+// Normalization is the norm before attention, MLP and unembedding.
+type Normalization string
+
+// The normalizations. LNPre is LayerNorm without weights, as it stands after
+// its weights were folded into the next layer.
+const (
+	LayerNorm Normalization = "LN"
+	LNPre     Normalization = "LNPre"
+	NoNorm    Normalization = ""
+)
+
+// Direction says which positions attention may look at.
+type Direction string
+
+// The attention directions.
+const (
+	Causal        Direction = "causal"
+	Bidirectional Direction = "bidirectional"
+)
+
+// Positions says where position embeddings enter.
+type Positions string
+
+// The position embeddings. Standard adds them to the residual stream;
+// Shortformer adds them to the normalized inputs of queries and keys only
+// (Press et al. 2021); NoPositions has none.
+const (
+	Standard    Positions = "standard"
+	Shortformer Positions = "shortformer"
+	NoPositions Positions = "none"
+)
+
+// Config is a model's shape. The letters are those of the package comment.
+type Config struct {
+	Layers          int           // L
+	DModel          int           // D
+	Ctx             int           // longest sequence
+	DHead           int           // K, free of D/H
+	Heads           int           // H
+	DMLP            int           // F, 0 where AttnOnly
+	Vocab           int           // V
+	VocabOut        int           // logits at a position
+	Activation      Activation    // unused where AttnOnly
+	Eps             float64       // of the norms
+	Norm            Normalization //
+	AttnOnly        bool          // no MLPs
+	Direction       Direction     //
+	Positions       Positions     //
+	ParallelAttnMLP bool          // attention and MLP read the same stream
+	AttnScale       float64       // scores are divided by it
+}
+
+// configJSON is the TransformerLens configuration, pointers telling a missing
+// field from a zero.
+type configJSON struct {
+	Layers     *int            `json:"n_layers"`
+	DModel     *int            `json:"d_model"`
+	Ctx        *int            `json:"n_ctx"`
+	DHead      *int            `json:"d_head"`
+	Heads      *int            `json:"n_heads"`
+	DMLP       *int            `json:"d_mlp"`
+	Vocab      *int            `json:"d_vocab"`
+	VocabOut   *int            `json:"d_vocab_out"`
+	Act        *string         `json:"act_fn"`
+	Eps        *float64        `json:"eps"`
+	Norm       json.RawMessage `json:"normalization_type"`
+	AttnOnly   bool            `json:"attn_only"`
+	Direction  *string         `json:"attention_dir"`
+	Positions  *string         `json:"positional_embedding_type"`
+	Parallel   bool            `json:"parallel_attn_mlp"`
+	UseScale   *bool           `json:"use_attn_scale"`
+	Scale      *float64        `json:"attn_scale"`
+	FinalRMS   bool            `json:"final_rms"`
+	GatedMLP   bool            `json:"gated_mlp"`
+	LocalAttn  bool            `json:"use_local_attn"`
+	ByInvLayer bool            `json:"scale_attn_by_inverse_layer_idx"`
+}
+
+// ReadConfig reads a TransformerLens config.json; name is what errors call it.
+// A field without which the model is not determined must be there; a feature
+// that this package does not compute is refused by name.
+func ReadConfig(name string, r io.Reader) (Config, error) {
+	var j configJSON
+	if err := json.NewDecoder(r).Decode(&j); err != nil {
+		return Config{}, fmt.Errorf("%s: not a model configuration: %w", name, err)
+	}
+	c, err := j.config()
+	if err == nil {
+		err = c.Validate()
+	}
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return c, nil
+}
+
+func (j *configJSON) config() (Config, error) {
+	c := Config{
+		AttnOnly: j.AttnOnly, ParallelAttnMLP: j.Parallel,
+		Eps: 1e-5, Direction: Causal, Positions: Standard,
+	}
+	for _, f := range []struct {
+		name string
+		from *int
+		to   *int
+	}{
+		{"n_layers", j.Layers, &c.Layers}, {"d_model", j.DModel, &c.DModel}, {"n_ctx", j.Ctx, &c.Ctx},
+		{"d_head", j.DHead, &c.DHead}, {"n_heads", j.Heads, &c.Heads}, {"d_vocab", j.Vocab, &c.Vocab},
+	} {
+		if f.from == nil {
+			return c, fmt.Errorf("field %q is missing: expected a positive integer", f.name)
+		}
+		*f.to = *f.from
+	}
+	c.VocabOut = c.Vocab
+	if j.VocabOut != nil && *j.VocabOut != -1 {
+		c.VocabOut = *j.VocabOut
+	}
+	if !c.AttnOnly {
+		c.DMLP = 4 * c.DModel
+		if j.DMLP != nil {
+			c.DMLP = *j.DMLP
+		}
+		if j.Act == nil {
+			return c, fmt.Errorf("field \"act_fn\" is missing: expected one of %s", quoted(activations))
+		}
+		c.Activation = Activation(*j.Act)
+	}
+	if j.Eps != nil {
+		c.Eps = *j.Eps
+	}
+	if j.Norm == nil {
+		return c, fmt.Errorf("field \"normalization_type\" is missing: expected \"LN\", \"LNPre\" or null")
+	}
+	var norm *string
+	if err := json.Unmarshal(j.Norm, &norm); err != nil {
+		return c, fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", j.Norm)
+	}
+	if norm != nil {
+		c.Norm = Normalization(*norm)
+		if *norm == "" {
+			return c, fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found \"\"")
+		}
+	}
+	if j.Direction != nil {
+		c.Direction = Direction(*j.Direction)
+	}
+	if j.Positions != nil {
+		c.Positions = Positions(*j.Positions)
+	}
+	c.AttnScale = math.Sqrt(float64(c.DHead))
+	if j.UseScale != nil && !*j.UseScale {
+		c.AttnScale = 1
+	} else if j.Scale != nil && *j.Scale > 0 {
+		c.AttnScale = *j.Scale
+	}
+	return c, j.unsupported()
+}
+
+// unsupported refuses what would silently give other numbers.
+func (j *configJSON) unsupported() error {
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{
+		{"final_rms", j.FinalRMS}, {"gated_mlp", j.GatedMLP}, {"use_local_attn", j.LocalAttn},
+		{"scale_attn_by_inverse_layer_idx", j.ByInvLayer},
+	} {
+		if f.on {
+			return fmt.Errorf("field %q: expected false, found true: this model feature is not computed", f.name)
+		}
+	}
+	return nil
+}
+
+var (
+	activations    = []Activation{ReLU, GELU, GELUNew, SiLU}
+	normalizations = []Normalization{LayerNorm, LNPre, NoNorm}
+	directions     = []Direction{Causal, Bidirectional}
+	positions      = []Positions{Standard, Shortformer, NoPositions}
+)
+
+// quoted lists the values of an enumeration for an error.
+func quoted[T ~string](values []T) string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = fmt.Sprintf("%q", string(v))
+		if v == "" {
+			out[i] = "null"
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// maxDim bounds each size of a model, so that products of two do not overflow.
+const maxDim = 1 << 24
+
+// Validate checks that the shape can be computed.
+func (c Config) Validate() error {
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"n_layers", c.Layers}, {"d_model", c.DModel}, {"n_ctx", c.Ctx}, {"d_head", c.DHead},
+		{"n_heads", c.Heads}, {"d_vocab", c.Vocab}, {"d_vocab_out", c.VocabOut},
+	} {
+		if f.value < 1 || f.value > maxDim {
+			return fmt.Errorf("field %q: expected a positive integer, found %d", f.name, f.value)
+		}
+	}
+	if !c.AttnOnly && (c.DMLP < 1 || c.DMLP > maxDim) {
+		return fmt.Errorf("field \"d_mlp\": expected a positive integer, found %d", c.DMLP)
+	}
+	if !c.AttnOnly && !slices.Contains(activations, c.Activation) {
+		return fmt.Errorf("field \"act_fn\": expected one of %s, found %q", quoted(activations), c.Activation)
+	}
+	if !slices.Contains(normalizations, c.Norm) {
+		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %q", quoted(normalizations), c.Norm)
+	}
+	if !slices.Contains(directions, c.Direction) {
+		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %q", quoted(directions), c.Direction)
+	}
+	if !slices.Contains(positions, c.Positions) {
+		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", quoted(positions), c.Positions)
+	}
+	if !(c.Eps >= 0) || math.IsInf(c.Eps, 0) {
+		return fmt.Errorf("field \"eps\": expected a number of at least 0, found %v", c.Eps)
+	}
+	if !(c.AttnScale > 0) || math.IsInf(c.AttnScale, 0) {
+		return fmt.Errorf("field \"attn_scale\": expected a positive number, found %v", c.AttnScale)
+	}
+	return nil
+}
+
+// Parameters is the number of weights and biases.
+func (c Config) Parameters() int {
+	norm := 0
+	if c.Norm == LayerNorm {
+		norm = 2 * c.DModel
+	}
+	block := norm + 4*c.Heads*c.DModel*c.DHead + 3*c.Heads*c.DHead + c.DModel
+	if !c.AttnOnly {
+		block += norm + 2*c.DModel*c.DMLP + c.DMLP + c.DModel
+	}
+	n := c.Vocab*c.DModel + c.Layers*block + norm + c.DModel*c.VocabOut + c.VocabOut
+	if c.Positions != NoPositions {
+		n += c.Ctx * c.DModel
+	}
+	return n
+}
+
+// FLOP is the number of floating-point operations, two a multiply-add, in the
+// matrix products of one forward pass over batch examples of t positions, of
+// which logits are computed at the given number of positions an example.
+func (c Config) FLOP(batch, t, logits int) int64 {
+	rows := int64(batch) * int64(t)
+	d, h, k := int64(c.DModel), int64(c.Heads), int64(c.DHead)
+	block := rows*d*h*k*2*4 + 2*2*int64(batch)*h*int64(t)*int64(t)*k
+	if !c.AttnOnly {
+		block += rows * d * int64(c.DMLP) * 2 * 2
+	}
+	return int64(c.Layers)*block + int64(batch)*int64(logits)*d*int64(c.VocabOut)*2
+}

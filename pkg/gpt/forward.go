@@ -1,0 +1,305 @@
+package gpt
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+var negInf = float32(math.Inf(-1))
+
+// Options of a forward pass.
+type Options struct {
+	Hooks    []Hook
+	Threads  int  // goroutines; less than 1 means 1. The result does not depend on it.
+	NoLogits bool // stop after the last block; Forward then returns no logits
+}
+
+// CheckTokens checks that tokens are a batch [B,T] the model can run; what is
+// the name that errors give the batch ("clean").
+func (m *Model) CheckTokens(what string, tokens [][]int) error {
+	if len(tokens) == 0 || len(tokens[0]) == 0 {
+		return fmt.Errorf("%s: expected at least one example of at least one token, found none", what)
+	}
+	t := len(tokens[0])
+	if t > m.Config.Ctx && m.Config.Positions != NoPositions {
+		return fmt.Errorf("%s: expected at most n_ctx = %d tokens an example, found %d", what, m.Config.Ctx, t)
+	}
+	for b, row := range tokens {
+		if len(row) != t {
+			return fmt.Errorf("%s: expected %d tokens in every example, found %d in example %d", what, t, len(row), b)
+		}
+		for i, id := range row {
+			if id < 0 || id >= m.Config.Vocab {
+				return fmt.Errorf("%s: expected token ids from 0 to %d (d_vocab %d), found %d in example %d at position %d",
+					what, m.Config.Vocab-1, m.Config.Vocab, id, b, i)
+			}
+		}
+	}
+	return nil
+}
+
+// pass is one forward pass on its way. Activations are [B·T, ...].
+type pass struct {
+	m       *Model
+	c       Config
+	threads int
+	hooks   map[HookPoint][]func(*tensor.Tensor)
+	b, t    int
+	resid   *tensor.Tensor // [B,T,D]
+}
+
+// Forward runs tokens [B,T] through the model and returns the logits
+// [B,T,V], or nil with NoLogits. Hooks are called in the order given.
+func (m *Model) Forward(tokens [][]int, o Options) (*tensor.Tensor, error) {
+	if err := m.CheckTokens("tokens", tokens); err != nil {
+		return nil, err
+	}
+	p := &pass{m: m, c: m.Config, threads: max(o.Threads, 1), b: len(tokens), t: len(tokens[0]),
+		hooks: map[HookPoint][]func(*tensor.Tensor){}}
+	for _, h := range o.Hooks {
+		if !m.Config.exists(h.At) {
+			return nil, fmt.Errorf("hook point %v: this model does not have it", h.At)
+		}
+		p.hooks[h.At] = append(p.hooks[h.At], h.Do)
+	}
+	p.embed(tokens)
+	for l := range m.blocks {
+		p.block(l)
+	}
+	if o.NoLogits {
+		return nil, nil
+	}
+	return p.logits(), nil
+}
+
+// hooked reports whether anybody listens at a point.
+func (p *pass) hooked(at Point, layer int) bool { return len(p.hooks[HookPoint{at, layer}]) > 0 }
+
+// hook shows an activation, in the given shape, to those who listen.
+func (p *pass) hook(at Point, layer int, x *tensor.Tensor, shape ...int) {
+	for _, do := range p.hooks[HookPoint{at, layer}] {
+		do(x.Reshape(shape...))
+	}
+}
+
+// rows runs f on ranges of the rows of all examples.
+func (p *pass) rows(f func(lo, hi int)) { tensor.Parallel(p.b*p.t, p.threads, f) }
+
+// embed sets the residual stream to W_E[token] + W_pos[position].
+func (p *pass) embed(tokens [][]int) {
+	w, d := p.m.Weights, p.c.DModel
+	embed := tensor.New(p.b, p.t, d)
+	for b, row := range tokens {
+		for t, id := range row {
+			copy(embed.Data[(b*p.t+t)*d:(b*p.t+t+1)*d], w.Embed.Row(id))
+		}
+	}
+	p.hook(HookEmbed, 0, embed, p.b, p.t, d)
+	if p.c.Positions == Standard {
+		pos := tensor.New(p.b, p.t, d)
+		for i := range p.b * p.t {
+			copy(pos.Data[i*d:(i+1)*d], w.Pos.Row(i%p.t))
+		}
+		p.hook(HookPosEmbed, 0, pos, p.b, p.t, d)
+		tensor.Add(embed.Data, pos.Data)
+	}
+	p.resid = embed
+}
+
+// block runs one block: resid_mid = resid_pre + attention(resid_pre),
+// resid_post = resid_mid + MLP(resid_mid), or MLP(resid_pre) where parallel.
+func (p *pass) block(l int) {
+	shape := []int{p.b, p.t, p.c.DModel}
+	p.hook(HookResidPre, l, p.resid, shape...)
+	var pre *tensor.Tensor
+	if !p.c.AttnOnly && p.c.ParallelAttnMLP {
+		pre = p.resid.Clone()
+	}
+	out := p.attention(l)
+	p.hook(HookAttnOut, l, out, shape...)
+	p.rows(func(lo, hi int) { addRange(p.resid, out, lo, hi) })
+	if !p.c.AttnOnly {
+		if pre == nil {
+			p.hook(HookResidMid, l, p.resid, shape...)
+			pre = p.resid
+			if p.hooked(HookMLPIn, l) {
+				pre = p.resid.Clone()
+			}
+		}
+		out := p.mlp(l, pre)
+		p.rows(func(lo, hi int) { addRange(p.resid, out, lo, hi) })
+	}
+	p.hook(HookResidPost, l, p.resid, shape...)
+}
+
+// addRange adds rows [lo,hi) of x to those of dst.
+func addRange(dst, x *tensor.Tensor, lo, hi int) {
+	d := dst.Cols()
+	tensor.Add(dst.Data[lo*d:hi*d], x.Data[lo*d:hi*d])
+}
+
+// attention returns attn_out [B,T,D]: the sum over heads of z W_O, and b_O.
+func (p *pass) attention(l int) *tensor.Tensor {
+	h, k, d := p.c.Heads, p.c.DHead, p.c.DModel
+	var qkv [3]*tensor.Tensor
+	normed := p.sharedNorm(l)
+	for side := range qkv {
+		if p.hooked(HookQInput+Point(side), l) {
+			qkv[side] = p.splitInput(l, side)
+		} else {
+			qkv[side] = p.sharedInput(l, side, normed)
+		}
+		p.hook(HookQ+Point(side), l, qkv[side], p.b, p.t, h, k)
+	}
+	z := p.attend(l, qkv)
+	p.hook(HookZ, l, z, p.b, p.t, h, k)
+	out := tensor.New(p.b, p.t, d)
+	if p.hooked(HookResult, l) {
+		p.headResults(l, out, z)
+	} else {
+		p.rows(func(lo, hi int) {
+			p.m.AddHeadsOut(l, out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), z.Matrix().Slice(lo, hi))
+		})
+	}
+	p.rows(func(lo, hi int) {
+		tensor.AddRows(out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), p.m.Weights.Blocks[l].BO)
+	})
+	return out
+}
+
+// sharedNorm is ln1 of the residual stream, which all heads share unless their
+// inputs are split.
+func (p *pass) sharedNorm(l int) *tensor.Tensor {
+	normed := tensor.New(p.b*p.t, p.c.DModel)
+	p.rows(func(lo, hi int) {
+		p.m.Norm1(l, normed.Matrix().Slice(lo, hi), p.resid.Matrix().Slice(lo, hi))
+	})
+	p.hook(HookLN1, l, normed, p.b, p.t, p.c.DModel)
+	return normed
+}
+
+// sharedInput computes q, k or v [B·T,H·K] of all heads from one normalized
+// stream.
+func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
+	x := normed
+	if p.c.Positions == Shortformer && side < 2 {
+		x = normed.Clone()
+		p.m.AddPositions(side, x.Matrix(), p.t)
+	}
+	out := tensor.New(p.b*p.t, p.c.Heads*p.c.DHead)
+	p.rows(func(lo, hi int) {
+		p.m.Heads(l, side, out.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi))
+	})
+	return out
+}
+
+// splitInput gives each head its own copy of the residual stream, shows it to
+// the hooks, and computes q, k or v [B·T,H·K] from what they leave.
+func (p *pass) splitInput(l, side int) *tensor.Tensor {
+	h, k, d, n := p.c.Heads, p.c.DHead, p.c.DModel, p.b*p.t
+	split := tensor.New(n, h, d)
+	for i := range n {
+		for j := range h {
+			copy(split.Data[(i*h+j)*d:], p.resid.Data[i*d:(i+1)*d])
+		}
+	}
+	p.hook(HookQInput+Point(side), l, split, p.b, p.t, h, d)
+	out := tensor.New(n, h*k)
+	tensor.Parallel(h, p.threads, func(lo, hi int) {
+		x := tensor.New(n, d)
+		for j := lo; j < hi; j++ {
+			own := tensor.Matrix{Data: split.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
+			p.m.Norm1(l, x.Matrix(), own)
+			p.m.AddPositions(side, x.Matrix(), p.t)
+			p.m.Head(l, side, j, out.Matrix().Columns(j*k, (j+1)*k), x.Matrix())
+		}
+	})
+	return out
+}
+
+// attend computes z [B·T,H·K].
+func (p *pass) attend(l int, qkv [3]*tensor.Tensor) *tensor.Tensor {
+	h, k, t := p.c.Heads, p.c.DHead, p.t
+	z := tensor.New(p.b*t, h*k)
+	keep := p.hooked(HookScores, l) || p.hooked(HookPattern, l)
+	var all *tensor.Tensor // [B,H,T,T]
+	if keep {
+		all = tensor.New(p.b, h, t, t)
+	}
+	each := func(f func(b, j int, scores tensor.Matrix)) {
+		tensor.Parallel(p.b, p.threads, func(lo, hi int) {
+			scratch := make([]float32, t*t)
+			for b := lo; b < hi; b++ {
+				for j := range h {
+					data := scratch
+					if keep {
+						data = all.Data[(b*h+j)*t*t : (b*h+j+1)*t*t]
+					}
+					f(b, j, tensor.Matrix{Data: data, Rows: t, Cols: t, Stride: t})
+				}
+			}
+		})
+	}
+	part := func(x *tensor.Tensor, b, j int) tensor.Matrix {
+		return x.Matrix().Slice(b*t, (b+1)*t).Columns(j*k, (j+1)*k)
+	}
+	if !keep {
+		each(func(b, j int, s tensor.Matrix) {
+			p.m.Attend(part(z, b, j), part(qkv[0], b, j), part(qkv[1], b, j), part(qkv[2], b, j), s.Data)
+		})
+		return z
+	}
+	each(func(b, j int, s tensor.Matrix) { p.m.Scores(s, part(qkv[0], b, j), part(qkv[1], b, j)) })
+	p.hook(HookScores, l, all, p.b, h, t, t)
+	each(func(_, _ int, s tensor.Matrix) { p.m.Pattern(s) })
+	p.hook(HookPattern, l, all, p.b, h, t, t)
+	each(func(b, j int, s tensor.Matrix) { tensor.MulNN(part(z, b, j), s, part(qkv[2], b, j)) })
+	return z
+}
+
+// headResults computes each head's output [B,T,H,D] for the hooks and adds up
+// what they leave.
+func (p *pass) headResults(l int, out, z *tensor.Tensor) {
+	h, k, d, n := p.c.Heads, p.c.DHead, p.c.DModel, p.b*p.t
+	result := tensor.New(n, h, d)
+	tensor.Parallel(h, p.threads, func(lo, hi int) {
+		for j := lo; j < hi; j++ {
+			own := tensor.Matrix{Data: result.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
+			p.m.AddHeadOut(l, j, own, z.Matrix().Columns(j*k, (j+1)*k))
+		}
+	})
+	p.hook(HookResult, l, result, p.b, p.t, h, d)
+	for i := range n {
+		for j := range h {
+			tensor.Add(out.Data[i*d:(i+1)*d], result.Data[(i*h+j)*d:(i*h+j+1)*d])
+		}
+	}
+}
+
+// mlp returns mlp_out [B,T,D] computed from x, which hooks may change.
+func (p *pass) mlp(l int, x *tensor.Tensor) *tensor.Tensor {
+	n, d, f := p.b*p.t, p.c.DModel, p.c.DMLP
+	p.hook(HookMLPIn, l, x, p.b, p.t, d)
+	normed, post, out := tensor.New(n, d), tensor.New(n, f), tensor.New(n, d)
+	p.rows(func(lo, hi int) { p.m.Norm2(l, normed.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi)) })
+	p.hook(HookLN2, l, normed, p.b, p.t, d)
+	p.rows(func(lo, hi int) { p.m.MLPPre(l, post.Matrix().Slice(lo, hi), normed.Matrix().Slice(lo, hi)) })
+	p.hook(HookMLPPre, l, post, p.b, p.t, f)
+	p.rows(func(lo, hi int) { p.m.Activate(post.Data[lo*f : hi*f]) })
+	p.hook(HookMLPPost, l, post, p.b, p.t, f)
+	p.rows(func(lo, hi int) { p.m.MLPOut(l, out.Matrix().Slice(lo, hi), post.Matrix().Slice(lo, hi)) })
+	p.hook(HookMLPOut, l, out, p.b, p.t, d)
+	return out
+}
+
+// logits computes ln_final and the unembedding.
+func (p *pass) logits() *tensor.Tensor {
+	n, d, v := p.b*p.t, p.c.DModel, p.c.VocabOut
+	normed, out := tensor.New(n, d), tensor.New(p.b, p.t, v)
+	p.rows(func(lo, hi int) { p.m.NormFinal(normed.Matrix().Slice(lo, hi), p.resid.Matrix().Slice(lo, hi)) })
+	p.hook(HookLNFinal, 0, normed, p.b, p.t, d)
+	p.rows(func(lo, hi int) { p.m.Unembed(out.Matrix().Slice(lo, hi), normed.Matrix().Slice(lo, hi)) })
+	return out
+}

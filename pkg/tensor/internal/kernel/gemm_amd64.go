@@ -1,0 +1,223 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// packFrom is the number of columns from which packing a pays.
+const packFrom = 256
+
+// Gemm: c = a·b, or c += a·b with add, for the columns of b's panels
+// [from,to); c [m,n], a [m,k], b [k,n] packed by Pack.
+//
+//	for each block [k0, k0+KC) of [0,k): acc = 0
+//		for l in block: acc = fma(a[i,l], b[l,j], acc)
+//		c[i,j] += acc
+func Gemm(c []float32, ldc int, a []float32, lda, m, k int, b []float32, n, from, to int, add bool) {
+	set := active()
+	if set == portable || k == 0 {
+		gemmPortable(c, ldc, a, lda, m, k, b, n, from, to, add)
+		return
+	}
+	var packed []float32
+	if m >= MR && (to-from)*NR >= packFrom {
+		buf := borrow(MC * KC)
+		defer scratch.Put(buf)
+		packed = *buf
+	}
+	for k0 := 0; k0 < k; k0 += KC {
+		kc := min(KC, k-k0)
+		for i0 := 0; i0 < m; i0 += MC {
+			blk := block{set: set, a: a[i0*lda+k0:], lda: lda, m: min(MC, m-i0), k: kc, add: add || k0 > 0}
+			if packed != nil {
+				blk.pack(packed)
+			}
+			for p := from; p < to; p++ {
+				w := panelWidth(n, p)
+				blk.panel(c[i0*ldc+p*NR:], ldc, b[p*NR*k+k0*w:], w, min(w, n-p*NR))
+			}
+		}
+	}
+}
+
+// block is up to MC rows by KC columns of a.
+type block struct {
+	set    level
+	a      []float32
+	lda    int
+	m, k   int
+	packed []float32 // whole tiles of 12 rows, each column by column; nil to read a itself
+	add    bool
+}
+
+// pack lays the whole tiles out in buf.
+func (s *block) pack(buf []float32) {
+	for i := 0; i+MR <= s.m; i += MR {
+		packTile(buf[i*s.k:(i+MR)*s.k], s.a[i*s.lda:], s.lda, s.k)
+	}
+	s.packed = buf
+}
+
+// packTile: for l < k, i < 12: dst[12·l+i] = a[i·lda+l]
+func packTile(dst, a []float32, lda, k int) {
+	whole := k &^ 3
+	if whole > 0 {
+		for i := 0; i < MR; i += 4 {
+			transpose4AVX2(&dst[i], MR, &a[i*lda], lda, whole)
+		}
+	}
+	for l := whole; l < k; l++ {
+		for i := range MR {
+			dst[l*MR+i] = a[i*lda+l]
+		}
+	}
+}
+
+// panel multiplies the block by one panel of b, w columns wide and cols of
+// them in use, into c.
+func (s *block) panel(c []float32, ldc int, b []float32, w, cols int) {
+	if s.set == avx512 {
+		s.panel512(c, ldc, b, w, cols)
+		return
+	}
+	s.panel2(c, ldc, b, w, min(cols, 16))
+	if cols > 16 {
+		s.panel2(c[16:], ldc, b[16:], w, cols-16)
+	}
+}
+
+func (s *block) panel512(c []float32, ldc int, b []float32, ldb, cols int) {
+	i := 0
+	if cols <= 16 {
+		for ; i+12 <= s.m; i += 12 {
+			if s.packed != nil {
+				gemm12x16PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+			} else {
+				gemm12x16StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+			}
+		}
+		s.rest512Narrow(i, c, ldc, b, ldb, cols)
+		return
+	}
+	for ; i+12 <= s.m; i += 12 {
+		if s.packed != nil {
+			gemm12x32PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+		} else {
+			gemm12x32StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+		}
+	}
+	for i < s.m {
+		pa, pc := &s.a[i*s.lda], &c[i*ldc]
+		switch r := s.m - i; {
+		case r >= 8:
+			gemm8x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 8
+		case r >= 4:
+			gemm4x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 4
+		case r >= 2:
+			gemm2x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 2
+		default:
+			gemm1x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i++
+		}
+	}
+}
+
+// rest512Narrow does rows from i, fewer than 12, of a panel of 16 columns.
+func (s *block) rest512Narrow(i int, c []float32, ldc int, b []float32, ldb, cols int) {
+	for i < s.m {
+		pa, pc := &s.a[i*s.lda], &c[i*ldc]
+		switch r := s.m - i; {
+		case r >= 8:
+			gemm8x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 8
+		case r >= 4:
+			gemm4x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 4
+		case r >= 2:
+			gemm2x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 2
+		default:
+			gemm1x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i++
+		}
+	}
+}
+
+// panel2 is panel for AVX2 and up to 16 columns; a packed tile of 12 rows is
+// two of its tiles.
+func (s *block) panel2(c []float32, ldc int, b []float32, ldb, cols int) {
+	i := 0
+	if s.packed != nil {
+		for ; i+12 <= s.m; i += 12 {
+			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k+6], 0, &b[0], ldb, &c[(i+6)*ldc], ldc, cols, s.add)
+		}
+	}
+	for i < s.m {
+		pa, pc := &s.a[i*s.lda], &c[i*ldc]
+		switch r := s.m - i; {
+		case r >= 6:
+			gemm6x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 6
+		case r >= 4:
+			gemm4x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 4
+		case r >= 2:
+			gemm2x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 2
+		default:
+			gemm1x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i++
+		}
+	}
+}
+
+// MulNN: c [m,n] = a [m,k] · b [k,n], in Gemm's order. Whole groups of 16
+// columns are read from b itself.
+func MulNN(c []float32, ldc int, a []float32, lda int, b []float32, ldb, m, n, k int) {
+	set := active()
+	if set == portable || k == 0 {
+		mulNNPacked(c, ldc, a, lda, b, ldb, m, n, k)
+		return
+	}
+	whole := n &^ 15
+	for k0 := 0; k0 < k; k0 += KC {
+		s := block{set: set, a: a[k0:], lda: lda, m: m, k: min(KC, k-k0), add: k0 > 0}
+		for j := 0; j < whole; j += NR {
+			s.panel(c[j:], ldc, b[k0*ldb+j:], ldb, min(NR, whole-j))
+		}
+	}
+	if whole < n {
+		mulNNPacked(c[whole:], ldc, a, lda, b[whole:], ldb, m, n-whole, k)
+	}
+}
+
+// transpose8 is the whole eights of columns of
+//
+//	for i < 8, l < k: dst[l·ldd+i] = scale·src[i·lds+l]
+//
+// and returns their number.
+func transpose8(dst []float32, ldd int, src []float32, lds, k int, scale float32) int {
+	whole := k &^ 7
+	if active() == portable || whole == 0 {
+		return 0
+	}
+	transpose8AVX2(&dst[0], ldd, &src[0], lds, whole, scale)
+	return whole
+}
+
+// FMALoop runs a loop of n steps of independent multiply-adds and returns
+// the number of floating-point operations done: the most that a product can
+// reach, for benchmarks.
+func FMALoop(n int) (flops int) {
+	switch active() {
+	case avx512:
+		peakAVX512(n)
+		return n * 12 * 16 * 2
+	case avx2:
+		peakAVX2(n)
+		return n * 12 * 8 * 2
+	}
+	return 0
+}

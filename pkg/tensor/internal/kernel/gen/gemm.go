@@ -1,0 +1,253 @@
+package main
+
+import "fmt"
+
+// tile is one micro-kernel: rows of c by vectors registers.
+type tile struct {
+	rows, vectors int
+	packed        bool // a in tiles of 12 rows, column by column
+}
+
+func tiles(s isa) []tile {
+	if s == avx2 {
+		return []tile{{6, 2, true}, {6, 2, false}, {4, 2, false}, {2, 2, false}, {1, 2, false}}
+	}
+	return []tile{
+		{12, 2, true}, {12, 2, false}, {8, 2, false}, {4, 2, false}, {2, 2, false}, {1, 2, false},
+		{12, 1, true}, {12, 1, false}, {8, 1, false}, {4, 1, false}, {2, 1, false}, {1, 1, false},
+	}
+}
+
+const unroll = 4
+
+func writeGemm(f *file) {
+	for _, t := range tiles(f.isa) {
+		t.write(f)
+	}
+	writePeak(f)
+	if f.isa == avx2 {
+		writeMasks(f)
+	}
+}
+
+func (t tile) name(f *file) string {
+	kind := "Strided"
+	if t.packed {
+		kind = "Packed"
+	}
+	return fmt.Sprintf("gemm%dx%d%s", t.rows, t.vectors*f.width, kind)
+}
+
+// Registers: 0 up to rows·vectors are the sums, then b's row, then a's
+// elements. SI, R9, R10, R11 point to rows 0, 3, 6, 9 of a, R8 is its stride
+// in bytes, BX and DX are b and its stride, DI and R12 c and its stride.
+func (t tile) sums() int { return t.rows * t.vectors }
+
+func (t tile) write(f *file) {
+	cols := t.vectors * f.width
+	from := "a[i·lda+l]"
+	if t.packed {
+		from = "a[12·l+i]"
+	}
+	doc := fmt.Sprintf("for i < %d, j < cols ≤ %d: s = 0; for l < k: s = fma(%s, b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add", t.rows, cols, from)
+	f.function(t.name(f), doc, "(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)", 65)
+	t.arguments(f)
+	f.label("loop4")
+	f.in("SUBQ", fmt.Sprintf("$%d", unroll), "CX")
+	f.in("JLT", "rest")
+	for l := range unroll {
+		t.multiply(f, l)
+	}
+	t.advance(f, unroll)
+	f.in("JMP", "loop4")
+	f.label("rest")
+	f.in("ADDQ", fmt.Sprintf("$%d", unroll), "CX")
+	f.label("loop1")
+	f.in("SUBQ", "$1", "CX")
+	f.in("JLT", "finish")
+	t.multiply(f, 0)
+	t.advance(f, 1)
+	f.in("JMP", "loop1")
+	f.label("finish")
+	if f.isa == avx512 {
+		t.finish512(f)
+	} else {
+		t.finish2(f)
+	}
+}
+
+func (t tile) arguments(f *file) {
+	f.in("MOVQ", "k+0(FP)", "CX")
+	f.in("MOVQ", "a+8(FP)", "SI")
+	f.in("MOVQ", "lda+16(FP)", "R8")
+	f.in("MOVQ", "b+24(FP)", "BX")
+	f.in("MOVQ", "ldb+32(FP)", "DX")
+	f.in("MOVQ", "c+40(FP)", "DI")
+	f.in("MOVQ", "ldc+48(FP)", "R12")
+	for _, r := range []string{"R8", "DX", "R12"} {
+		f.in("SHLQ", "$2", r)
+	}
+	if !t.packed {
+		for i, r := range t.bases()[1:] {
+			f.in("LEAQ", fmt.Sprintf("(%s)(R8*2)", t.bases()[i]), r)
+			f.in("ADDQ", "R8", r)
+		}
+	}
+	f.in("MOVQ", "DI", "AX")
+	for i := range t.rows {
+		f.in("PREFETCHT0", "(AX)")
+		if t.vectors*f.width == 32 {
+			f.in("PREFETCHT0", "64(AX)")
+		}
+		if i < t.rows-1 {
+			f.in("ADDQ", "R12", "AX")
+		}
+	}
+	for r := range t.sums() {
+		f.in("VPXOR"+f.q(), r, r, r)
+	}
+}
+
+func (t tile) bases() []string {
+	if t.packed {
+		return []string{"SI"}
+	}
+	return []string{"SI", "R9", "R10", "R11"}[:(t.rows+2)/3]
+}
+
+// element is the address of a[i, l].
+func (t tile) element(i, l int) string {
+	if t.packed {
+		return fmt.Sprintf("%d(SI)", 48*l+4*i)
+	}
+	base := t.bases()[i/3]
+	if i%3 == 0 {
+		return fmt.Sprintf("%d(%s)", 4*l, base)
+	}
+	return fmt.Sprintf("%d(%s)(R8*%d)", 4*l, base, i%3)
+}
+
+// multiply adds the product of column l of a and a row of b.
+func (t tile) multiply(f *file, l int) {
+	b := t.sums()
+	free := 32
+	if f.isa == avx2 {
+		free = 16
+	}
+	free -= b + t.vectors
+	for v := range t.vectors {
+		f.in("VMOVUPS", fmt.Sprintf("%d(BX)", 4*f.width*v), b+v)
+	}
+	f.in("ADDQ", "DX", "BX")
+	for i := range t.rows {
+		if t.vectors == 1 {
+			f.in("VFMADD231PS.BCST", t.element(i, l), b, i)
+			continue
+		}
+		e := b + t.vectors + i%min(free, 6)
+		f.in("VBROADCASTSS", t.element(i, l), e)
+		for v := range t.vectors {
+			f.in("VFMADD231PS", b+v, e, i*t.vectors+v)
+		}
+	}
+}
+
+func (t tile) advance(f *file, n int) {
+	step := 4 * n
+	if t.packed {
+		step = 48 * n
+	}
+	for _, r := range t.bases() {
+		f.in("ADDQ", fmt.Sprintf("$%d", step), r)
+	}
+}
+
+// finish512 stores through masks, which cost nothing when they are full.
+func (t tile) finish512(f *file) {
+	f.in("MOVQ", "cols+56(FP)", "CX")
+	f.in("MOVQ", "$1", "AX")
+	f.in("SHLQ", "CX", "AX")
+	f.in("DECQ", "AX")
+	f.in("KMOVW", "AX", "K1")
+	if t.vectors == 2 {
+		f.in("SHRQ", "$16", "AX")
+		f.in("KMOVW", "AX", "K2")
+	}
+	f.in("MOVBLZX", "add+64(FP)", "AX")
+	f.in("TESTL", "AX", "AX")
+	f.in("JZ", "store")
+	f.in("MOVQ", "DI", "AX")
+	t.eachRow(f, "AX", func(i, v int, at string) {
+		k, r := fmt.Sprintf("K%d", v+1), t.sums()+v
+		f.in("VMOVUPS.Z", at, k, r)
+		f.in("VADDPS", r, i*t.vectors+v, i*t.vectors+v)
+	})
+	f.label("store")
+	t.eachRow(f, "DI", func(i, v int, at string) {
+		f.in("VMOVUPS", i*t.vectors+v, fmt.Sprintf("K%d", v+1), at)
+	})
+	f.end()
+}
+
+// finish2 has a way of its own for full tiles: masked stores are slow on
+// some machines.
+func (t tile) finish2(f *file) {
+	b := t.sums()
+	f.in("MOVQ", "cols+56(FP)", "CX")
+	f.in("MOVBLZX", "add+64(FP)", "R13")
+	f.in("MOVQ", "DI", "AX")
+	f.in("CMPQ", "CX", "$16")
+	f.in("JNE", "partial")
+	f.in("TESTL", "R13", "R13")
+	f.in("JZ", "store")
+	t.eachRow(f, "AX", func(i, v int, at string) {
+		f.in("VADDPS", at, i*t.vectors+v, i*t.vectors+v)
+	})
+	f.label("store")
+	t.eachRow(f, "DI", func(i, v int, at string) { f.in("VMOVUPS", i*t.vectors+v, at) })
+	f.end()
+	f.label("partial")
+	f.in("LEAQ", "masks<>+64(SB)", "R8")
+	f.in("SHLQ", "$2", "CX")
+	f.in("SUBQ", "CX", "R8")
+	f.in("VMOVUPS", "(R8)", b)
+	f.in("VMOVUPS", "32(R8)", b+1)
+	f.in("TESTL", "R13", "R13")
+	f.in("JZ", "storePartial")
+	t.eachRow(f, "AX", func(i, v int, at string) {
+		f.in("VMASKMOVPS", at, b+v, b+2)
+		f.in("VADDPS", b+2, i*t.vectors+v, i*t.vectors+v)
+	})
+	f.label("storePartial")
+	t.eachRow(f, "DI", func(i, v int, at string) { f.in("VMASKMOVPS", i*t.vectors+v, b+v, at) })
+	f.end()
+}
+
+func (t tile) eachRow(f *file, ptr string, do func(i, v int, at string)) {
+	for i := range t.rows {
+		for v := range t.vectors {
+			do(i, v, fmt.Sprintf("%d(%s)", 4*f.width*v, ptr))
+		}
+		if i < t.rows-1 {
+			f.in("ADDQ", "R12", ptr)
+		}
+	}
+}
+
+// writePeak writes a loop of nothing but independent multiply-adds, the
+// measure of what a product could reach at most.
+func writePeak(f *file) {
+	const chains = 12
+	f.function("peak", fmt.Sprintf("for i < n: %d independent vector multiply-adds", chains), "(n int)", 8)
+	f.in("MOVQ", "n+0(FP)", "CX")
+	for r := range chains + 2 {
+		f.in("VPXOR"+f.q(), r, r, r)
+	}
+	f.label("loop")
+	for r := range chains {
+		f.in("VFMADD231PS", chains, chains+1, r)
+	}
+	f.in("DECQ", "CX")
+	f.in("JG", "loop")
+	f.end()
+}

@@ -1,0 +1,231 @@
+//go:build amd64 && !noasm
+
+package kernel
+
+// AddTo: for i: dst[i] = a[i] + b[i]
+func AddTo(dst, a, b []float32) {
+	switch active() {
+	case avx512:
+		addToAVX512(dst, a, b)
+	case avx2:
+		addToAVX2(dst, a, b)
+	default:
+		addToPortable(dst, a, b)
+	}
+}
+
+// SubTo: for i: dst[i] = a[i] - b[i]
+func SubTo(dst, a, b []float32) {
+	switch active() {
+	case avx512:
+		subToAVX512(dst, a, b)
+	case avx2:
+		subToAVX2(dst, a, b)
+	default:
+		subToPortable(dst, a, b)
+	}
+}
+
+// Axpy: for i: dst[i] = fma(alpha, x[i], dst[i])
+func Axpy(dst []float32, alpha float32, x []float32) {
+	switch active() {
+	case avx512:
+		axpyAVX512(dst, alpha, x)
+	case avx2:
+		axpyAVX2(dst, alpha, x)
+	default:
+		axpyPortable(dst, alpha, x)
+	}
+}
+
+// Scale: for i: x[i] *= s
+func Scale(x []float32, s float32) {
+	switch active() {
+	case avx512:
+		scaleAVX512(x, s)
+	case avx2:
+		scaleAVX2(x, s)
+	default:
+		scalePortable(x, s)
+	}
+}
+
+// SubScalars: for i: dst[i] = (x[i] - s) - t
+func SubScalars(dst, x []float32, s, t float32) {
+	switch active() {
+	case avx512:
+		subScalarsAVX512(dst, x, s, t)
+	case avx2:
+		subScalarsAVX2(dst, x, s, t)
+	default:
+		subScalarsPortable(dst, x, s, t)
+	}
+}
+
+// ReLU: for i: if x[i] < 0 { x[i] = 0 }
+func ReLU(x []float32) {
+	switch active() {
+	case avx512:
+		reluAVX512(x)
+	case avx2:
+		reluAVX2(x)
+	default:
+		reluPortable(x)
+	}
+}
+
+// GELU: for i: x[i] = x[i]/2·(1 + erf(x[i]/√2))
+func GELU(x []float32) {
+	switch active() {
+	case avx512:
+		geluAVX512(x)
+	case avx2:
+		geluAVX2(x)
+	default:
+		geluPortable(x)
+	}
+}
+
+// GELUNew: for i: x[i] = x[i] / (1 + exp(-2√(2/π)(x[i] + 0.044715·x[i]³)))
+func GELUNew(x []float32) {
+	switch active() {
+	case avx512:
+		geluNewAVX512(x)
+	case avx2:
+		geluNewAVX2(x)
+	default:
+		geluNewPortable(x)
+	}
+}
+
+// SiLU: for i: x[i] = x[i] / (1 + exp(-x[i]))
+func SiLU(x []float32) {
+	switch active() {
+	case avx512:
+		siluAVX512(x)
+	case avx2:
+		siluAVX2(x)
+	default:
+		siluPortable(x)
+	}
+}
+
+// Normalize: for i: dst[i] = (x[i] - mean)·inv
+func Normalize(dst, x []float32, mean, inv float32) {
+	switch active() {
+	case avx512:
+		normalizeAVX512(dst, x, mean, inv)
+	case avx2:
+		normalizeAVX2(dst, x, mean, inv)
+	default:
+		normalizePortable(dst, x, mean, inv)
+	}
+}
+
+// NormalizeAffine: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
+func NormalizeAffine(dst, x, w, b []float32, mean, inv float32) {
+	switch active() {
+	case avx512:
+		normalizeAffineAVX512(dst, x, w, b, mean, inv)
+	case avx2:
+		normalizeAffineAVX2(dst, x, w, b, mean, inv)
+	default:
+		normalizeAffinePortable(dst, x, w, b, mean, inv)
+	}
+}
+
+// Max: for i: m = max(m, x[i]); any value when there is a NaN
+func Max(x []float32) float32 {
+	switch active() {
+	case avx512:
+		return maxAVX512(x)
+	case avx2:
+		return maxAVX2(x)
+	default:
+		return maxPortable(x)
+	}
+}
+
+// Sum: for i: s += x[i], in lanes
+func Sum(x []float32) float32 {
+	switch active() {
+	case avx512:
+		return sumAVX512(x)
+	case avx2:
+		return sumAVX2(x)
+	default:
+		return sumPortable(x)
+	}
+}
+
+// SumZero: for i: s += x[i] - x[i], 0 when all are finite, else NaN
+func SumZero(x []float32) float32 {
+	switch active() {
+	case avx512:
+		return sumZeroAVX512(x)
+	case avx2:
+		return sumZeroAVX2(x)
+	default:
+		return sumZeroPortable(x)
+	}
+}
+
+// SumSquares: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
+func SumSquares(x []float32, mean float32) float32 {
+	switch active() {
+	case avx512:
+		return sumSquaresAVX512(x, mean)
+	case avx2:
+		return sumSquaresAVX2(x, mean)
+	default:
+		return sumSquaresPortable(x, mean)
+	}
+}
+
+// ExpSum: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
+func ExpSum(dst, x []float32, top float32) float32 {
+	switch active() {
+	case avx512:
+		return expSumAVX512(dst, x, top)
+	case avx2:
+		return expSumAVX2(dst, x, top)
+	default:
+		return expSumPortable(dst, x, top)
+	}
+}
+
+// SumExp: for i: s += exp(x[i]-top), in lanes
+func SumExp(x []float32, top float32) float32 {
+	switch active() {
+	case avx512:
+		return sumExpAVX512(x, top)
+	case avx2:
+		return sumExpAVX2(x, top)
+	default:
+		return sumExpPortable(x, top)
+	}
+}
+
+// KLDivergence: for i: if p := exp(logp[i]); p != 0 { s = fma(p, logp[i]-logq[i], s) }, in float64 lanes
+func KLDivergence(logp, logq []float32) float64 {
+	switch active() {
+	case avx512:
+		return klDivergenceAVX512(logp, logq)
+	case avx2:
+		return klDivergenceAVX2(logp, logq)
+	default:
+		return klDivergencePortable(logp, logq)
+	}
+}
+
+// SquaredDistance: for i: s = fma(a[i]-b[i], a[i]-b[i], s), in float64 lanes
+func SquaredDistance(a, b []float32) float64 {
+	switch active() {
+	case avx512:
+		return squaredDistanceAVX512(a, b)
+	case avx2:
+		return squaredDistanceAVX2(a, b)
+	default:
+		return squaredDistancePortable(a, b)
+	}
+}

@@ -1,0 +1,62 @@
+//go:build !amd64 || noasm
+
+package kernel
+
+// AddTo: for i: dst[i] = a[i] + b[i]
+func AddTo(dst, a, b []float32) { addToPortable(dst, a, b) }
+
+// SubTo: for i: dst[i] = a[i] - b[i]
+func SubTo(dst, a, b []float32) { subToPortable(dst, a, b) }
+
+// Axpy: for i: dst[i] = fma(alpha, x[i], dst[i])
+func Axpy(dst []float32, alpha float32, x []float32) { axpyPortable(dst, alpha, x) }
+
+// Scale: for i: x[i] *= s
+func Scale(x []float32, s float32) { scalePortable(x, s) }
+
+// SubScalars: for i: dst[i] = (x[i] - s) - t
+func SubScalars(dst, x []float32, s, t float32) { subScalarsPortable(dst, x, s, t) }
+
+// ReLU: for i: if x[i] < 0 { x[i] = 0 }
+func ReLU(x []float32) { reluPortable(x) }
+
+// GELU: for i: x[i] = x[i]/2·(1 + erf(x[i]/√2))
+func GELU(x []float32) { geluPortable(x) }
+
+// GELUNew: for i: x[i] = x[i] / (1 + exp(-2√(2/π)(x[i] + 0.044715·x[i]³)))
+func GELUNew(x []float32) { geluNewPortable(x) }
+
+// SiLU: for i: x[i] = x[i] / (1 + exp(-x[i]))
+func SiLU(x []float32) { siluPortable(x) }
+
+// Normalize: for i: dst[i] = (x[i] - mean)·inv
+func Normalize(dst, x []float32, mean, inv float32) { normalizePortable(dst, x, mean, inv) }
+
+// NormalizeAffine: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
+func NormalizeAffine(dst, x, w, b []float32, mean, inv float32) {
+	normalizeAffinePortable(dst, x, w, b, mean, inv)
+}
+
+// Max: for i: m = max(m, x[i]); any value when there is a NaN
+func Max(x []float32) float32 { return maxPortable(x) }
+
+// Sum: for i: s += x[i], in lanes
+func Sum(x []float32) float32 { return sumPortable(x) }
+
+// SumZero: for i: s += x[i] - x[i], 0 when all are finite, else NaN
+func SumZero(x []float32) float32 { return sumZeroPortable(x) }
+
+// SumSquares: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
+func SumSquares(x []float32, mean float32) float32 { return sumSquaresPortable(x, mean) }
+
+// ExpSum: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
+func ExpSum(dst, x []float32, top float32) float32 { return expSumPortable(dst, x, top) }
+
+// SumExp: for i: s += exp(x[i]-top), in lanes
+func SumExp(x []float32, top float32) float32 { return sumExpPortable(x, top) }
+
+// KLDivergence: for i: if p := exp(logp[i]); p != 0 { s = fma(p, logp[i]-logq[i], s) }, in float64 lanes
+func KLDivergence(logp, logq []float32) float64 { return klDivergencePortable(logp, logq) }
+
+// SquaredDistance: for i: s = fma(a[i]-b[i], a[i]-b[i], s), in float64 lanes
+func SquaredDistance(a, b []float32) float64 { return squaredDistancePortable(a, b) }

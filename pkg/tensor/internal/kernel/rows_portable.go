@@ -1,0 +1,160 @@
+package kernel
+
+func addToPortable(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+func subToPortable(dst, a, b []float32) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] - b[i]
+	}
+}
+
+func axpyPortable(dst []float32, alpha float32, x []float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] += float32(alpha * x[i])
+	}
+}
+
+func scalePortable(x []float32, s float32) {
+	for i := range x {
+		x[i] *= s
+	}
+}
+
+func subScalarsPortable(dst, x []float32, s, t float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = (x[i] - s) - t
+	}
+}
+
+func reluPortable(x []float32) {
+	for i, v := range x {
+		if v < 0 {
+			x[i] = 0
+		}
+	}
+}
+
+func geluPortable(x []float32) {
+	for i, v := range x {
+		x[i] = gelu(v)
+	}
+}
+
+func geluNewPortable(x []float32) {
+	for i, v := range x {
+		x[i] = geluNew(v)
+	}
+}
+
+func siluPortable(x []float32) {
+	for i, v := range x {
+		x[i] = silu(v)
+	}
+}
+
+func normalizePortable(dst, x []float32, mean, inv float32) {
+	x = x[:len(dst)]
+	for i := range dst {
+		dst[i] = (x[i] - mean) * inv
+	}
+}
+
+func normalizeAffinePortable(dst, x, w, b []float32, mean, inv float32) {
+	x, w, b = x[:len(dst)], w[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = float32(float32((x[i]-mean)*inv)*w[i]) + b[i]
+	}
+}
+
+// tree adds 16 lanes: i with i+8, then i+4, i+2, i+1.
+func tree[T float32 | float64](lanes *[16]T) T {
+	for w := 8; w > 0; w /= 2 {
+		for i := range w {
+			lanes[i] += lanes[i+w]
+		}
+	}
+	return lanes[0]
+}
+
+func maxPortable(x []float32) float32 {
+	m := x[0]
+	for _, v := range x {
+		if v > m || v != v {
+			m = v
+		}
+	}
+	return m
+}
+
+func sumPortable(x []float32) float32 {
+	var lanes [16]float32
+	for i, v := range x {
+		lanes[i&15] += v
+	}
+	return tree(&lanes)
+}
+
+func sumZeroPortable(x []float32) float32 {
+	var lanes [16]float32
+	for i, v := range x {
+		lanes[i&15] += v - v
+	}
+	return tree(&lanes)
+}
+
+func sumSquaresPortable(x []float32, mean float32) float32 {
+	var lanes [16]float32
+	for i, v := range x {
+		d := v - mean
+		lanes[i&15] += float32(d * d)
+	}
+	return tree(&lanes)
+}
+
+func expSumPortable(dst, x []float32, top float32) float32 {
+	var lanes [16]float32
+	dst = dst[:len(x)]
+	for i, v := range x {
+		e := exp(v - top)
+		dst[i] = e
+		lanes[i&15] += e
+	}
+	return tree(&lanes)
+}
+
+func sumExpPortable(x []float32, top float32) float32 {
+	var lanes [16]float32
+	for i, v := range x {
+		lanes[i&15] += exp(v - top)
+	}
+	return tree(&lanes)
+}
+
+func klDivergencePortable(logp, logq []float32) float64 {
+	var lanes [16]float64
+	logq = logq[:len(logp)]
+	for i, lp := range logp {
+		if p := exp(lp); p != 0 {
+			lanes[i&15] += float64(p) * float64(lp-logq[i])
+		}
+	}
+	return tree(&lanes)
+}
+
+func squaredDistancePortable(a, b []float32) float64 {
+	var lanes [16]float64
+	b = b[:len(a)]
+	for i, v := range a {
+		d := float64(v) - float64(b[i])
+		lanes[i&15] += d * d
+	}
+	return tree(&lanes)
+}

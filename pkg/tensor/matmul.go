@@ -1,0 +1,143 @@
+package tensor
+
+import (
+	"sync"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
+)
+
+// Packed is a right-hand matrix [K,N] laid out once in the panels the
+// micro-kernels read. The layout is the same for every kernel, so a Packed
+// stays valid when ForceKernel changes it. It is read-only after packing and
+// safe for concurrent use.
+type Packed struct {
+	data []float32
+	k, n int
+}
+
+// Pack lays out b [K,N].
+func Pack(b Matrix) *Packed {
+	b.check("Pack", "b")
+	p := &Packed{data: make([]float32, kernel.PackedLen(b.Rows, b.Cols)), k: b.Rows, n: b.Cols}
+	kernel.Pack(p.data, b.Data, b.Stride, b.Rows, b.Cols)
+	return p
+}
+
+// PackTransposed lays out the transpose of b [N,K], a [K,N] matrix.
+func PackTransposed(b Matrix) *Packed {
+	b.check("PackTransposed", "b")
+	p := &Packed{data: make([]float32, kernel.PackedLen(b.Cols, b.Rows)), k: b.Cols, n: b.Rows}
+	kernel.PackTransposed(p.data, b.Data, b.Stride, b.Cols, b.Rows, 1)
+	return p
+}
+
+// K returns the number of rows.
+func (p *Packed) K() int { return p.k }
+
+// N returns the number of columns.
+func (p *Packed) N() int { return p.n }
+
+// Bytes returns the memory held, padding included.
+func (p *Packed) Bytes() int { return 4 * len(p.data) }
+
+// MatMul sets dst [M,N] = a [M,K] · b [K,N]. It uses one thread and may be
+// called from several goroutines on disjoint dst. dst must not overlap a.
+//
+// Every element is the same function of its row of a and its column of b,
+// whatever M, N, the strides or the kernel (up to FMA, which "portable" has
+// not): for each block of 256 consecutive k, acc = 0 and then
+// acc = fma(a[i,k], b[k,j], acc) in order of k; the blocks' acc are added in
+// order.
+func MatMul(dst, a Matrix, b *Packed) { matMul("MatMul", dst, a, b, false) }
+
+// MatMulAdd sets dst += a·b: as MatMul, but the blocks are added to dst.
+func MatMulAdd(dst, a Matrix, b *Packed) { matMul("MatMulAdd", dst, a, b, true) }
+
+func matMul(op string, dst, a Matrix, b *Packed, add bool) {
+	checkProduct(op, dst, a, b)
+	if dst.Rows == 0 || dst.Cols == 0 {
+		return
+	}
+	kernel.Gemm(dst.Data, dst.Stride, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n, 0, kernel.Panels(b.n), add)
+}
+
+// MatMulParallel is MatMul on up to threads goroutines, with the same bits
+// for any number of them. Columns are split when there are enough panels of
+// them, else rows.
+func MatMulParallel(dst, a Matrix, b *Packed, threads int) {
+	checkProduct("MatMulParallel", dst, a, b)
+	if dst.Rows == 0 || dst.Cols == 0 {
+		return
+	}
+	if threads <= 1 || dst.Rows*dst.Cols*b.k < parallelFrom {
+		matMul("MatMulParallel", dst, a, b, false)
+		return
+	}
+	panels := kernel.Panels(b.n)
+	if panels >= 4*threads || panels*kernel.NR > dst.Rows {
+		parallel(threads, panels, func(from, to int) {
+			kernel.Gemm(dst.Data, dst.Stride, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n, from, to, false)
+		})
+		return
+	}
+	tiles := (dst.Rows + kernel.MR - 1) / kernel.MR
+	parallel(threads, tiles, func(from, to int) {
+		i, j := from*kernel.MR, min(to*kernel.MR, dst.Rows)
+		matMul("MatMulParallel", dst.Slice(i, j), a.Slice(i, j), b, false)
+	})
+}
+
+// parallelFrom is the number of multiplications from which a second
+// goroutine pays for its start.
+const parallelFrom = 1 << 18
+
+// parallel calls f on threads nearly equal consecutive parts of [0,n), the
+// first of them on the caller's goroutine.
+func parallel(threads, n int, f func(from, to int)) {
+	threads = min(threads, n)
+	var wg sync.WaitGroup
+	for t := 1; t < threads; t++ {
+		wg.Go(func() { f(t*n/threads, (t+1)*n/threads) })
+	}
+	f(0, n/threads)
+	wg.Wait()
+}
+
+func checkProduct(op string, dst, a Matrix, b *Packed) {
+	dst.check(op, "dst")
+	a.check(op, "a")
+	if a.Cols != b.k || dst.Rows != a.Rows || dst.Cols != b.n {
+		panic(shapeError("%s: dst [%d,%d] = a [%d,%d] · b [%d,%d]", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.k, b.n))
+	}
+}
+
+// MulNT sets dst [M,N] = a [M,K] · (scale·b [N,K])ᵀ, for the small products
+// of attention scores. The order of summation is MatMul's; scale multiplies
+// b's elements first, which is exact when it is a power of two.
+func MulNT(dst, a, b Matrix, scale float32) {
+	dst.check("MulNT", "dst")
+	a.check("MulNT", "a")
+	b.check("MulNT", "b")
+	if dst.Rows != a.Rows || dst.Cols != b.Rows || a.Cols != b.Cols {
+		panic(shapeError("MulNT: dst [%d,%d] = a [%d,%d] · b [%d,%d]ᵀ", dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
+	}
+	if dst.Rows == 0 || dst.Cols == 0 {
+		return
+	}
+	kernel.MulNT(dst.Data, dst.Stride, a.Data, a.Stride, b.Data, b.Stride, a.Rows, b.Rows, a.Cols, scale)
+}
+
+// MulNN sets dst [M,N] = a [M,K] · b [K,N] without packing b first. Its bits
+// are those of MatMul.
+func MulNN(dst, a, b Matrix) {
+	dst.check("MulNN", "dst")
+	a.check("MulNN", "a")
+	b.check("MulNN", "b")
+	if dst.Rows != a.Rows || dst.Cols != b.Cols || a.Cols != b.Rows {
+		panic(shapeError("MulNN: dst [%d,%d] = a [%d,%d] · b [%d,%d]", dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
+	}
+	if dst.Rows == 0 || dst.Cols == 0 {
+		return
+	}
+	kernel.MulNN(dst.Data, dst.Stride, a.Data, a.Stride, b.Data, b.Stride, a.Rows, b.Cols, a.Cols)
+}

@@ -1,0 +1,143 @@
+package weights
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+)
+
+// Entry describes one tensor of a file.
+type Entry struct {
+	Name   string
+	DType  DType
+	Shape  []int // empty for a single number
+	Offset int64 // of its first byte in the data section
+	Size   int64 // in bytes
+}
+
+// File is an open safetensors file. Its methods may be called from several
+// goroutines at once, except Close.
+type File struct {
+	name     string
+	names    []string // sorted
+	entries  map[string]Entry
+	metadata map[string]string
+	data     []byte // the data section
+	unmap    func() error
+	closed   bool
+}
+
+// Open maps a file into memory and checks its header. The error of a missing
+// file wraps [fs.ErrNotExist]. Close releases the mapping; a File that is never
+// closed keeps it until the program ends.
+func Open(path string) (*File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: a regular file expected, found %s", path, kind(info.Mode()))
+	}
+	data, unmap, err := mapFile(path)
+	if err != nil {
+		return nil, pathError(path, err)
+	}
+	f, err := Decode(path, data)
+	if err != nil {
+		_ = unmap() // the first error says more, and is to stay one line
+		return nil, err
+	}
+	f.unmap = unmap
+	return f, nil
+}
+
+// Decode reads a file that is already in memory. It keeps data, which must not
+// change while the File is in use. The name appears in errors only.
+func Decode(name string, data []byte) (*File, error) {
+	f, err := decode(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	f.name = name
+	return f, nil
+}
+
+func decode(file []byte) (*File, error) {
+	text, data, err := split(file)
+	if err != nil {
+		return nil, err
+	}
+	h, err := parseHeader(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLayout(h.entries, int64(len(data))); err != nil {
+		return nil, err
+	}
+	f := &File{entries: make(map[string]Entry, len(h.entries)), metadata: h.metadata, data: data}
+	for _, e := range h.entries {
+		f.entries[e.Name] = e
+		f.names = append(f.names, e.Name)
+	}
+	slices.Sort(f.names)
+	return f, nil
+}
+
+// Close releases the file. Slices that [File.Float32] handed out without
+// copying must not be touched afterwards; reading a tensor is then an error.
+// A second Close does nothing.
+func (f *File) Close() error {
+	unmap := f.unmap
+	f.data, f.unmap, f.closed = nil, nil, true
+	if unmap == nil {
+		return nil
+	}
+	if err := unmap(); err != nil {
+		return fmt.Errorf("%s: close: %w", f.name, err)
+	}
+	return nil
+}
+
+// Name returns the path or name the file was opened with.
+func (f *File) Name() string { return f.name }
+
+// Names returns the names of all tensors, sorted.
+func (f *File) Names() []string { return slices.Clone(f.names) }
+
+// Has tells whether the file has a tensor of this name.
+func (f *File) Has(name string) bool {
+	_, ok := f.entries[name]
+	return ok
+}
+
+// Entry describes the tensor of this name.
+func (f *File) Entry(name string) (Entry, bool) {
+	e, ok := f.entries[name]
+	e.Shape = slices.Clone(e.Shape)
+	return e, ok
+}
+
+// Metadata returns the free texts of the header, nil if there are none.
+func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
+
+// pathError puts the path in front of the cause, once.
+func pathError(path string, err error) error {
+	if pe, ok := err.(*fs.PathError); ok {
+		err = pe.Err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+func kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}

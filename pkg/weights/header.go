@@ -1,0 +1,231 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+)
+
+const (
+	metadataKey = "__metadata__"
+	// maxRank bounds the dimensions of a tensor, so that a header cannot ask
+	// for more memory than it has bytes. NumPy stops at 64 too.
+	maxRank = 64
+)
+
+// header is what the JSON object at the start of a file says, not yet compared
+// with the file's data.
+type header struct {
+	entries  []Entry // in the order of the file
+	metadata map[string]string
+}
+
+// headerReader walks the tokens of a header. encoding/json's Unmarshal would
+// silently keep the last of two entries with the same name.
+type headerReader struct {
+	dec *json.Decoder
+}
+
+func parseHeader(text []byte) (*header, error) {
+	if len(text) == 0 || text[0] != '{' {
+		return nil, fmt.Errorf("header: a JSON object expected, found %s", start(text))
+	}
+	if !utf8.Valid(text) {
+		return nil, errors.New("header: UTF-8 text expected, found other bytes")
+	}
+	r := headerReader{dec: json.NewDecoder(bytes.NewReader(text))}
+	r.dec.UseNumber()
+	h := &header{}
+	seen := map[string]bool{}
+	err := r.object("header", func(name string) error {
+		if seen[name] {
+			return fmt.Errorf("header: different names expected, found %s twice", quote(name))
+		}
+		seen[name] = true
+		if name == metadataKey {
+			return r.metadata(h)
+		}
+		e, err := r.entry(name)
+		h.entries = append(h.entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("header: the end expected after the JSON object, found more at byte %d", r.dec.InputOffset())
+	}
+	return h, nil
+}
+
+// token returns the next token; what the JSON lacks becomes an error of the
+// whole header.
+func (r headerReader) token() (json.Token, error) {
+	t, err := r.dec.Token()
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil, errors.New("header: JSON expected, found an end in the middle of it")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("header: JSON expected, found %w near byte %d", err, r.dec.InputOffset())
+	}
+	return t, nil
+}
+
+// open consumes the opening delimiter of an object or array.
+func (r headerReader) open(where string, delim json.Delim) error {
+	t, err := r.token()
+	if err != nil {
+		return err
+	}
+	if t != delim {
+		kind := "an object"
+		if delim == '[' {
+			kind = "an array"
+		}
+		return fmt.Errorf("%s: %s expected, found %s", where, kind, describe(t))
+	}
+	return nil
+}
+
+// object calls field after each key of an object; field consumes the value.
+func (r headerReader) object(where string, field func(key string) error) error {
+	if err := r.open(where, '{'); err != nil {
+		return err
+	}
+	for {
+		t, err := r.token()
+		if err != nil {
+			return err
+		}
+		key, isKey := t.(string)
+		if !isKey { // the closing brace
+			return nil
+		}
+		if err := field(key); err != nil {
+			return err
+		}
+	}
+}
+
+func (r headerReader) metadata(h *header) error {
+	h.metadata = map[string]string{}
+	return r.object(metadataKey, func(key string) error {
+		if _, twice := h.metadata[key]; twice {
+			return fmt.Errorf("%s: different names expected, found %s twice", metadataKey, quote(key))
+		}
+		value, err := r.text(metadataKey + ": " + quote(key))
+		h.metadata[key] = value
+		return err
+	})
+}
+
+func (r headerReader) text(where string) (string, error) {
+	t, err := r.token()
+	if err != nil {
+		return "", err
+	}
+	s, ok := t.(string)
+	if !ok {
+		return "", fmt.Errorf("%s: a string expected, found %s", where, describe(t))
+	}
+	return s, nil
+}
+
+// entry reads the object that describes one tensor. Fields it does not know
+// are skipped, as the reference does.
+func (r headerReader) entry(name string) (Entry, error) {
+	e := Entry{Name: name}
+	where := "tensor " + quote(name)
+	seen := map[string]bool{}
+	err := r.object(where, func(field string) error {
+		if seen[field] {
+			return fmt.Errorf("%s: different fields expected, found %s twice", where, quote(field))
+		}
+		seen[field] = true
+		return r.field(&e, where, field)
+	})
+	if err != nil {
+		return e, err
+	}
+	for _, field := range []string{"dtype", "shape", "data_offsets"} {
+		if !seen[field] {
+			return e, fmt.Errorf("%s: field %q is missing", where, field)
+		}
+	}
+	return e, nil
+}
+
+func (r headerReader) field(e *Entry, where, field string) error {
+	switch field {
+	case "dtype":
+		where += ": dtype"
+		s, err := r.text(where)
+		e.DType = DType(s)
+		if err == nil && e.DType.Bits() == 0 {
+			return fmt.Errorf("%s: a safetensors type such as F32 expected, found %s", where, quote(s))
+		}
+		return err
+	case "shape":
+		where += ": shape"
+		shape, err := r.integers(where, maxRank)
+		for _, n := range shape {
+			e.Shape = append(e.Shape, int(n))
+			if int64(int(n)) != n {
+				return fmt.Errorf("%s: dimensions that fit this machine expected, found %d", where, n)
+			}
+		}
+		return err
+	case "data_offsets":
+		where += ": data_offsets"
+		ends, err := r.integers(where, 2)
+		if err != nil {
+			return err
+		}
+		if len(ends) != 2 {
+			return fmt.Errorf("%s: 2 numbers expected, found %d", where, len(ends))
+		}
+		if ends[1] < ends[0] {
+			return fmt.Errorf("%s: start before end expected, found %d", where, ends)
+		}
+		e.Offset, e.Size = ends[0], ends[1]-ends[0]
+		return nil
+	}
+	var skipped json.RawMessage
+	if err := r.dec.Decode(&skipped); err != nil {
+		return fmt.Errorf("%s: %s: JSON expected, found %w", where, quote(field), err)
+	}
+	return nil
+}
+
+// integers reads an array of at most limit non-negative whole numbers.
+func (r headerReader) integers(where string, limit int) ([]int64, error) {
+	if err := r.open(where, '['); err != nil {
+		return nil, err
+	}
+	var out []int64
+	for {
+		t, err := r.token()
+		if err != nil {
+			return nil, err
+		}
+		if t == json.Delim(']') {
+			return out, nil
+		}
+		number, ok := t.(json.Number)
+		if !ok {
+			return nil, fmt.Errorf("%s: a number expected, found %s", where, describe(t))
+		}
+		n, err := strconv.ParseInt(number.String(), 10, 64)
+		if err != nil || n < 0 {
+			return nil, fmt.Errorf("%s: whole numbers from 0 to 2^63-1 expected, found %s", where, shorten(number.String()))
+		}
+		if len(out) == limit {
+			return nil, fmt.Errorf("%s: at most %d numbers expected, found more", where, limit)
+		}
+		out = append(out, n)
+	}
+}
