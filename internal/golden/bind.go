@@ -1,0 +1,37 @@
+package golden
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/task"
+)
+
+// Bound is what to bind for a golden run: the data the reference used, its
+// metric and its ablation.
+func Bound(t testing.TB, m *gpt.Model, name string, run Run, threads int) patch.Config {
+	t.Helper()
+	c := patch.Config{Model: m, Metric: metric.Name(run.Metric), Ablation: patch.Ablation(run.Ablation), Threads: threads}
+	if name == "induction-attn2l" || name == "gpt3l-random" {
+		data, err := task.Read(Path(name, "data.safetensors"))
+		require.NoError(t, err)
+		c.Data = data
+		return c
+	}
+	var raw struct {
+		Clean       [][]int `json:"validation_data"`
+		Corrupt     [][]int `json:"validation_patch_data"`
+		Permutation []int   `json:"pos_embed_permutation"`
+	}
+	ReadJSON(t, &raw, "tracr", name+".data.json")
+	c.Data = task.Data{Clean: raw.Clean, Corrupt: raw.Corrupt, PosPermutation: raw.Permutation}
+	c.SplitEmbed = name != "or_gate"
+	if name == "tracr-proportion" { // logit 0 is the fraction, the others are no classes
+		c.Metric = metric.L2First
+	}
+	return c
+}

@@ -1,0 +1,218 @@
+package patch
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// Ablation says what the corrupted run is.
+type Ablation string
+
+// The ablations.
+const (
+	// Resample runs the model on the corrupt prompts. Where position embeddings
+	// are a sender of their own, they are permuted over positions.
+	Resample Ablation = "resample"
+	// Zero sets every sender's output to zero; what remains is biases.
+	Zero Ablation = "zero"
+	// Mean sets every sender's output to its mean, position by position, over
+	// the corrupt prompts, or over the clean ones where there are no others.
+	Mean Ablation = "mean"
+)
+
+// Ablations lists the valid ablations.
+func Ablations() []Ablation { return []Ablation{Resample, Zero, Mean} }
+
+// ParseAblation reads an ablation's name; another is an error that lists the
+// valid ones.
+func ParseAblation(s string) (Ablation, error) {
+	if slices.Contains(Ablations(), Ablation(s)) {
+		return Ablation(s), nil
+	}
+	list := make([]string, len(Ablations()))
+	for i, a := range Ablations() {
+		list[i] = string(a)
+	}
+	return "", fmt.Errorf("unknown ablation %q: expected one of %s", s, strings.Join(list, ", "))
+}
+
+// run holds the activations of one complete run. Rows are positions of
+// examples, B·T of them.
+type run struct {
+	embeds []*tensor.Tensor    // the residual stream's first part, or token and position embeddings [B·T,D]
+	attnIn []*tensor.Tensor    // by layer, the stream that heads read [B·T,D]
+	mlpIn  []*tensor.Tensor    // by layer, the stream that the MLP reads [B·T,D]; nil where there is none
+	out    *tensor.Tensor      // the stream after the last block [B·T,D]
+	qkv    [][3]*tensor.Tensor // by layer [B·T,H·K]
+	z      []*tensor.Tensor    // by layer [B·T,H·K]
+	mlp    []*tensor.Tensor    // by layer, mlp_out [B·T,D]
+}
+
+// senders are values put in the place of every sender's output.
+type senders struct {
+	embed, pos *tensor.Tensor   // [B·T,D]; pos may be nil
+	z          []*tensor.Tensor // by layer [B·T,H·K]
+	mlp        []*tensor.Tensor // by layer [B·T,D]; nil where there is none
+}
+
+// record runs the model and keeps what a run holds. Where replace is not nil,
+// senders put its values in the place of their own.
+func (e *Experiment) record(tokens [][]int, replace *senders, permutation []int) (*run, error) {
+	c := e.model.Config
+	r := &run{qkv: make([][3]*tensor.Tensor, c.Layers)}
+	var hooks []gpt.Hook
+	put := func(p gpt.Point, layer int, do func(*tensor.Tensor)) {
+		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer}, Do: do})
+	}
+	keep := func(p gpt.Point, layer, cols int, into **tensor.Tensor) {
+		put(p, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(e.rows, cols) })
+	}
+	set := func(p gpt.Point, layer int, value *tensor.Tensor) {
+		put(p, layer, func(x *tensor.Tensor) { copy(x.Data, value.Data) })
+	}
+	hk, d := c.Heads*c.DHead, c.DModel
+	var embed, pos *tensor.Tensor
+	if replace != nil {
+		set(gpt.HookEmbed, 0, replace.embed)
+		if replace.pos != nil {
+			set(gpt.HookPosEmbed, 0, replace.pos)
+		}
+	} else if permutation != nil {
+		put(gpt.HookPosEmbed, 0, func(x *tensor.Tensor) { permute(x, e.model.Weights.Pos, permutation) })
+	}
+	keep(gpt.HookEmbed, 0, d, &embed)
+	if c.Positions == gpt.Standard {
+		keep(gpt.HookPosEmbed, 0, d, &pos)
+	}
+	r.attnIn, r.mlpIn = make([]*tensor.Tensor, c.Layers), make([]*tensor.Tensor, c.Layers)
+	r.z, r.mlp = make([]*tensor.Tensor, c.Layers), make([]*tensor.Tensor, c.Layers)
+	for l := range c.Layers {
+		keep(gpt.HookResidPre, l, d, &r.attnIn[l])
+		for side := range 3 {
+			keep(gpt.HookQ+gpt.Point(side), l, hk, &r.qkv[l][side])
+		}
+		if replace != nil {
+			set(gpt.HookZ, l, replace.z[l])
+		}
+		keep(gpt.HookZ, l, hk, &r.z[l])
+		if c.AttnOnly {
+			continue
+		}
+		keep(gpt.HookMLPIn, l, d, &r.mlpIn[l])
+		if replace != nil {
+			set(gpt.HookMLPOut, l, replace.mlp[l])
+		}
+		keep(gpt.HookMLPOut, l, d, &r.mlp[l])
+	}
+	keep(gpt.HookResidPost, c.Layers-1, d, &r.out)
+	if _, err := e.model.Forward(tokens, gpt.Options{Hooks: hooks, Threads: e.threads, NoLogits: true}); err != nil {
+		return nil, err
+	}
+	r.embeds = []*tensor.Tensor{r.attnIn[0]}
+	if e.graph.Config().SplitEmbed {
+		r.embeds = []*tensor.Tensor{embed, pos}
+	}
+	return r, nil
+}
+
+// permute fills position embeddings x [B,T,D] with those of other positions.
+func permute(x, pos *tensor.Tensor, permutation []int) {
+	b, t, d := x.Dim(0), x.Dim(1), x.Dim(2)
+	for i := range b * t {
+		copy(x.Data[i*d:(i+1)*d], pos.Row(permutation[i%t]))
+	}
+}
+
+// corruptedRun makes the run whose values cut edges carry.
+func (e *Experiment) corruptedRun(corrupt [][]int, permutation []int) (*run, error) {
+	switch e.ablation {
+	case Zero:
+		return e.record(e.clean.tokens, e.constant(nil), nil)
+	case Mean:
+		reference := corrupt
+		if reference == nil {
+			reference = e.clean.tokens
+		}
+		means, err := e.means(reference)
+		if err != nil {
+			return nil, err
+		}
+		return e.record(e.clean.tokens, means, nil)
+	}
+	return e.record(corrupt, nil, permutation)
+}
+
+// constant makes senders of zeros, or, with like, of the means of its values
+// over examples.
+func (e *Experiment) constant(like *senders) *senders {
+	c := e.model.Config
+	of := func(x *tensor.Tensor, cols int) *tensor.Tensor {
+		out := tensor.New(e.rows, cols)
+		if x != nil {
+			meanOverExamples(out, x, e.t)
+		}
+		return out
+	}
+	if like == nil {
+		like = &senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}
+	}
+	s := &senders{embed: of(like.embed, c.DModel)}
+	if c.Positions == gpt.Standard {
+		s.pos = of(like.pos, c.DModel)
+	}
+	for l := range c.Layers {
+		s.z = append(s.z, of(like.z[l], c.Heads*c.DHead))
+		if c.AttnOnly {
+			s.mlp = append(s.mlp, nil)
+			continue
+		}
+		s.mlp = append(s.mlp, of(like.mlp[l], c.DModel))
+	}
+	return s
+}
+
+// means runs the model on reference prompts and averages every sender.
+func (e *Experiment) means(reference [][]int) (*senders, error) {
+	c := e.model.Config
+	s := &senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}
+	var hooks []gpt.Hook
+	keep := func(p gpt.Point, layer int, into **tensor.Tensor) {
+		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer},
+			Do: func(x *tensor.Tensor) { *into = x.Clone() }})
+	}
+	keep(gpt.HookEmbed, 0, &s.embed)
+	if c.Positions == gpt.Standard {
+		keep(gpt.HookPosEmbed, 0, &s.pos)
+	}
+	for l := range c.Layers {
+		keep(gpt.HookZ, l, &s.z[l])
+		if !c.AttnOnly {
+			keep(gpt.HookMLPOut, l, &s.mlp[l])
+		}
+	}
+	if _, err := e.model.Forward(reference, gpt.Options{Hooks: hooks, Threads: e.threads, NoLogits: true}); err != nil {
+		return nil, err
+	}
+	return e.constant(s), nil
+}
+
+// meanOverExamples sets every example of out [B·T,cols] to the mean of x over
+// its examples of t positions each, summed in float64 in the order of examples.
+func meanOverExamples(out, x *tensor.Tensor, t int) {
+	size := t * out.Cols()
+	examples := x.Len() / size
+	for i := range size {
+		sum := 0.0
+		for b := range examples {
+			sum += float64(x.Data[b*size+i])
+		}
+		mean := float32(sum / float64(examples))
+		for j := i; j < out.Len(); j += size {
+			out.Data[j] = mean
+		}
+	}
+}

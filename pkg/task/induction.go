@@ -1,0 +1,69 @@
+package task
+
+import "math/rand/v2"
+
+// The shape of the induction prompts: a start token, one random token, then a
+// random block that repeats with this period until the prompt is full.
+const (
+	inductionVocab  = 128
+	inductionLength = 40
+	inductionPeriod = 19
+)
+
+var induction = Task{
+	Name:        "induction",
+	Description: "continue a repeated random sequence: ... A B ... A -> B",
+	Model:       "induction",
+	Metric:      "kl_div",
+	Threshold:   0.1,
+	Ablation:    "resample",
+	Examples:    40,
+	Generate:    generateInduction,
+}
+
+// generateInduction makes prompts of random tokens that repeat. The corrupt
+// prompt of an example is the clean one of another, so that every token
+// statistic is kept and the repeat says something else. The mask counts the
+// positions inside the repeat whose next token the first pass foretells.
+func generateInduction(seed uint64, examples int) Data {
+	rng := rand.New(rand.NewPCG(seed, 0x1d0c7104))
+	var d Data
+	pool := max(examples, 2) // a single example needs another to be corrupted by
+	for range pool {
+		row, mask := make([]int, inductionLength), make([]bool, inductionLength)
+		for t := range row {
+			switch {
+			case t == 0: // the start token is 0
+			case t < 2+inductionPeriod:
+				row[t] = 1 + rng.IntN(inductionVocab-1)
+			default:
+				row[t] = row[t-inductionPeriod]
+				mask[t] = t < inductionLength-1
+			}
+		}
+		d.Clean, d.Mask = append(d.Clean, row), append(d.Mask, mask)
+	}
+	order := rng.Perm(pool) // a cycle through a random order leaves nobody in place
+	d.Corrupt = make([][]int, pool)
+	for i, b := range order {
+		d.Corrupt[b] = d.Clean[order[(i+1)%pool]]
+	}
+	return d.Take(examples)
+}
+
+var orGate = Task{
+	Name:        "or_gate",
+	Description: "a one-layer model that computes OR of its two heads (Conmy et al. 2023, appendix)",
+	Model:       "or_gate",
+	Metric:      "l2",
+	Threshold:   0.5,
+	Ablation:    "zero",
+	Examples:    1,
+	Generate: func(_ uint64, examples int) Data {
+		d := Data{}
+		for range examples {
+			d.Clean, d.Corrupt = append(d.Clean, []int{0}), append(d.Corrupt, []int{0})
+		}
+		return d
+	},
+}

@@ -1,0 +1,90 @@
+package task
+
+import (
+	"fmt"
+
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// Read reads a safetensors file with "clean" (integers [B,T]) and, where they
+// apply, "corrupt" and "labels" [B,T], "mask" [B,T] of any type that says yes
+// or no, "correct" and "wrong" [B], "pos_permutation" [T]. Other tensors are
+// left alone.
+func Read(path string) (Data, error) {
+	f, err := weights.Open(path)
+	if err != nil {
+		return Data{}, err
+	}
+	defer f.Close()
+	d, err := fromFile(f)
+	if err != nil {
+		return Data{}, err
+	}
+	if err := d.Check(); err != nil {
+		return Data{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return d, nil
+}
+
+// fromFile takes the fields out of a file. Nothing it returns points into it.
+func fromFile(f *weights.File) (Data, error) {
+	var d Data
+	var err error
+	if !f.Has("clean") {
+		return d, fmt.Errorf("%s: tensor \"clean\" is missing: expected integers [examples, tokens]", f.Name())
+	}
+	if d.Clean, err = grid(f, "clean", f.Ints); err != nil {
+		return d, err
+	}
+	if d.Corrupt, err = grid(f, "corrupt", f.Ints); err != nil {
+		return d, err
+	}
+	if d.Labels, err = grid(f, "labels", f.Ints); err != nil {
+		return d, err
+	}
+	if d.Mask, err = grid(f, "mask", f.Bools); err != nil {
+		return d, err
+	}
+	if d.Correct, err = list(f, "correct"); err != nil {
+		return d, err
+	}
+	if d.Wrong, err = list(f, "wrong"); err != nil {
+		return d, err
+	}
+	d.PosPermutation, err = list(f, "pos_permutation")
+	return d, err
+}
+
+// grid reads a tensor [B,T] if the file has it.
+func grid[T any](f *weights.File, name string, read func(string) ([]T, []int, error)) ([][]T, error) {
+	if !f.Has(name) {
+		return nil, nil
+	}
+	flat, shape, err := read(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) != 2 {
+		return nil, fmt.Errorf("%s: tensor %q: expected two dimensions, [examples, tokens], found %v", f.Name(), name, shape)
+	}
+	rows := make([][]T, shape[0])
+	for i := range rows {
+		rows[i] = flat[i*shape[1] : (i+1)*shape[1] : (i+1)*shape[1]]
+	}
+	return rows, nil
+}
+
+// list reads a tensor [B] if the file has it.
+func list(f *weights.File, name string) ([]int, error) {
+	if !f.Has(name) {
+		return nil, nil
+	}
+	flat, shape, err := f.Ints(name)
+	if err != nil {
+		return nil, err
+	}
+	if len(shape) != 1 {
+		return nil, fmt.Errorf("%s: tensor %q: expected one dimension, found %v", f.Name(), name, shape)
+	}
+	return flat, nil
+}

@@ -1,0 +1,144 @@
+// Package task gives discovery its data: pairs of clean and corrupt prompts,
+// which positions count, and what the right and wrong answers are.
+//
+// It knows
+//  1. the tasks by name (All, Find), each with the model, metric, threshold and
+//     ablation it is used with unless told otherwise, and a seeded generator;
+//  2. data files (Read): safetensors with clean, corrupt and what else there
+//     is, written by anyone;
+//  3. what makes data consistent (Data.Check).
+//
+// It does not know what a model does with the tokens.
+package task
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Data is a batch of prompts as token ids.
+type Data struct {
+	Clean          [][]int  // [B,T]
+	Corrupt        [][]int  // [B,T]; nil where only zero or mean ablation is possible
+	Mask           [][]bool // [B,T] positions that the metric counts; nil for the metric's own choice
+	Correct        []int    // [B] answers at the last position, or nil
+	Wrong          []int    // [B] wrong answers at the last position, or nil
+	Labels         [][]int  // [B,T] tokens that should come next, or nil
+	PosPermutation []int    // [T] where the corrupted run takes its position embeddings from, if positions are split off; or nil
+}
+
+// Task is a behaviour to find the circuit of.
+type Task struct {
+	Name        string
+	Description string  // one line
+	Model       string  // builtin model
+	Metric      string  // default metric
+	Threshold   float64 // default threshold
+	Ablation    string  // default ablation
+	Examples    int     // default number of examples
+	Generate    func(seed uint64, examples int) Data
+}
+
+// All lists the tasks.
+func All() []Task { return []Task{induction, orGate} }
+
+// Find returns the task of a name; another name is an error that lists the
+// valid ones.
+func Find(name string) (Task, error) {
+	var names []string
+	for _, t := range All() {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return Task{}, fmt.Errorf("unknown task %q: expected one of %s", name, strings.Join(names, ", "))
+}
+
+// Check checks that all parts have the same shape; token ids are the model's
+// to judge.
+func (d *Data) Check() error {
+	if len(d.Clean) == 0 || len(d.Clean[0]) == 0 {
+		return fmt.Errorf("\"clean\": expected at least one example of at least one token, found none")
+	}
+	b, t := len(d.Clean), len(d.Clean[0])
+	for i, row := range d.Clean {
+		if len(row) != t {
+			return fmt.Errorf("\"clean\": expected %d tokens in every example, found %d in example %d", t, len(row), i)
+		}
+	}
+	if err := sameShape("corrupt", d.Corrupt, b, t); err != nil {
+		return err
+	}
+	if err := sameShape("mask", d.Mask, b, t); err != nil {
+		return err
+	}
+	if err := sameShape("labels", d.Labels, b, t); err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name   string
+		values []int
+	}{{"correct", d.Correct}, {"wrong", d.Wrong}} {
+		if f.values != nil && len(f.values) != b {
+			return fmt.Errorf("%q: expected [%d], one a clean example, found [%d]", f.name, b, len(f.values))
+		}
+	}
+	return d.checkPermutation(t)
+}
+
+func sameShape[T any](name string, rows [][]T, b, t int) error {
+	if rows == nil {
+		return nil
+	}
+	if len(rows) != b {
+		return fmt.Errorf("%q: expected the shape of \"clean\", [%d %d], found %d examples", name, b, t, len(rows))
+	}
+	for i, row := range rows {
+		if len(row) != t {
+			return fmt.Errorf("%q: expected the shape of \"clean\", [%d %d], found %d tokens in example %d", name, b, t, len(row), i)
+		}
+	}
+	return nil
+}
+
+func (d *Data) checkPermutation(t int) error {
+	if d.PosPermutation == nil {
+		return nil
+	}
+	seen := make([]bool, t)
+	for _, p := range d.PosPermutation {
+		if p < 0 || p >= t || seen[p] {
+			return fmt.Errorf("\"pos_permutation\": expected each of 0 to %d once, found %v", t-1, d.PosPermutation)
+		}
+		seen[p] = true
+	}
+	if len(d.PosPermutation) != t {
+		return fmt.Errorf("\"pos_permutation\": expected %d positions, found %d", t, len(d.PosPermutation))
+	}
+	return nil
+}
+
+// Take returns the first n examples.
+func (d Data) Take(n int) Data {
+	if n >= len(d.Clean) {
+		return d
+	}
+	d.Clean = d.Clean[:n]
+	if d.Corrupt != nil {
+		d.Corrupt = d.Corrupt[:n]
+	}
+	if d.Mask != nil {
+		d.Mask = d.Mask[:n]
+	}
+	if d.Labels != nil {
+		d.Labels = d.Labels[:n]
+	}
+	if d.Correct != nil {
+		d.Correct = d.Correct[:n]
+	}
+	if d.Wrong != nil {
+		d.Wrong = d.Wrong[:n]
+	}
+	return d
+}
