@@ -74,8 +74,9 @@ type Metric struct {
 	labels  []int // by row, of NLL and MatchNLL
 	correct []int // by row
 	wrong   []int
-	clean   *tensor.Tensor // [rows,V] log-probabilities, or logits for L2
-	base    []float64      // by row, log p(label)
+	clean   *tensor.Tensor // [rows,V] clean logits, of KL and L2
+	probs   *tensor.Tensor // [rows,V] clean probabilities, of KL
+	base    []float64      // by row, log p(label) of MatchNLL, the sum of probs of KL
 }
 
 // New binds a metric to data. Rows are the masked positions; without a mask
@@ -190,10 +191,14 @@ func (m *Metric) Tokens(i int) []int {
 func (m *Metric) SetClean(logits *tensor.Tensor) {
 	switch m.name {
 	case KL:
+		m.clean, m.probs, m.base = logits, logits.Clone(), make([]float64, len(m.rows))
 		for i := range m.rows {
-			tensor.LogSoftmax(logits.Row(i), logits.Row(i))
+			p := m.probs.Row(i)
+			tensor.Softmax(p)
+			for _, v := range p {
+				m.base[i] += float64(v)
+			}
 		}
-		m.clean = logits
 	case L2, L2First:
 		m.clean = logits
 	case MatchNLL:
@@ -222,10 +227,11 @@ func (m *Metric) Row(i int, logits []float32) float64 {
 		d := float64(logits[0]) - float64(m.clean.Row(i)[0])
 		return d * d
 	}
+	if m.name == KL {
+		return klDivergence(m.probs.Row(i), m.clean.Row(i), logits, m.base[i])
+	}
 	tensor.LogSoftmax(logits, logits)
 	switch m.name {
-	case KL:
-		return tensor.KLDivergence(m.clean.Row(i), logits)
 	case NLL:
 		return -float64(logits[m.labels[i]])
 	case MatchNLL:

@@ -2,6 +2,8 @@ package metric
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -111,6 +113,45 @@ func TestIdenticalRunsAreExactlyZero(t *testing.T) {
 	m.SetClean(base)
 	for i := range 3 {
 		assert.Zero(t, m.Row(i, same.Row(i)))
+	}
+}
+
+// klOracle is the definition, in float64 with a shifted sum.
+func klOracle(x, y []float32) float64 {
+	lse := func(x []float32) float64 {
+		m := float64(slices.Max(x))
+		s := 0.0
+		for _, v := range x {
+			s += math.Exp(float64(v) - m)
+		}
+		return m + math.Log(s)
+	}
+	lx, ly, kl := lse(x), lse(y), 0.0
+	for i := range x {
+		p := float64(x[i]) - lx
+		kl += math.Exp(p) * (p - float64(y[i]) + ly)
+	}
+	return kl
+}
+
+func TestKLAgainstTheDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, scale := range []float32{1e-6, 1e-3, 0.2, 1, 30, 2000} {
+		x, y := make([]float32, 97), make([]float32, 97)
+		for i := range x {
+			x[i] = float32(rng.NormFloat64()) * 3
+			y[i] = x[i] + float32(rng.NormFloat64())*scale
+		}
+		p := append([]float32(nil), x...)
+		tensor.Softmax(p)
+		sum := 0.0
+		for _, v := range p {
+			sum += float64(v)
+		}
+		want := klOracle(x, y)
+		got := klDivergence(p, x, y, sum)
+		assert.InDelta(t, want, got, 1e-14+1e-6*want, "scale %v", scale)
+		assert.Greater(t, got, 0.0)
 	}
 }
 
