@@ -96,7 +96,7 @@ var damaged = []struct {
 	{"hole", fileOf(`{"b":{"dtype":"U8","shape":[4],"data_offsets":[6,10]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}`, 10),
 		`tensor "b": data_offsets: start 4 expected, found 6, after a hole`},
 	{"truncated data", valid()[:len(valid())-1], `truncated: data section needs 43 bytes, file has 42`},
-	{"far more data stated", one(`"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]`, 4), `truncated: data section needs 4000000000000 bytes, file has 4`},
+	{"far more data stated", one(`"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]`, 4), `truncated: data section needs 4000000000000 bytes, file has 4`},
 	{"data left over", append(valid(), 0), `data section: 43 bytes expected, file has 44`},
 	{"unknown field broken", one(`"note":[1,2`, 0), `tensor "x": "note": JSON expected, found invalid character '}' …`},
 	{"name of two lines", fileOf(`{"a\nb":1}`, 0), `tensor "a\nb": an object expected, found 1`},

@@ -2,10 +2,12 @@ package weights
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +16,7 @@ import (
 )
 
 func TestDecodeValid(t *testing.T) {
+	skipNarrow(t)
 	f, err := Decode("m", valid())
 	require.NoError(t, err)
 	require.Equal(t, "m", f.Name())
@@ -34,7 +37,7 @@ func TestDecodeValid(t *testing.T) {
 	ints, shape, err := f.Ints("one")
 	require.NoError(t, err)
 	require.Empty(t, shape)
-	require.Equal(t, []int{0x2726252423222120}, ints)
+	require.Equal(t, wide(0x2726252423222120), ints)
 	ints, shape, err = f.Ints("none")
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 7}, shape)
@@ -70,6 +73,29 @@ func TestDecodeEveryPrefix(t *testing.T) {
 	for n := range file {
 		_, err := Decode("m", file[:n])
 		require.ErrorContains(t, err, "m: truncated: ", "%d bytes", n)
+	}
+}
+
+// A header of many names is refused before they fill the memory.
+func TestManyNames(t *testing.T) {
+	list := func(n int, value string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"%d":%s,`, i, value)
+		}
+		return strings.TrimSuffix(b.String(), ",")
+	}
+	const empty = `{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
+	f, err := Decode("m", fileOf("{"+list(maxKeys, empty)+"}", 0))
+	require.NoError(t, err)
+	require.Len(t, f.Names(), maxKeys)
+	for header, want := range map[string]string{
+		"{" + list(maxKeys+1, empty) + "}":                 `m: header: at most 131072 names expected, found more`,
+		`{"x":{` + list(maxKeys+1, "0") + "}}":             `m: tensor "x": at most 131072 names expected, found more`,
+		`{"__metadata__":{` + list(maxKeys+1, `""`) + "}}": `m: __metadata__: at most 131072 names expected, found more`,
+	} {
+		_, err := Decode("m", fileOf(header, 0))
+		require.EqualError(t, err, want)
 	}
 }
 
@@ -234,7 +260,7 @@ func readAll(t *testing.T, m *File, e Entry) {
 	if err == nil {
 		assert.Len(t, ints, size)
 	} else {
-		assert.True(t, !e.DType.isInteger() || e.DType == U64)
+		assert.True(t, !e.DType.isInteger() || e.DType == U64 || strconv.IntSize < 64)
 	}
 	if bools, _, err := m.Bools(e.Name); err == nil {
 		assert.Len(t, bools, size)

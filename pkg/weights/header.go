@@ -12,9 +12,11 @@ import (
 
 const (
 	metadataKey = "__metadata__"
-	// maxRank bounds the dimensions of a tensor, so that a header cannot ask
-	// for more memory than it has bytes. NumPy stops at 64 too.
+	// maxRank and maxKeys bound the dimensions of a tensor and the names in an
+	// object, as each takes several times its bytes in the header. NumPy stops at
+	// 64 dimensions too; the largest checkpoints hold some ten thousand tensors.
 	maxRank = 64
+	maxKeys = 1 << 17
 )
 
 // header is what the JSON object at the start of a file says, not yet compared
@@ -96,7 +98,7 @@ func (r headerReader) object(where string, field func(key string) error) error {
 	if err := r.open(where, '{'); err != nil {
 		return err
 	}
-	for {
+	for n := 0; ; n++ {
 		t, err := r.token()
 		if err != nil {
 			return err
@@ -104,6 +106,9 @@ func (r headerReader) object(where string, field func(key string) error) error {
 		key, isKey := t.(string)
 		if !isKey { // the closing brace
 			return nil
+		}
+		if n == maxKeys {
+			return fmt.Errorf("%s: at most %d names expected, found more", where, maxKeys)
 		}
 		if err := field(key); err != nil {
 			return err

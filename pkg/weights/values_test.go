@@ -3,6 +3,7 @@ package weights
 import (
 	"encoding/binary"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -71,6 +72,18 @@ func TestIntsRange(t *testing.T) {
 	mask, _, err := f.Bools("u")
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, true}, mask)
+}
+
+func TestNarrowMachine(t *testing.T) {
+	if strconv.IntSize == 64 {
+		t.Skip("int has 64 bits")
+	}
+	f, err := decodeTensors(t, Int64s("i", []int64{-5, 1 << 31}, 2))
+	require.NoError(t, err)
+	_, _, err = f.Ints("i")
+	require.EqualError(t, err, `m: tensor "i": values that fit this machine expected, found 2147483648 at index 1`)
+	_, err = Decode("m", one(`"dtype":"U8","shape":[4294967296,0],"data_offsets":[0,0]`, 0))
+	require.EqualError(t, err, `m: tensor "x": shape: dimensions that fit this machine expected, found 4294967296`)
 }
 
 func TestFloat64Range(t *testing.T) {

@@ -1,0 +1,49 @@
+# make help lists the targets.
+GO ?= go
+BIN := bin/acdc
+FUZZTIME ?= 30s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help build test short race lint portable fuzz bench golden clean
+
+help: ## list the targets
+	@grep -E "^[a-z]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 12
+
+build: ## build bin/acdc, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/acdc
+
+test: ## all tests
+	$(GO) test ./...
+
+short: ## the tests that continuous integration runs
+	$(GO) test -short ./...
+
+race: ## the short tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+lint: ## gofmt, vet, staticcheck
+	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+portable: ## the tests without assembly, and a build for arm64
+	$(GO) vet -tags noasm ./...
+	$(GO) test -short -tags noasm ./...
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
+
+fuzz: ## every fuzz target for FUZZTIME
+	@set -e; for pkg in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+	  done; done
+
+bench: ## benchmarks of every package
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+golden: ## rewrite the golden pictures after a change that is meant
+	$(GO) test ./pkg/draw -update
+
+clean: ## remove what the build made
+	rm -rf bin

@@ -1,0 +1,27 @@
+// Package layers holds the project's floors as data, and the test that every
+// import goes strictly downward.
+package layers
+
+// Floors says on which floor each package stands. A package may import only
+// packages on lower floors; packages of one floor never import each other. A
+// folder below a listed one belongs to it unless it is listed itself.
+var Floors = map[string]float64{
+	"cmd/acdc":                   6,
+	"internal/cli":               5,
+	"pkg/discover/acdc":          4,
+	"pkg/discover":               3,
+	"pkg/patch":                  2,
+	"pkg/zoo":                    2,
+	"pkg/gpt":                    1,
+	"pkg/metric":                 1,
+	"pkg/task":                   1,
+	"pkg/draw":                   1,
+	"pkg/circuit":                0,
+	"pkg/tensor":                 0,
+	"pkg/weights":                0,
+	"internal/atomicfile":        0,
+	"pkg/tensor/internal/kernel": -1,
+}
+
+// TestOnly lists packages that only tests may import.
+var TestOnly = []string{"internal/golden", "internal/layers"}
