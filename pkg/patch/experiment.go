@@ -37,14 +37,15 @@ type Experiment struct {
 		*run
 		tokens [][]int
 	}
-	co        *run
-	senders   []sender       // by number
-	flatRows  []int          // by row of the metric, the row of all B·T that it reads
-	firstRow  []int          // by example, its first row of the metric; one more at the end
-	readout   *tensor.Tensor // rows of W_Uᵀ that the metric reads [rows·n,D], where it reads only n tokens
-	readoutB  []float32      // their b_U
-	cleanRows []float64      // the metric of the clean run, row by row
-	coRows    []float64      // the metric of the corrupted run
+	co              *run
+	senders         []sender       // by number
+	flatRows        []int          // by row of the metric, the row of all B·T that it reads
+	firstRow        []int          // by example, its first row of the metric; one more at the end
+	readout         *tensor.Tensor // rows of W_Uᵀ that the metric reads [rows·n,D], where it reads only n tokens
+	readoutB        []float32      // their b_U
+	cleanOut, coOut tensor.Matrix  // the final residual streams at the metric's rows [rows,D]
+	cleanRows       []float64      // the metric of the clean run, row by row
+	coRows          []float64      // the metric of the corrupted run
 }
 
 // Bind checks that model, data and metric fit, runs the clean and the
@@ -153,12 +154,12 @@ func (e *Experiment) indexRows() {
 // setClean gives the metric the clean run's logits and measures both runs.
 func (e *Experiment) setClean() {
 	logits := tensor.New(len(e.metric.Rows()), e.logitsWidth())
-	clean, co := e.outputRows(e.clean.out), e.outputRows(e.co.out)
+	e.cleanOut, e.coOut = e.outputRows(e.clean.out), e.outputRows(e.co.out)
 	e.parallelRows(func(w *worker, lo, hi int) {
-		w.finalLogits(lo, clean.Slice(lo, hi), logits.Matrix().Slice(lo, hi))
+		w.finalLogits(lo, e.cleanOut.Slice(lo, hi), logits.Matrix().Slice(lo, hi))
 	})
 	e.metric.SetClean(logits)
-	e.cleanRows, e.coRows = e.measure(clean), e.measure(co)
+	e.cleanRows, e.coRows = e.measure(e.cleanOut), e.measure(e.coOut)
 }
 
 // outputRows gathers the rows of a final residual stream [B·T,D] that the

@@ -21,8 +21,9 @@ type step struct {
 	layer, side, head int
 	input             *slot         // what a side, MLP or the output reads
 	value             *slot         // what comes out; nil for the output
-	co                tensor.Matrix // start from the corrupted input; else from the input's present value
-	senders           []int         // whose change is added: on − co where co is set, else tried − present
+	co                tensor.Matrix // the input in the corrupted run
+	scratch           bool          // start from co and add on − co of the senders; else start from the present input
+	senders           []int         // and add tried − present of the senders, all of which the step before computed
 	cut               bool          // the receiver under test: the sender of the turn is taken out
 	replace           bool          // the receiver under test is a side whose direct edge is cut: take co instead
 	flop              int64
@@ -197,7 +198,8 @@ func (p *planner) head(l, h int) {
 	any := false
 	for side := range 3 {
 		i := s.sideIndex(l, side, h)
-		st := step{kind: sideStep, layer: l, side: side, head: h, input: &s.inputs[i], value: &s.sides[i]}
+		st := step{kind: sideStep, layer: l, side: side, head: h, input: &s.inputs[i], value: &s.sides[i],
+			co: s.e.co.attnIn[l].Matrix(), scratch: p.plan.scratch}
 		value := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
 		input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}
 		st.replace = acdc && (p.from == value && !p.plan.scratch ||
@@ -209,9 +211,6 @@ func (p *planner) head(l, h int) {
 			}
 			st.senders, st.cut = senders, p.from == input && !p.plan.scratch
 			st.flop = rows*2*d*k + p.sumFLOP(st, rows)
-			if p.plan.scratch {
-				st.co = s.e.co.attnIn[l].Matrix()
-			}
 			st.input.prepare(&s.pool, s.e.rows, c.DModel)
 		}
 		st.value.prepare(&s.pool, s.e.rows, c.DHead)
@@ -237,12 +236,10 @@ func (p *planner) mlp(l int) {
 	}
 	i := s.e.graph.SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: l})
 	st := step{kind: mlpStep, layer: l, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
+		co: s.e.co.mlpIn[l].Matrix(), scratch: p.plan.scratch,
 		cut: p.from == circuit.Node{Kind: circuit.MLPIn, Layer: l} && !p.plan.scratch}
 	rows := int64(s.e.rows)
 	st.flop = rows*4*int64(c.DModel)*int64(c.DMLP) + p.sumFLOP(st, rows)
-	if p.plan.scratch {
-		st.co = s.e.co.mlpIn[l].Matrix()
-	}
 	st.input.prepare(&s.pool, s.e.rows, c.DModel)
 	st.value.prepare(&s.pool, s.e.rows, c.DModel)
 	p.plan.inPlan[i] = true
@@ -257,12 +254,9 @@ func (p *planner) output() {
 		return
 	}
 	n := int64(len(s.rowVals))
-	st := step{kind: outStep, input: &s.out, senders: senders,
+	st := step{kind: outStep, input: &s.out, senders: senders, co: s.e.coOut, scratch: p.plan.scratch,
 		cut: p.from == circuit.Node{Kind: circuit.Output} && !p.plan.scratch}
 	st.flop = n*s.e.logitsFLOP() + p.sumFLOP(st, n)
-	if p.plan.scratch {
-		st.co = s.e.outputRows(s.e.co.out)
-	}
 	st.input.prepare(&s.pool, len(s.rowVals), s.e.model.Config.DModel)
 	p.plan.steps = append(p.plan.steps, st)
 }

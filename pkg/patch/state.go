@@ -103,7 +103,7 @@ func (s *State) setClean() {
 			s.mlpIn[l].base = e.clean.mlpIn[l].Matrix()
 		}
 	}
-	s.out.base = e.outputRows(e.clean.out)
+	s.out.base = e.cleanOut
 	s.rowVals = append([]float64(nil), e.cleanRows...)
 	s.trial = make([]float64, len(s.rowVals))
 }

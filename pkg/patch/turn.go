@@ -38,7 +38,7 @@ func (t *Turn) Cut(edge int) float64 {
 	for i := range t.plan.steps {
 		st := &t.plan.steps[i]
 		if st.cut {
-			st.withCut(edge - lo)
+			st.take(edge-lo, t.s.mask[lo:hi])
 		}
 	}
 	t.s.compute(t.plan)
@@ -88,12 +88,26 @@ func (st *step) receivers() []circuit.Node {
 	return nil
 }
 
-// withCut makes the step take out one sender, the only one it changes by.
-func (st *step) withCut(sender int) {
-	if len(st.senders) == 0 {
-		st.senders = make([]int, 1)
+// few is the number of present edges up to which an input is summed from
+// scratch when another is cut. Taking a sender out of a sum leaves the sum's
+// rounding behind, which shows when what remains is small, as under zero
+// ablation.
+const few = 8
+
+// take makes the step compute its input without one sender, of those that the
+// mask says it hears.
+func (st *step) take(sender int, heard circuit.Mask) {
+	st.senders = st.senders[:0]
+	st.scratch = heard.Count()-1 <= few
+	if !st.scratch {
+		st.senders = append(st.senders, sender)
+		return
 	}
-	st.senders[0] = sender
+	for i, present := range heard {
+		if present && i != sender {
+			st.senders = append(st.senders, i)
+		}
+	}
 }
 
 // run computes a plan, makes its values the present ones and gives back its
@@ -210,7 +224,7 @@ func (w *worker) head(s *State, st *step, lo, hi int) {
 // says which rows of the senders those are, nil meaning the same ones.
 func (w *worker) sum(s *State, p *plan, st *step, lo, hi int, rows []int) tensor.Matrix {
 	x, start := st.input.after.Slice(lo, hi), st.input.base
-	if p.scratch {
+	if st.scratch {
 		start = st.co
 	}
 	for i := range x.Rows {
@@ -223,9 +237,11 @@ func (w *worker) sum(s *State, p *plan, st *step, lo, hi int, rows []int) tensor
 			on = v.after
 		}
 		to, from := on, co
-		if st.cut {
+		switch {
+		case st.scratch:
+		case st.cut:
 			to, from = co, v.base
-		} else if !p.scratch {
+		default:
 			from = v.base
 		}
 		if rows == nil {

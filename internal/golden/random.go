@@ -1,0 +1,122 @@
+package golden
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// RandomWeights makes weights of a configuration, all of which matter to the
+// output.
+func RandomWeights(c gpt.Config, seed uint64) map[string]weights.Array {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	out := map[string]weights.Array{}
+	add := func(name string, std, mean float64, shape ...int) {
+		n := 1
+		for _, s := range shape {
+			n *= s
+		}
+		values := make([]float32, n)
+		for i := range values {
+			values[i] = float32(rng.NormFloat64()*std + mean)
+		}
+		out[name] = weights.Array{Shape: shape, Values: values}
+	}
+	d, h, k, f := c.DModel, c.Heads, c.DHead, c.DMLP
+	in := 1 / math.Sqrt(float64(d))
+	add("embed.W_E", 0.7, 0, c.Vocab, d)
+	if c.Positions != gpt.NoPositions {
+		add("pos_embed.W_pos", 0.4, 0, c.Ctx, d)
+	}
+	norm := func(name string) {
+		if c.Norm == gpt.LayerNorm {
+			add(name+".w", 0.2, 1, d)
+			add(name+".b", 0.1, 0, d)
+		}
+	}
+	for l := range c.Layers {
+		p := fmt.Sprintf("blocks.%d.", l)
+		norm(p + "ln1")
+		for _, x := range []string{"Q", "K", "V"} {
+			add(p+"attn.W_"+x, 1.3*in, 0, h, d, k)
+			add(p+"attn.b_"+x, 0.2, 0, h, k)
+		}
+		add(p+"attn.W_O", 0.8/math.Sqrt(float64(k)), 0, h, k, d)
+		add(p+"attn.b_O", 0.1, 0, d)
+		if c.AttnOnly {
+			continue
+		}
+		norm(p + "ln2")
+		add(p+"mlp.W_in", in, 0, d, f)
+		add(p+"mlp.b_in", 0.1, 0, f)
+		add(p+"mlp.W_out", 1/math.Sqrt(float64(f)), 0, f, d)
+		add(p+"mlp.b_out", 0.1, 0, d)
+	}
+	norm("ln_final")
+	add("unembed.W_U", 2*in, 0, d, c.VocabOut)
+	add("unembed.b_U", 0.1, 0, c.VocabOut)
+	return out
+}
+
+// RandomModel makes a model of random weights.
+func RandomModel(t testing.TB, c gpt.Config, seed uint64) *gpt.Model {
+	t.Helper()
+	m, err := gpt.Load(c, weights.FromMap("random", RandomWeights(c, seed)))
+	require.NoError(t, err)
+	return m
+}
+
+// RandomConfig draws a small model shape of any kind that the engine knows.
+func RandomConfig(rng *rand.Rand) gpt.Config {
+	pick := func(n int) int { return rng.IntN(n) }
+	c := gpt.Config{
+		Layers: 1 + pick(3), Heads: 1 + pick(3), DHead: 1 + pick(9), DModel: 3 + pick(30), Ctx: 12,
+		Vocab: 5 + pick(40), DMLP: 1 + pick(40), Eps: 1e-5,
+		Activation: []gpt.Activation{gpt.ReLU, gpt.GELU, gpt.GELUNew, gpt.SiLU}[pick(4)],
+		Norm:       []gpt.Normalization{gpt.LayerNorm, gpt.LNPre, gpt.NoNorm}[pick(3)],
+		Direction:  []gpt.Direction{gpt.Causal, gpt.Bidirectional}[pick(2)],
+		Positions:  []gpt.Positions{gpt.Standard, gpt.Shortformer, gpt.NoPositions}[pick(3)],
+		AttnOnly:   pick(3) == 0, ParallelAttnMLP: pick(3) == 0,
+	}
+	c.AttnScale = math.Sqrt(float64(c.DHead))
+	c.VocabOut = c.Vocab
+	if pick(4) == 0 {
+		c.VocabOut = 3 + pick(9)
+	}
+	if c.AttnOnly {
+		c.DMLP, c.Activation = 0, ""
+	}
+	return c
+}
+
+// RandomData draws prompts for a model. Clean and corrupt may share their first
+// tokens; the mask may leave out whole examples.
+func RandomData(rng *rand.Rand, c gpt.Config) task.Data {
+	b, t := 1+rng.IntN(5), 1+rng.IntN(8)
+	shared := rng.IntN(t)
+	var d task.Data
+	for range b {
+		clean, corrupt, mask, labels := make([]int, t), make([]int, t), make([]bool, t), make([]int, t)
+		for i := range t {
+			clean[i], corrupt[i], labels[i] = rng.IntN(c.Vocab), rng.IntN(c.Vocab), rng.IntN(c.VocabOut)
+			if i < shared {
+				corrupt[i] = clean[i]
+			}
+			mask[i] = rng.IntN(3) > 0
+		}
+		d.Clean, d.Corrupt, d.Mask, d.Labels = append(d.Clean, clean), append(d.Corrupt, corrupt), append(d.Mask, mask), append(d.Labels, labels)
+		d.Correct, d.Wrong = append(d.Correct, rng.IntN(c.VocabOut)), append(d.Wrong, rng.IntN(c.VocabOut))
+	}
+	d.Mask[rng.IntN(b)][rng.IntN(t)] = true
+	if rng.IntN(3) == 0 {
+		d.Mask = nil
+	}
+	return d
+}

@@ -1,0 +1,205 @@
+package patch_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+)
+
+// randomExperiment draws a model, data, a metric and an ablation.
+func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experiment, string) {
+	t.Helper()
+	c := golden.RandomConfig(rng)
+	cfg := patch.Config{
+		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
+		Definition: circuit.Definitions()[rng.IntN(2)],
+		SplitEmbed: c.Positions == gpt.Standard && rng.IntN(2) == 0,
+		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
+		Ablation:   patch.Ablations()[rng.IntN(3)],
+	}
+	if cfg.Metric == metric.FracCorrect { // a step function: rounding may flip it
+		cfg.Metric = metric.LogitDiff
+	}
+	e, err := patch.Bind(cfg)
+	require.NoError(t, err)
+	return e, fmt.Sprintf("%+v %s %s %s split=%v", c, cfg.Definition, cfg.Metric, cfg.Ablation, cfg.SplitEmbed)
+}
+
+// near compares two evaluations of one mask.
+func near(t *testing.T, want, got float64, what string) {
+	t.Helper()
+	require.InDelta(t, want, got, 1e-5*max(1, math.Abs(want)), what)
+}
+
+// cases is the number of random cases, fewer with -short.
+func cases(full int) int {
+	if testing.Short() {
+		return full / 10
+	}
+	return full
+}
+
+func TestStateOfAnyMaskIsThePlainRun(t *testing.T) {
+	for seed := range uint64(cases(400)) {
+		rng := rand.New(rand.NewPCG(seed, 7))
+		e, what := randomExperiment(t, rng, 1+rng.IntN(2))
+		density := rng.Float64()
+		m := e.Graph().Empty()
+		for i := range m {
+			m[i] = rng.Float64() < density
+		}
+		want, err := e.Plain(m)
+		require.NoError(t, err)
+		s, err := e.NewState(m)
+		require.NoError(t, err)
+		for i := range want {
+			near(t, want[i], s.Rows()[i], fmt.Sprintf("seed %d row %d: %s", seed, i, what))
+		}
+	}
+}
+
+func TestAnyCutIsThePlainRun(t *testing.T) {
+	for seed := range uint64(cases(200)) {
+		rng := rand.New(rand.NewPCG(seed, 8))
+		e, what := randomExperiment(t, rng, 1+rng.IntN(2))
+		g := e.Graph()
+		s, err := e.NewState(g.Full())
+		require.NoError(t, err)
+		for range 6 { // receivers in any order, not only that of discovery
+			r := g.Receivers()[rng.IntN(len(g.Receivers()))]
+			if !g.HasOutgoing(s.Mask(), r) {
+				s.Drop(r)
+				continue
+			}
+			turn := s.Begin(r)
+			lo, hi := g.Incoming(r)
+			for edge := lo; edge < hi; edge++ {
+				if !s.Mask()[edge] {
+					continue
+				}
+				cut := s.Mask().Clone()
+				cut[edge] = false
+				want, err := e.PlainMetric(cut)
+				require.NoError(t, err)
+				near(t, want, turn.Cut(edge), fmt.Sprintf("seed %d: cut %v: %s", seed, g.Edge(edge), what))
+				if rng.IntN(2) == 0 {
+					turn.Accept()
+					near(t, want, turn.Metric(), "accepted")
+				}
+			}
+			turn.End()
+			want, err := e.PlainMetric(s.Mask())
+			require.NoError(t, err)
+			near(t, want, s.Metric(), fmt.Sprintf("seed %d: after %v: %s", seed, r, what))
+		}
+	}
+}
+
+func TestEndPoints(t *testing.T) {
+	for seed := range uint64(cases(100)) {
+		rng := rand.New(rand.NewPCG(seed, 9))
+		e, what := randomExperiment(t, rng, 2)
+		s, err := e.NewState(e.Graph().Full())
+		require.NoError(t, err)
+		assert.Equal(t, e.CleanMetric(), s.Metric(), what)
+		full, err := e.PlainMetric(e.Graph().Full())
+		require.NoError(t, err)
+		near(t, e.CleanMetric(), full, what)
+		if e.Metric().Name() == metric.KL {
+			assert.Zero(t, s.Metric())
+			assert.Less(t, math.Abs(full), 1e-9)
+		}
+		empty, err := e.PlainMetric(e.Graph().Empty())
+		require.NoError(t, err)
+		near(t, e.CorruptedMetric(), empty, what)
+	}
+}
+
+func TestThreadsDoNotChangeABit(t *testing.T) {
+	for seed := range uint64(cases(60)) {
+		var rows [][]float64
+		for threads := 1; threads <= 3; threads++ {
+			rng := rand.New(rand.NewPCG(seed, 10))
+			e, _ := randomExperiment(t, rng, threads)
+			m := e.Graph().Full()
+			for i := range m {
+				m[i] = rng.IntN(2) == 0
+			}
+			s, err := e.NewState(m)
+			require.NoError(t, err)
+			plain, err := e.Plain(m)
+			require.NoError(t, err)
+			rows = append(rows, append(append([]float64{e.CleanMetric(), e.CorruptedMetric()}, s.Rows()...), plain...))
+		}
+		require.Equal(t, rows[0], rows[1])
+		require.Equal(t, rows[0], rows[2])
+	}
+}
+
+func TestCutsAllocateNothingThatGrows(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
+	require.NoError(t, err)
+	s, err := e.NewState(e.Graph().Full())
+	require.NoError(t, err)
+	r := circuit.Node{Kind: circuit.QInput, Layer: 1, Head: 2}
+	lo, _ := e.Graph().Incoming(r)
+	turn := s.Begin(r)
+	turn.Cut(lo)
+	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { turn.Cut(lo + 1) }), 4.0)
+	turn.End()
+}
+
+func TestErrorsNameTheField(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	base := golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1)
+	for _, c := range []struct {
+		want   string
+		change func(*patch.Config)
+	}{
+		{`unknown ablation "x": expected one of resample, zero, mean`, func(c *patch.Config) { c.Ablation = "x" }},
+		{`unknown metric "x"`, func(c *patch.Config) { c.Metric = "x" }},
+		{`the data have no "corrupt"`, func(c *patch.Config) { c.Data.Corrupt = nil }},
+		{`"corrupt": expected the shape of "clean"`, func(c *patch.Config) { c.Data.Corrupt = c.Data.Corrupt[:3] }},
+		{`"clean": expected at least one example`, func(c *patch.Config) { c.Data.Clean = nil }},
+		{`expected token ids from 0 to 95 (d_vocab 96), found 96 in example 1 at position 0`, func(c *patch.Config) {
+			c.Data.Clean = [][]int{{0}, {96}}
+			c.Data.Corrupt, c.Data.Mask, c.Data.Correct, c.Data.Wrong = nil, nil, nil, nil
+		}},
+		{`expected at most n_ctx = 16 tokens an example, found 17`, func(c *patch.Config) {
+			c.Data = golden.RandomData(rand.New(rand.NewPCG(1, 1)), m.Config)
+			for i := range c.Data.Clean {
+				c.Data.Clean[i] = make([]int, 17)
+			}
+			c.Data.Corrupt, c.Data.Mask, c.Data.Labels = nil, nil, nil
+		}},
+		{`graph definition "x" is unknown`, func(c *patch.Config) { c.Definition = "x" }},
+	} {
+		cfg := base
+		c.change(&cfg)
+		_, err := patch.Bind(cfg)
+		require.Error(t, err, c.want)
+		assert.Contains(t, err.Error(), c.want)
+	}
+	e, err := patch.Bind(base)
+	require.NoError(t, err)
+	_, err = e.NewState(circuit.Mask{true})
+	assert.ErrorContains(t, err, "mask: expected 298 edges, found 1")
+	_, err = e.Plain(circuit.Mask{true})
+	assert.ErrorContains(t, err, "mask: expected 298 edges, found 1")
+	assert.Panics(t, func() {
+		s, err := e.NewState(e.Graph().Full())
+		require.NoError(t, err)
+		s.Begin(circuit.Node{Kind: circuit.Output}).Cut(0)
+	})
+}
