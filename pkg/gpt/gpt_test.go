@@ -1,0 +1,377 @@
+package gpt_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+const goodConfig = `{"n_layers":1,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization_type":"LN"}`
+
+func TestReadConfig(t *testing.T) {
+	c, err := gpt.ReadConfig("c.json", strings.NewReader(goodConfig))
+	require.NoError(t, err)
+	assert.Equal(t, gpt.Config{Layers: 1, DModel: 4, Ctx: 8, DHead: 2, Heads: 2, DMLP: 6, Vocab: 5, VocabOut: 5,
+		Activation: gpt.ReLU, Eps: 1e-5, Norm: gpt.LayerNorm, Direction: gpt.Causal, Positions: gpt.Standard,
+		AttnScale: math.Sqrt2}, c)
+	for _, x := range []struct{ from, to, want string }{
+		{goodConfig, "", "not a model configuration"},
+		{goodConfig, "[]", "not a model configuration"},
+		{`"n_layers":1,`, "", `field "n_layers" is missing`},
+		{`"d_model":4,`, "", `field "d_model" is missing`},
+		{`"n_ctx":8,`, "", `field "n_ctx" is missing`},
+		{`"d_head":2,`, "", `field "d_head" is missing`},
+		{`"n_heads":2,`, "", `field "n_heads" is missing`},
+		{`"d_vocab":5,`, "", `field "d_vocab" is missing`},
+		{`"act_fn":"relu",`, "", `field "act_fn" is missing: expected one of "relu"`},
+		{`,"normalization_type":"LN"`, "", `field "normalization_type" is missing`},
+		{`"n_layers":1`, `"n_layers":0`, `field "n_layers": expected a positive integer, found 0`},
+		{`"n_layers":1`, `"n_layers":-3`, `found -3`},
+		{`"n_layers":1`, `"n_layers":1.5`, "not a model configuration"},
+		{`"d_mlp":6`, `"d_mlp":0`, `field "d_mlp"`},
+		{`"relu"`, `"tanh"`, `field "act_fn": expected one of "relu", "gelu", "gelu_new", "silu", found "tanh"`},
+		{`"LN"`, `"RMS"`, `field "normalization_type": expected one of "LN", "LNPre", null, found "RMS"`},
+		{`"LN"`, `3`, `field "normalization_type": expected "LN", "LNPre" or null, found 3`},
+		{`"LN"`, `"LN","positional_embedding_type":"rotary"`, `field "positional_embedding_type": expected one of`},
+		{`"LN"`, `"LN","attention_dir":"up"`, `field "attention_dir": expected one of`},
+		{`"LN"`, `"LN","eps":-1`, `field "eps"`},
+		{`"LN"`, `"LN","final_rms":true`, `field "final_rms": expected false, found true`},
+		{`"LN"`, `"LN","gated_mlp":true`, `field "gated_mlp"`},
+	} {
+		require.Contains(t, goodConfig, x.from)
+		_, err := gpt.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, x.from, x.to, 1)))
+		require.Error(t, err, x.to)
+		assert.True(t, strings.HasPrefix(err.Error(), "c.json: "))
+		assert.Contains(t, err.Error(), x.want)
+	}
+}
+
+func config(t *testing.T) gpt.Config {
+	t.Helper()
+	c, err := gpt.ReadConfig("c.json", strings.NewReader(goodConfig))
+	require.NoError(t, err)
+	return c
+}
+
+func TestLoadNamesTheBadTensor(t *testing.T) {
+	c := config(t)
+	nan := float32(math.NaN())
+	for _, x := range []struct {
+		want   string
+		change func(map[string]weights.Array)
+	}{
+		{`tensor "blocks.0.attn.W_Q" is missing`, func(w map[string]weights.Array) { delete(w, "blocks.0.attn.W_Q") }},
+		{`tensor "unembed.b_U" is missing`, func(w map[string]weights.Array) { delete(w, "unembed.b_U") }},
+		{`tensor "blocks.0.mlp.W_in": shape [4 6] expected, found [24]`, func(w map[string]weights.Array) {
+			w["blocks.0.mlp.W_in"] = weights.Array{Shape: []int{24}, Values: make([]float32, 24)}
+		}},
+		{`tensor "blocks.0.attn.b_K": expected finite numbers, found NaN at index [1 0]`, func(w map[string]weights.Array) {
+			w["blocks.0.attn.b_K"].Values[2] = nan
+		}},
+		{`found +Inf at index [3 1]`, func(w map[string]weights.Array) { w["embed.W_E"].Values[13] = float32(math.Inf(1)) }},
+	} {
+		w := golden.RandomWeights(c, 1)
+		x.change(w)
+		_, err := gpt.Load(c, weights.FromMap("m.safetensors", w))
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), "m.safetensors: ")
+		assert.Contains(t, err.Error(), x.want)
+	}
+	c.Layers = 0
+	_, err := gpt.Load(c, weights.FromMap("m", nil))
+	assert.ErrorContains(t, err, `field "n_layers"`)
+}
+
+func TestParameters(t *testing.T) {
+	for seed := range uint64(50) {
+		c := golden.RandomConfig(rand.New(rand.NewPCG(seed, 3)))
+		n := 0
+		for _, a := range golden.RandomWeights(c, 1) {
+			n += len(a.Values)
+		}
+		require.Equal(t, n, c.Parameters(), "%+v", c)
+	}
+}
+
+func TestBadTokens(t *testing.T) {
+	m := golden.RandomModel(t, config(t), 1)
+	for _, x := range []struct {
+		tokens [][]int
+		want   string
+	}{
+		{nil, "at least one example"}, {[][]int{{}}, "at least one token"},
+		{[][]int{{1, 2}, {1}}, "expected 2 tokens in every example, found 1 in example 1"},
+		{[][]int{{1, 5}}, "expected token ids from 0 to 4 (d_vocab 5), found 5 in example 0 at position 1"},
+		{[][]int{{-1}}, "found -1"}, {[][]int{make([]int, 9)}, "at most n_ctx = 8 tokens"},
+	} {
+		_, err := m.Forward(x.tokens, gpt.Options{})
+		require.Error(t, err)
+		assert.Contains(t, err.Error(), x.want)
+	}
+}
+
+func TestHookPointNames(t *testing.T) {
+	for _, name := range []string{"hook_embed", "blocks.0.attn.hook_q", "blocks.11.hook_resid_post", "ln_final.hook_normalized"} {
+		p, err := gpt.ParseHookPoint(name)
+		require.NoError(t, err)
+		assert.Equal(t, name, p.String())
+	}
+	for _, name := range []string{"", "hook_q", "blocks.x.attn.hook_q", "blocks.0.hook_embed", "blocks.-1.attn.hook_q", "attn.hook_q"} {
+		_, err := gpt.ParseHookPoint(name)
+		require.ErrorContains(t, err, "is unknown", name)
+	}
+	m := golden.RandomModel(t, config(t), 1)
+	_, err := m.Forward([][]int{{1}}, gpt.Options{Hooks: []gpt.Hook{{At: gpt.HookPoint{Point: gpt.HookZ, Layer: 1}}}})
+	assert.ErrorContains(t, err, "blocks.1.attn.hook_z: this model does not have it")
+}
+
+// Every point that a model has can be read, in the order of computation, and
+// putting back what was read changes nothing.
+func TestEveryHookReadsAndReplaces(t *testing.T) {
+	for seed := range uint64(40) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		c := golden.RandomConfig(rng)
+		m := golden.RandomModel(t, c, seed)
+		tokens := golden.RandomData(rng, c).Clean
+		plain, err := m.Forward(tokens, gpt.Options{})
+		require.NoError(t, err)
+		var points []gpt.HookPoint
+		for l := range c.Layers {
+			for p := gpt.HookEmbed; p <= gpt.HookLNFinal; p++ {
+				at := gpt.HookPoint{Point: p, Layer: l}
+				if _, err := m.Forward(tokens, gpt.Options{Hooks: []gpt.Hook{{At: at, Do: func(*tensor.Tensor) {}}}}); err == nil {
+					if q, err := gpt.ParseHookPoint(at.String()); err == nil && q == at {
+						points = append(points, at)
+					}
+				}
+			}
+		}
+		require.Greater(t, len(points), 10*c.Layers)
+		logits, cache, err := m.RunWithCache(tokens, points, gpt.Options{Threads: 2})
+		require.NoError(t, err)
+		require.Less(t, worst(t, "logits", plain.Data, logits.Data), 2e-5)
+		at := points[rng.IntN(len(points))]
+		put := gpt.Hook{At: at, Do: func(x *tensor.Tensor) {
+			require.Equal(t, cache[at].Shape(), x.Shape(), at.String())
+			copy(x.Data, cache[at].Data)
+		}}
+		same, err := m.Forward(tokens, gpt.Options{Hooks: []gpt.Hook{put}})
+		require.NoError(t, err)
+		require.Less(t, worst(t, "logits", plain.Data, same.Data), 2e-5, at.String())
+	}
+}
+
+// Ablating a head by its z, its result or its queries' inputs is seen in the
+// logits, and removing its result equals removing z W_O from attn_out.
+func TestReplacingAHead(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	data := golden.Open(t, golden.Path("gpt3l-random", "data.safetensors"))
+	tokens := golden.Tokens(t, data, "clean")[:4]
+	plain, err := m.Forward(tokens, gpt.Options{})
+	require.NoError(t, err)
+	zeroHead := func(p gpt.Point) *tensor.Tensor {
+		out, err := m.Forward(tokens, gpt.Options{Hooks: []gpt.Hook{{At: gpt.HookPoint{Point: p, Layer: 1}, Do: func(x *tensor.Tensor) {
+			h, n := x.Dim(2), x.Dim(3)
+			for i := range x.Dim(0) * x.Dim(1) {
+				clear(x.Data[(i*h+2)*n : (i*h+3)*n])
+			}
+		}}}})
+		require.NoError(t, err)
+		return out
+	}
+	byZ, byResult := zeroHead(gpt.HookZ), zeroHead(gpt.HookResult)
+	assert.Greater(t, worst(t, "z", plain.Data, byZ.Data), 0.01)
+	assert.Less(t, worst(t, "result", byZ.Data, byResult.Data), 1e-5)
+	assert.Greater(t, worst(t, "q input", plain.Data, zeroHead(gpt.HookQInput).Data), 0.01)
+}
+
+func TestThreadsDoNotChangeABit(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 5))
+		c := golden.RandomConfig(rng)
+		m := golden.RandomModel(t, c, seed)
+		tokens := golden.RandomData(rng, c).Clean
+		one, err := m.Forward(tokens, gpt.Options{Threads: 1})
+		require.NoError(t, err)
+		three, err := m.Forward(tokens, gpt.Options{Threads: 3})
+		require.NoError(t, err)
+		require.Equal(t, one.Data, three.Data)
+	}
+}
+
+// The plainest possible forward pass, in float64, of one example.
+func naive(c gpt.Config, w map[string]weights.Array, tokens []int) [][]float64 {
+	at := func(name string, idx ...int) float64 {
+		a, i := w[name], 0
+		for d, x := range idx {
+			i = i*a.Shape[d] + x
+		}
+		return float64(a.Values[i])
+	}
+	T, D := len(tokens), c.DModel
+	norm := func(x []float64, name string) []float64 {
+		if c.Norm == gpt.NoNorm {
+			return append([]float64(nil), x...)
+		}
+		mean, variance := 0.0, 0.0
+		for _, v := range x {
+			mean += v / float64(D)
+		}
+		for _, v := range x {
+			variance += (v - mean) * (v - mean) / float64(D)
+		}
+		out := make([]float64, D)
+		for i, v := range x {
+			out[i] = (v - mean) / math.Sqrt(variance+c.Eps)
+			if c.Norm == gpt.LayerNorm {
+				out[i] = out[i]*at(name+".w", i) + at(name+".b", i)
+			}
+		}
+		return out
+	}
+	act := func(x float64) float64 {
+		switch c.Activation {
+		case gpt.ReLU:
+			return math.Max(x, 0)
+		case gpt.GELU:
+			return x * 0.5 * (1 + math.Erf(x/math.Sqrt2))
+		case gpt.GELUNew:
+			return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
+		}
+		return x / (1 + math.Exp(-x))
+	}
+	resid := make([][]float64, T)
+	for t := range resid {
+		resid[t] = make([]float64, D)
+		for d := range D {
+			resid[t][d] = at("embed.W_E", tokens[t], d)
+			if c.Positions == gpt.Standard {
+				resid[t][d] += at("pos_embed.W_pos", t, d)
+			}
+		}
+	}
+	for l := range c.Layers {
+		p := "blocks." + string(rune('0'+l)) + "."
+		out, mlpIn := make([][]float64, T), make([][]float64, T)
+		for t := range out {
+			out[t] = make([]float64, D)
+			for d := range D {
+				out[t][d] = at(p+"attn.b_O", d)
+			}
+		}
+		for h := range c.Heads {
+			var qkv [3][][]float64
+			for side, x := range []string{"Q", "K", "V"} {
+				for t := range T {
+					in := norm(resid[t], p+"ln1")
+					row := make([]float64, c.DHead)
+					for k := range row {
+						row[k] = at(p+"attn.b_"+x, h, k)
+						for d := range D {
+							v := in[d]
+							if c.Positions == gpt.Shortformer && side < 2 {
+								v += at("pos_embed.W_pos", t, d)
+							}
+							row[k] += v * at(p+"attn.W_"+x, h, d, k)
+						}
+					}
+					qkv[side] = append(qkv[side], row)
+				}
+			}
+			for t := range T {
+				last := T
+				if c.Direction == gpt.Causal {
+					last = t + 1
+				}
+				probs, sum := make([]float64, last), 0.0
+				for s := range probs {
+					for k := range c.DHead {
+						probs[s] += qkv[0][t][k] * qkv[1][s][k] / c.AttnScale
+					}
+					probs[s] = math.Exp(probs[s])
+					sum += probs[s]
+				}
+				for k := range c.DHead {
+					z := 0.0
+					for s := range probs {
+						z += probs[s] / sum * qkv[2][s][k]
+					}
+					for d := range D {
+						out[t][d] += z * at(p+"attn.W_O", h, k, d)
+					}
+				}
+			}
+		}
+		for t := range T {
+			mlpIn[t] = append([]float64(nil), resid[t]...)
+			for d := range D {
+				resid[t][d] += out[t][d]
+			}
+			if !c.ParallelAttnMLP {
+				copy(mlpIn[t], resid[t])
+			}
+			if c.AttnOnly {
+				continue
+			}
+			in := norm(mlpIn[t], p+"ln2")
+			for d := range D {
+				resid[t][d] += at(p+"mlp.b_out", d)
+			}
+			for f := range c.DMLP {
+				v := at(p+"mlp.b_in", f)
+				for d := range D {
+					v += in[d] * at(p+"mlp.W_in", d, f)
+				}
+				v = act(v)
+				for d := range D {
+					resid[t][d] += v * at(p+"mlp.W_out", f, d)
+				}
+			}
+		}
+	}
+	logits := make([][]float64, T)
+	for t := range T {
+		in := norm(resid[t], "ln_final")
+		logits[t] = make([]float64, c.VocabOut)
+		for v := range logits[t] {
+			logits[t][v] = at("unembed.b_U", v)
+			for d := range D {
+				logits[t][v] += in[d] * at("unembed.W_U", d, v)
+			}
+		}
+	}
+	return logits
+}
+
+func TestForwardAgainstFloat64(t *testing.T) {
+	largest := 0.0
+	for seed := range uint64(120) {
+		rng := rand.New(rand.NewPCG(seed, 6))
+		c := golden.RandomConfig(rng)
+		w := golden.RandomWeights(c, seed)
+		m, err := gpt.Load(c, weights.FromMap("random", w))
+		require.NoError(t, err)
+		tokens := golden.RandomData(rng, c).Clean
+		got, err := m.Forward(tokens, gpt.Options{Threads: 2})
+		require.NoError(t, err)
+		for b, row := range tokens {
+			for p, logits := range naive(c, w, row) {
+				for v, want := range logits {
+					d := math.Abs(want-float64(got.Data[(b*len(row)+p)*c.VocabOut+v])) / max(1, math.Abs(want))
+					largest = max(largest, d)
+					require.Less(t, d, 1e-4, "seed %d %+v", seed, c)
+				}
+			}
+		}
+	}
+	t.Logf("largest difference from float64: %.2e", largest)
+}
