@@ -1,6 +1,9 @@
 package metric
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // klDivergence is KL(p ‖ q) in nats of p = softmax(x) and q = softmax(y). With
 // d = y − x it is
@@ -21,25 +24,38 @@ func klDivergence(p, x, y []float32, sum float64) float64 {
 		second += float64(pi) * beyond
 	}
 	a := first / sum
-	if a > farApart {
-		return klShifted(p, x, y, sum, largest)
+	if math.Abs(a) > farApart || largest > underflow {
+		return klFar(p, x, y, sum)
 	}
 	return math.Log1p(a) - a + second/sum
 }
 
-// farApart bounds the A up to which the formula loses no digits.
-const farApart = 4
+const (
+	// farApart bounds the |A| up to which the formula loses no digits.
+	farApart = 0.5
+	// underflow bounds the d up to which an e^d is small beside 1/p of the
+	// smallest p that a float32 holds.
+	underflow = 40
+)
 
-// klShifted is the same for runs so far apart that A swallows the rest, or
-// overflows.
-func klShifted(p, x, y []float32, sum, largest float64) float64 {
-	var exps, mean float64
+// klFar is the same for runs so far apart that A swallows the rest, or misses
+// tokens whose p is too small for a float32: log Σ e^y − log Σ e^x − Σ p d.
+func klFar(p, x, y []float32, sum float64) float64 {
+	mean := 0.0
 	for i, pi := range p {
-		d := float64(y[i]) - float64(x[i])
-		exps += float64(pi) * math.Exp(d-largest)
-		mean += float64(pi) * d
+		mean += float64(pi) * (float64(y[i]) - float64(x[i]))
 	}
-	return math.Log(exps/sum) + largest - mean/sum
+	return logSumExp(y) - logSumExp(x) - mean/sum
+}
+
+// logSumExp is log Σ e^x.
+func logSumExp(x []float32) float64 {
+	largest := float64(slices.Max(x))
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return largest + math.Log(sum)
 }
 
 // expm1x is e^d − 1 − d, to full precision also near 0.

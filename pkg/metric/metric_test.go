@@ -3,7 +3,6 @@ package metric
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -118,15 +117,7 @@ func TestIdenticalRunsAreExactlyZero(t *testing.T) {
 
 // klOracle is the definition, in float64 with a shifted sum.
 func klOracle(x, y []float32) float64 {
-	lse := func(x []float32) float64 {
-		m := float64(slices.Max(x))
-		s := 0.0
-		for _, v := range x {
-			s += math.Exp(float64(v) - m)
-		}
-		return m + math.Log(s)
-	}
-	lx, ly, kl := lse(x), lse(y), 0.0
+	lx, ly, kl := logSumExp(x), logSumExp(y), 0.0
 	for i := range x {
 		p := float64(x[i]) - lx
 		kl += math.Exp(p) * (p - float64(y[i]) + ly)
@@ -141,6 +132,12 @@ func TestKLAgainstTheDefinition(t *testing.T) {
 		for i := range x {
 			x[i] = float32(rng.NormFloat64()) * 3
 			y[i] = x[i] + float32(rng.NormFloat64())*scale
+		}
+		if scale == 2000 { // a token that the clean run rules out and the patched one chooses
+			x[5], y[5] = -500, 9000
+		}
+		if scale == 30 { // and one that the clean run chooses and the patched one rules out
+			x[5], y[5] = 90, 20
 		}
 		p := append([]float32(nil), x...)
 		tensor.Softmax(p)

@@ -1,10 +1,6 @@
 package tensor
 
-import (
-	"sync"
-
-	"github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
-)
+import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
 
 // Packed is a right-hand matrix [K,N] laid out once in the panels the
 // micro-kernels read. The layout is the same for every kernel, so a Packed
@@ -75,13 +71,13 @@ func MatMulParallel(dst, a Matrix, b *Packed, threads int) {
 	}
 	panels := kernel.Panels(b.n)
 	if panels >= 4*threads || panels*kernel.NR > dst.Rows {
-		parallel(threads, panels, func(from, to int) {
+		Parallel(panels, threads, func(from, to int) {
 			kernel.Gemm(dst.Data, dst.Stride, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n, from, to, false)
 		})
 		return
 	}
 	tiles := (dst.Rows + kernel.MR - 1) / kernel.MR
-	parallel(threads, tiles, func(from, to int) {
+	Parallel(tiles, threads, func(from, to int) {
 		i, j := from*kernel.MR, min(to*kernel.MR, dst.Rows)
 		matMul("MatMulParallel", dst.Slice(i, j), a.Slice(i, j), b, false)
 	})
@@ -89,19 +85,7 @@ func MatMulParallel(dst, a Matrix, b *Packed, threads int) {
 
 // parallelFrom is the number of multiplications from which a second
 // goroutine pays for its start.
-const parallelFrom = 1 << 18
-
-// parallel calls f on threads nearly equal consecutive parts of [0,n), the
-// first of them on the caller's goroutine.
-func parallel(threads, n int, f func(from, to int)) {
-	threads = min(threads, n)
-	var wg sync.WaitGroup
-	for t := 1; t < threads; t++ {
-		wg.Go(func() { f(t*n/threads, (t+1)*n/threads) })
-	}
-	f(0, n/threads)
-	wg.Wait()
-}
+const parallelFrom = 1 << 21
 
 func checkProduct(op string, dst, a Matrix, b *Packed) {
 	dst.check(op, "dst")

@@ -37,7 +37,7 @@ func SubTo(dst, a, b []float32) {
 // Axpy sets dst += alpha·x.
 func Axpy(dst []float32, alpha float32, x []float32) {
 	sameLen("Axpy", len(dst), len(x))
-	kernel.Axpy(dst, alpha, x)
+	kernel.Axpy(dst, x, alpha)
 }
 
 // AddRows adds bias to every row of dst.

@@ -81,8 +81,8 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 			return err
 		}
 		now := turn.Cut(e)
-		if math.IsNaN(now) {
-			return fmt.Errorf("metric %s is not a number with edge %v cut: the model's activations overflow", w.r.Experiment.Metric().Name(), w.graph.Edge(e))
+		if math.IsNaN(now) || math.IsInf(now, 0) {
+			return fmt.Errorf("metric %s: expected a finite number with edge %v cut, found %v: the model's activations overflow", w.r.Experiment.Metric().Name(), w.graph.Edge(e), now)
 		}
 		if err := w.verify(e, now); err != nil {
 			return err

@@ -2,8 +2,13 @@
 
 package kernel
 
-// packFrom is the number of columns from which packing a pays.
-const packFrom = 256
+// Sizes that decide speed only.
+const (
+	packFrom    = 256     // columns from which packing a pays
+	cacheFloats = 1 << 17 // values of a packed at a time
+	minRows     = 84      // but at least so many rows
+	maxDepth    = 16 * KC // of so many columns at most
+)
 
 // Gemm: c = a·b, or c += a·b with add, for the columns of b's panels
 // [from,to); c [m,n], a [m,k], b [k,n] packed by Pack.
@@ -11,49 +16,88 @@ const packFrom = 256
 //	for each block [k0, k0+KC) of [0,k): acc = 0
 //		for l in block: acc = fma(a[i,l], b[l,j], acc)
 //		c[i,j] += acc
+//
+// The loops, from outside in: up to maxDepth of k, up to mc rows of a (packed
+// together, to stay in the second-level cache), panels of b, blocks of KC
+// (so that c's part of the panel stays in cache between them), tiles.
 func Gemm(c []float32, ldc int, a []float32, lda, m, k int, b []float32, n, from, to int, add bool) {
 	set := active()
 	if set == portable || k == 0 {
 		gemmPortable(c, ldc, a, lda, m, k, b, n, from, to, add)
 		return
 	}
+	depth := min(k, maxDepth)
+	mc := min(MC, max(minRows, cacheFloats/depth/MR*MR))
 	var packed []float32
 	if m >= MR && (to-from)*NR >= packFrom {
-		buf := borrow(MC * KC)
+		buf := borrow(min(mc, m) * depth)
 		defer scratch.Put(buf)
 		packed = *buf
 	}
-	for k0 := 0; k0 < k; k0 += KC {
-		kc := min(KC, k-k0)
-		for i0 := 0; i0 < m; i0 += MC {
-			blk := block{set: set, a: a[i0*lda+k0:], lda: lda, m: min(MC, m-i0), k: kc, add: add || k0 > 0}
+	for g0 := 0; g0 < k; g0 += depth {
+		g1 := min(g0+depth, k)
+		for i0 := 0; i0 < m; i0 += mc {
+			s := stripe{set: set, a: a[i0*lda:], lda: lda, m: min(mc, m-i0), from: g0, to: g1, add: add}
 			if packed != nil {
-				blk.pack(packed)
+				s.pack(packed)
 			}
 			for p := from; p < to; p++ {
 				w := panelWidth(n, p)
-				blk.panel(c[i0*ldc+p*NR:], ldc, b[p*NR*k+k0*w:], w, min(w, n-p*NR))
+				s.panel(c[i0*ldc+p*NR:], ldc, b[p*NR*k:], w, min(w, n-p*NR))
 			}
 		}
 	}
 }
 
-// block is up to MC rows by KC columns of a.
+// stripe is up to mc rows by up to maxDepth columns [from,to) of a.
+type stripe struct {
+	set      level
+	a        []float32
+	lda      int
+	m        int
+	from, to int
+	packed   []float32 // blocks of KC columns, each of them whole tiles; nil to read a itself
+	add      bool
+}
+
+// block is KC columns of a stripe.
 type block struct {
 	set    level
 	a      []float32
 	lda    int
 	m, k   int
-	packed []float32 // whole tiles of 12 rows, each column by column; nil to read a itself
+	packed []float32 // tiles of 12 rows, each column by column; nil to read a itself
 	add    bool
 }
 
-// pack lays the whole tiles out in buf.
-func (s *block) pack(buf []float32) {
-	for i := 0; i+MR <= s.m; i += MR {
-		packTile(buf[i*s.k:(i+MR)*s.k], s.a[i*s.lda:], s.lda, s.k)
+// block returns the block of columns from k0.
+func (s *stripe) block(k0 int) block {
+	blk := block{set: s.set, a: s.a[k0:], lda: s.lda, m: s.m, k: min(KC, s.to-k0), add: s.add || k0 > 0}
+	if s.packed != nil {
+		whole := s.m / MR * MR
+		blk.packed = s.packed[whole*(k0-s.from) : whole*(k0-s.from+blk.k)]
 	}
+	return blk
+}
+
+// pack lays the whole tiles out in buf.
+func (s *stripe) pack(buf []float32) {
 	s.packed = buf
+	for k0 := s.from; k0 < s.to; k0 += KC {
+		blk := s.block(k0)
+		for i := 0; i+MR <= s.m; i += MR {
+			packTile(blk.packed[i*blk.k:(i+MR)*blk.k], blk.a[i*s.lda:], s.lda, blk.k)
+		}
+	}
+}
+
+// panel multiplies the stripe by one panel of b, w columns wide and cols of
+// them in use, into c.
+func (s *stripe) panel(c []float32, ldc int, b []float32, w, cols int) {
+	for k0 := s.from; k0 < s.to; k0 += KC {
+		blk := s.block(k0)
+		blk.panel(c, ldc, b[k0*w:], w, cols)
+	}
 }
 
 // packTile: for l < k, i < 12: dst[12·l+i] = a[i·lda+l]
@@ -74,29 +118,22 @@ func packTile(dst, a []float32, lda, k int) {
 // panel multiplies the block by one panel of b, w columns wide and cols of
 // them in use, into c.
 func (s *block) panel(c []float32, ldc int, b []float32, w, cols int) {
-	if s.set == avx512 {
+	switch {
+	case s.set == avx512 && cols <= 16:
+		s.panel512Narrow(c, ldc, b, w, cols)
+	case s.set == avx512:
 		s.panel512(c, ldc, b, w, cols)
-		return
-	}
-	s.panel2(c, ldc, b, w, min(cols, 16))
-	if cols > 16 {
-		s.panel2(c[16:], ldc, b[16:], w, cols-16)
+	default:
+		s.panel2(c, ldc, b, w, min(cols, 16))
+		if cols > 16 {
+			s.panel2(c[16:], ldc, b[16:], w, cols-16)
+		}
 	}
 }
 
+// panel512 is panel for AVX-512 and more than 16 columns.
 func (s *block) panel512(c []float32, ldc int, b []float32, ldb, cols int) {
 	i := 0
-	if cols <= 16 {
-		for ; i+12 <= s.m; i += 12 {
-			if s.packed != nil {
-				gemm12x16PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
-			} else {
-				gemm12x16StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
-			}
-		}
-		s.rest512Narrow(i, c, ldc, b, ldb, cols)
-		return
-	}
 	for ; i+12 <= s.m; i += 12 {
 		if s.packed != nil {
 			gemm12x32PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
@@ -110,10 +147,16 @@ func (s *block) panel512(c []float32, ldc int, b []float32, ldb, cols int) {
 		case r >= 8:
 			gemm8x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 8
+		case r >= 6:
+			gemm6x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 6
 		case r >= 4:
 			gemm4x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 4
-		case r >= 2:
+		case r == 3:
+			gemm3x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 3
+		case r == 2:
 			gemm2x32StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 2
 		default:
@@ -123,18 +166,32 @@ func (s *block) panel512(c []float32, ldc int, b []float32, ldb, cols int) {
 	}
 }
 
-// rest512Narrow does rows from i, fewer than 12, of a panel of 16 columns.
-func (s *block) rest512Narrow(i int, c []float32, ldc int, b []float32, ldb, cols int) {
+// panel512Narrow is panel for AVX-512 and up to 16 columns.
+func (s *block) panel512Narrow(c []float32, ldc int, b []float32, ldb, cols int) {
+	i := 0
+	for ; i+12 <= s.m; i += 12 {
+		if s.packed != nil {
+			gemm12x16PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+		} else {
+			gemm12x16StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+		}
+	}
 	for i < s.m {
 		pa, pc := &s.a[i*s.lda], &c[i*ldc]
 		switch r := s.m - i; {
 		case r >= 8:
 			gemm8x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 8
+		case r >= 6:
+			gemm6x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 6
 		case r >= 4:
 			gemm4x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 4
-		case r >= 2:
+		case r == 3:
+			gemm3x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 3
+		case r == 2:
 			gemm2x16StridedAVX512(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 2
 		default:
@@ -163,7 +220,10 @@ func (s *block) panel2(c []float32, ldc int, b []float32, ldb, cols int) {
 		case r >= 4:
 			gemm4x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 4
-		case r >= 2:
+		case r == 3:
+			gemm3x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
+			i += 3
+		case r == 2:
 			gemm2x16StridedAVX2(s.k, pa, s.lda, &b[0], ldb, pc, ldc, cols, s.add)
 			i += 2
 		default:

@@ -44,10 +44,6 @@ func exp(x float32) float32 {
 	return y + y
 }
 
-// erf's rational approximation for |z| ≤ erfHigh, beyond which it is 1 in
-// float32: z·P(z²)/Q(z²) (the coefficients are Eigen's, MPL 2.0).
-const erfHigh = 3.925
-
 const (
 	sqrtHalf = 0.70710678118654752440
 	geluA    = -1.59576912160573071176 // -2√(2/π)
@@ -63,39 +59,45 @@ func geluNew(x float32) float32 {
 // silu returns x/(1+exp(-x)).
 func silu(x float32) float32 { return x / (1 + exp(-x)) }
 
-// gelu returns x/2·(1+erf(x/√2)).
+// erfSplit is where gelu changes its approximation.
+const erfSplit = 0.927734375
+
+// erfCoefficients, N. Juffa's: erf z ≈ z + z(c0 + c1·z² + … + c5·z¹⁰) for
+// |z| ≤ erfSplit.
+var erfCoefficients = [6]float32{
+	1.28379166e-1, -3.76125336e-1, 1.12819925e-1,
+	-2.67681349e-2, 4.99119423e-3, -5.96761703e-4,
+}
+
+// erfcCoefficients, N. Juffa's: erfc t ≈ exp(-t + t(c0 + c1·t + … + c6·t⁶))
+// for t > erfSplit.
+var erfcCoefficients = [7]float32{
+	-1.28717512e-1, -6.34846687e-1, -1.06777877e-1,
+	2.42546219e-2, -3.88396438e-3, 3.83197126e-4, -1.72853470e-5,
+}
+
+// gelu returns x·Φ(x), with z = x/√2: Φ = (1 + erf z)/2 near 0, else
+// erfc(-z)/2 or 1 - erfc(z)/2, which loses no digits where Φ is small.
 func gelu(x float32) float32 {
-	return float32(0.5*x) * (1 + erf(x*sqrtHalf))
-}
-
-var erfP = [7]float32{
-	-1.60960333262415e-02, -2.95459980854025e-03, -7.34990630326855e-04,
-	-5.69250639462346e-05, -2.10102402082508e-06, 2.77068142495902e-08,
-	-2.72614225801306e-10,
-}
-
-var erfQ = [5]float32{
-	-1.42647390514189e-02, -7.37332916720468e-03, -1.68282697438203e-03,
-	-2.13374055278905e-04, -1.45660718464996e-05,
-}
-
-// erf returns the error function, absolute error < 2e-7, odd, and exactly
-// ±1 from ±3.925.
-func erf(z float32) float32 {
-	switch {
-	case z > erfHigh:
-		return 1
-	case z < -erfHigh:
-		return -1
+	z := float32(x * sqrtHalf)
+	t, s := float32(math.Abs(float64(z))), z*z
+	if !(t > erfSplit) {
+		c := &erfCoefficients
+		p := c[5]
+		for i := 4; i >= 0; i-- {
+			p = float32(p*s) + c[i]
+		}
+		e := float32(p*z) + z
+		return x * (float32(0.5*e) + 0.5)
 	}
-	s := z * z
-	p := erfP[6]
-	for i := 5; i >= 0; i-- {
-		p = float32(p*s) + erfP[i]
+	c := &erfcCoefficients
+	p := float32((float32(c[6]*t)+c[5])*s) + (float32(c[4]*t) + c[3])
+	for i := 2; i >= 0; i-- {
+		p = float32(p*t) + c[i]
 	}
-	q := erfQ[4]
-	for i := 3; i >= 0; i-- {
-		q = float32(q*s) + erfQ[i]
+	tail := 0.5 * exp(float32(p*t)-t)
+	if z < 0 {
+		return x * tail
 	}
-	return float32(z*p) / q
+	return x * (1 - tail)
 }

@@ -5,7 +5,7 @@ const (
 	KC = 256 // rows of b summed before they are added to c
 	MR = 12  // rows of a tile
 	NR = 32  // columns of a panel
-	MC = 504 // rows of a packed at a time
+	MC = 504 // rows of a at a time, at most
 )
 
 // Panels returns the number of column panels of an n-column matrix.
@@ -60,6 +60,9 @@ func PackTransposed(dst, b []float32, ldb, k, n int, scale float32) {
 		}
 		rows := b[p*NR*ldb:]
 		for j := 0; j < cols; j += 8 {
+			if j+8 > cols && cols >= 8 {
+				j = cols - 8 // whole eights are faster; some columns are done twice
+			}
 			packColumns(panel[j:], w, rows[j*ldb:], ldb, k, min(8, cols-j), scale)
 		}
 	}

@@ -27,14 +27,14 @@ func SubTo(dst, a, b []float32) {
 }
 
 // Axpy: for i: dst[i] = fma(alpha, x[i], dst[i])
-func Axpy(dst []float32, alpha float32, x []float32) {
+func Axpy(dst, x []float32, alpha float32) {
 	switch active() {
 	case avx512:
-		axpyAVX512(dst, alpha, x)
+		axpyAVX512(dst, x, alpha)
 	case avx2:
-		axpyAVX2(dst, alpha, x)
+		axpyAVX2(dst, x, alpha)
 	default:
-		axpyPortable(dst, alpha, x)
+		axpyPortable(dst, x, alpha)
 	}
 }
 

@@ -252,54 +252,114 @@ loop:
 	CMPQ CX, $16
 	JLT tail
 	VMOVUPS 0(DI), Y0
-	VMULPS constants<>+1088(SB), Y0, Y1
-	VMOVUPS constants<>+1216(SB), Y2
-	VMAXPS Y1, Y2, Y1
-	VMOVUPS constants<>+1152(SB), Y2
-	VMINPS Y1, Y2, Y1
-	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1664(SB), Y3
-	VFMADD213PS constants<>+1600(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1344(SB), Y2, Y3
-	VFMADD213PS constants<>+1280(SB), Y2, Y3
-	VMOVUPS constants<>+1984(SB), Y4
-	VFMADD213PS constants<>+1920(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VMULPS Y3, Y1, Y1
-	VDIVPS Y4, Y1, Y1
-	VADDPS constants<>+0(SB), Y1, Y1
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
 	VMULPS constants<>+64(SB), Y0, Y0
-	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y5, Y6, Y0
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS 32(DI), Y0
-	VMULPS constants<>+1088(SB), Y0, Y1
-	VMOVUPS constants<>+1216(SB), Y2
-	VMAXPS Y1, Y2, Y1
-	VMOVUPS constants<>+1152(SB), Y2
-	VMINPS Y1, Y2, Y1
-	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1664(SB), Y3
-	VFMADD213PS constants<>+1600(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1344(SB), Y2, Y3
-	VFMADD213PS constants<>+1280(SB), Y2, Y3
-	VMOVUPS constants<>+1984(SB), Y4
-	VFMADD213PS constants<>+1920(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VMULPS Y3, Y1, Y1
-	VDIVPS Y4, Y1, Y1
-	VADDPS constants<>+0(SB), Y1, Y1
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
 	VMULPS constants<>+64(SB), Y0, Y0
-	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y5, Y6, Y0
 	VMOVUPS Y0, 32(DI)
 	ADDQ $64, DI
 	SUBQ $16, CX
@@ -313,54 +373,114 @@ tail:
 	VMOVUPS (AX), Y10
 	VMOVUPS 32(AX), Y11
 	VMASKMOVPS 0(DI), Y10, Y0
-	VMULPS constants<>+1088(SB), Y0, Y1
-	VMOVUPS constants<>+1216(SB), Y2
-	VMAXPS Y1, Y2, Y1
-	VMOVUPS constants<>+1152(SB), Y2
-	VMINPS Y1, Y2, Y1
-	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1664(SB), Y3
-	VFMADD213PS constants<>+1600(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1344(SB), Y2, Y3
-	VFMADD213PS constants<>+1280(SB), Y2, Y3
-	VMOVUPS constants<>+1984(SB), Y4
-	VFMADD213PS constants<>+1920(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VMULPS Y3, Y1, Y1
-	VDIVPS Y4, Y1, Y1
-	VADDPS constants<>+0(SB), Y1, Y1
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
 	VMULPS constants<>+64(SB), Y0, Y0
-	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y5, Y6, Y0
 	VMASKMOVPS Y0, Y10, 0(DI)
 	VMASKMOVPS 32(DI), Y11, Y0
-	VMULPS constants<>+1088(SB), Y0, Y1
-	VMOVUPS constants<>+1216(SB), Y2
-	VMAXPS Y1, Y2, Y1
-	VMOVUPS constants<>+1152(SB), Y2
-	VMINPS Y1, Y2, Y1
-	VMULPS Y1, Y1, Y2
-	VMOVUPS constants<>+1664(SB), Y3
-	VFMADD213PS constants<>+1600(SB), Y2, Y3
-	VFMADD213PS constants<>+1536(SB), Y2, Y3
-	VFMADD213PS constants<>+1472(SB), Y2, Y3
-	VFMADD213PS constants<>+1408(SB), Y2, Y3
-	VFMADD213PS constants<>+1344(SB), Y2, Y3
-	VFMADD213PS constants<>+1280(SB), Y2, Y3
-	VMOVUPS constants<>+1984(SB), Y4
-	VFMADD213PS constants<>+1920(SB), Y2, Y4
-	VFMADD213PS constants<>+1856(SB), Y2, Y4
-	VFMADD213PS constants<>+1792(SB), Y2, Y4
-	VFMADD213PS constants<>+1728(SB), Y2, Y4
-	VMULPS Y3, Y1, Y1
-	VDIVPS Y4, Y1, Y1
-	VADDPS constants<>+0(SB), Y1, Y1
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
 	VMULPS constants<>+64(SB), Y0, Y0
-	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y5, Y6, Y0
 	VMASKMOVPS Y0, Y11, 32(DI)
 done:
 	VZEROUPPER
@@ -376,8 +496,8 @@ loop:
 	VMOVUPS 0(DI), Y0
 	VMOVAPS Y0, Y6
 	VMULPS Y0, Y0, Y7
-	VMOVUPS constants<>+2112(SB), Y1
-	VFMADD213PS constants<>+2048(SB), Y7, Y1
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS constants<>+256(SB), Y1
 	VCMPPS $5, Y1, Y0, Y4
@@ -409,8 +529,8 @@ loop:
 	VMOVUPS 32(DI), Y0
 	VMOVAPS Y0, Y6
 	VMULPS Y0, Y0, Y7
-	VMOVUPS constants<>+2112(SB), Y1
-	VFMADD213PS constants<>+2048(SB), Y7, Y1
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS constants<>+256(SB), Y1
 	VCMPPS $5, Y1, Y0, Y4
@@ -453,8 +573,8 @@ tail:
 	VMASKMOVPS 0(DI), Y10, Y0
 	VMOVAPS Y0, Y6
 	VMULPS Y0, Y0, Y7
-	VMOVUPS constants<>+2112(SB), Y1
-	VFMADD213PS constants<>+2048(SB), Y7, Y1
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS constants<>+256(SB), Y1
 	VCMPPS $5, Y1, Y0, Y4
@@ -486,8 +606,8 @@ tail:
 	VMASKMOVPS 32(DI), Y11, Y0
 	VMOVAPS Y0, Y6
 	VMULPS Y0, Y0, Y7
-	VMOVUPS constants<>+2112(SB), Y1
-	VFMADD213PS constants<>+2048(SB), Y7, Y1
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
 	VMULPS Y1, Y0, Y0
 	VMOVUPS constants<>+256(SB), Y1
 	VCMPPS $5, Y1, Y0, Y4
@@ -1653,135 +1773,143 @@ DATA constants<>+1120(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1128(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1136(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1144(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1152(SB)/8, $0x407b3333407b3333
-DATA constants<>+1160(SB)/8, $0x407b3333407b3333
-DATA constants<>+1168(SB)/8, $0x407b3333407b3333
-DATA constants<>+1176(SB)/8, $0x407b3333407b3333
-DATA constants<>+1184(SB)/8, $0x407b3333407b3333
-DATA constants<>+1192(SB)/8, $0x407b3333407b3333
-DATA constants<>+1200(SB)/8, $0x407b3333407b3333
-DATA constants<>+1208(SB)/8, $0x407b3333407b3333
-DATA constants<>+1216(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1224(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1232(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1240(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1248(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1256(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1264(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1272(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1280(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1288(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1296(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1304(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1312(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1320(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1328(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1336(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1344(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1352(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1360(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1368(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1376(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1384(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1392(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1400(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1408(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1416(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1424(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1432(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1440(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1448(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1456(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1464(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1472(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1480(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1488(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1496(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1504(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1512(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1520(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1528(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1536(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1544(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1552(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1560(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1568(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1576(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1584(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1592(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1600(SB)/8, $0x32edffee32edffee
-DATA constants<>+1608(SB)/8, $0x32edffee32edffee
-DATA constants<>+1616(SB)/8, $0x32edffee32edffee
-DATA constants<>+1624(SB)/8, $0x32edffee32edffee
-DATA constants<>+1632(SB)/8, $0x32edffee32edffee
-DATA constants<>+1640(SB)/8, $0x32edffee32edffee
-DATA constants<>+1648(SB)/8, $0x32edffee32edffee
-DATA constants<>+1656(SB)/8, $0x32edffee32edffee
-DATA constants<>+1664(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1672(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1680(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1688(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1696(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1704(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1712(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1720(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1728(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1736(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1744(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1752(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1760(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1768(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1776(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1784(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1792(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1800(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1808(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1816(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1824(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1832(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1840(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1848(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1856(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1864(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1872(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1880(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1888(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1896(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1904(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1912(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1920(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1928(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1936(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1944(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1952(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1960(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1968(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1976(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1984(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+1992(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2000(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2008(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2016(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2024(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2032(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2040(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2048(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2056(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2064(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2072(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2080(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2088(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2096(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2104(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2112(SB)/8, $0xbd922279bd922279
-DATA constants<>+2120(SB)/8, $0xbd922279bd922279
-DATA constants<>+2128(SB)/8, $0xbd922279bd922279
-DATA constants<>+2136(SB)/8, $0xbd922279bd922279
-DATA constants<>+2144(SB)/8, $0xbd922279bd922279
-DATA constants<>+2152(SB)/8, $0xbd922279bd922279
-DATA constants<>+2160(SB)/8, $0xbd922279bd922279
-DATA constants<>+2168(SB)/8, $0xbd922279bd922279
-GLOBL constants<>(SB), RODATA|NOPTR, $2176
+DATA constants<>+1152(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1160(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1168(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1176(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1184(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1192(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1200(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1208(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1216(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1224(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1232(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1240(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1248(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1256(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1264(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1272(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1280(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1288(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1296(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1304(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1312(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1320(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1328(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1336(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1344(SB)/8, $0xbec09380bec09380
+DATA constants<>+1352(SB)/8, $0xbec09380bec09380
+DATA constants<>+1360(SB)/8, $0xbec09380bec09380
+DATA constants<>+1368(SB)/8, $0xbec09380bec09380
+DATA constants<>+1376(SB)/8, $0xbec09380bec09380
+DATA constants<>+1384(SB)/8, $0xbec09380bec09380
+DATA constants<>+1392(SB)/8, $0xbec09380bec09380
+DATA constants<>+1400(SB)/8, $0xbec09380bec09380
+DATA constants<>+1408(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1416(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1424(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1432(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1440(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1448(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1456(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1464(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1472(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1480(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1488(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1496(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1504(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1512(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1520(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1528(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1536(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1544(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1552(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1560(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1568(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1576(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1584(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1592(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1600(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1608(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1616(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1624(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1632(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1640(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1648(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1656(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1664(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1672(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1680(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1688(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1696(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1704(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1712(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1720(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1728(SB)/8, $0xbf228550bf228550
+DATA constants<>+1736(SB)/8, $0xbf228550bf228550
+DATA constants<>+1744(SB)/8, $0xbf228550bf228550
+DATA constants<>+1752(SB)/8, $0xbf228550bf228550
+DATA constants<>+1760(SB)/8, $0xbf228550bf228550
+DATA constants<>+1768(SB)/8, $0xbf228550bf228550
+DATA constants<>+1776(SB)/8, $0xbf228550bf228550
+DATA constants<>+1784(SB)/8, $0xbf228550bf228550
+DATA constants<>+1792(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1800(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1808(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1816(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1824(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1832(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1840(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1848(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1856(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1864(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1872(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1880(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1888(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1896(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1904(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1912(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1920(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1928(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1936(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1944(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1952(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1960(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1968(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1976(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1984(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+1992(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2000(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2008(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2016(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2024(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2032(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2040(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2048(SB)/8, $0xb7910000b7910000
+DATA constants<>+2056(SB)/8, $0xb7910000b7910000
+DATA constants<>+2064(SB)/8, $0xb7910000b7910000
+DATA constants<>+2072(SB)/8, $0xb7910000b7910000
+DATA constants<>+2080(SB)/8, $0xb7910000b7910000
+DATA constants<>+2088(SB)/8, $0xb7910000b7910000
+DATA constants<>+2096(SB)/8, $0xb7910000b7910000
+DATA constants<>+2104(SB)/8, $0xb7910000b7910000
+DATA constants<>+2112(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2120(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2128(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2136(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2144(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2152(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2160(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2168(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2176(SB)/8, $0xbd922279bd922279
+DATA constants<>+2184(SB)/8, $0xbd922279bd922279
+DATA constants<>+2192(SB)/8, $0xbd922279bd922279
+DATA constants<>+2200(SB)/8, $0xbd922279bd922279
+DATA constants<>+2208(SB)/8, $0xbd922279bd922279
+DATA constants<>+2216(SB)/8, $0xbd922279bd922279
+DATA constants<>+2224(SB)/8, $0xbd922279bd922279
+DATA constants<>+2232(SB)/8, $0xbd922279bd922279
+GLOBL constants<>(SB), RODATA|NOPTR, $2240
 
 DATA masks<>+0(SB)/8, $-1
 DATA masks<>+8(SB)/8, $-1

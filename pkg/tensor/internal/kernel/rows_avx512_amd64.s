@@ -200,29 +200,60 @@ loop:
 	CMPQ CX, $16
 	JLT tail
 	VMOVUPS 0(DI), Z0
-	VMULPS constants<>+1088(SB), Z0, Z1
-	VMOVUPS constants<>+1216(SB), Z2
-	VMAXPS Z1, Z2, Z1
-	VMOVUPS constants<>+1152(SB), Z2
-	VMINPS Z1, Z2, Z1
-	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1664(SB), Z3
-	VFMADD213PS constants<>+1600(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1344(SB), Z2, Z3
-	VFMADD213PS constants<>+1280(SB), Z2, Z3
-	VMOVUPS constants<>+1984(SB), Z4
-	VFMADD213PS constants<>+1920(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VMULPS Z3, Z1, Z1
-	VDIVPS Z4, Z1, Z1
-	VADDPS constants<>+0(SB), Z1, Z1
+	VMOVAPS Z0, Z6
+	VMULPS constants<>+1088(SB), Z0, Z7
+	VANDPS constants<>+1152(SB), Z7, Z8
+	VMULPS Z7, Z7, Z2
+	VMOVUPS constants<>+1600(SB), Z5
+	VFMADD213PS constants<>+1536(SB), Z2, Z5
+	VFMADD213PS constants<>+1472(SB), Z2, Z5
+	VFMADD213PS constants<>+1408(SB), Z2, Z5
+	VFMADD213PS constants<>+1344(SB), Z2, Z5
+	VFMADD213PS constants<>+1280(SB), Z2, Z5
+	VFMADD213PS Z7, Z7, Z5
+	VMOVUPS constants<>+64(SB), Z1
+	VFMADD213PS Z1, Z1, Z5
+	VMOVUPS constants<>+2048(SB), Z0
+	VFMADD213PS constants<>+1984(SB), Z8, Z0
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z8, Z1
+	VFMADD213PS Z1, Z2, Z0
+	VFMADD213PS constants<>+1792(SB), Z8, Z0
+	VFMADD213PS constants<>+1728(SB), Z8, Z0
+	VFMADD213PS constants<>+1664(SB), Z8, Z0
+	VFMSUB213PS Z8, Z8, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
 	VMULPS constants<>+64(SB), Z0, Z0
-	VMULPS Z1, Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VSUBPS Z0, Z1, Z1
+	VPMOVD2M Z7, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS $0x1e, constants<>+1216(SB), Z8, K2
+	VMOVAPS Z1, K2, Z5
+	VMULPS Z5, Z6, Z0
 	VMOVUPS Z0, 0(DI)
 	ADDQ $64, DI
 	SUBQ $16, CX
@@ -235,29 +266,60 @@ tail:
 	DECQ AX
 	KMOVW AX, K1
 	VMOVUPS.Z 0(DI), K1, Z0
-	VMULPS constants<>+1088(SB), Z0, Z1
-	VMOVUPS constants<>+1216(SB), Z2
-	VMAXPS Z1, Z2, Z1
-	VMOVUPS constants<>+1152(SB), Z2
-	VMINPS Z1, Z2, Z1
-	VMULPS Z1, Z1, Z2
-	VMOVUPS constants<>+1664(SB), Z3
-	VFMADD213PS constants<>+1600(SB), Z2, Z3
-	VFMADD213PS constants<>+1536(SB), Z2, Z3
-	VFMADD213PS constants<>+1472(SB), Z2, Z3
-	VFMADD213PS constants<>+1408(SB), Z2, Z3
-	VFMADD213PS constants<>+1344(SB), Z2, Z3
-	VFMADD213PS constants<>+1280(SB), Z2, Z3
-	VMOVUPS constants<>+1984(SB), Z4
-	VFMADD213PS constants<>+1920(SB), Z2, Z4
-	VFMADD213PS constants<>+1856(SB), Z2, Z4
-	VFMADD213PS constants<>+1792(SB), Z2, Z4
-	VFMADD213PS constants<>+1728(SB), Z2, Z4
-	VMULPS Z3, Z1, Z1
-	VDIVPS Z4, Z1, Z1
-	VADDPS constants<>+0(SB), Z1, Z1
+	VMOVAPS Z0, Z6
+	VMULPS constants<>+1088(SB), Z0, Z7
+	VANDPS constants<>+1152(SB), Z7, Z8
+	VMULPS Z7, Z7, Z2
+	VMOVUPS constants<>+1600(SB), Z5
+	VFMADD213PS constants<>+1536(SB), Z2, Z5
+	VFMADD213PS constants<>+1472(SB), Z2, Z5
+	VFMADD213PS constants<>+1408(SB), Z2, Z5
+	VFMADD213PS constants<>+1344(SB), Z2, Z5
+	VFMADD213PS constants<>+1280(SB), Z2, Z5
+	VFMADD213PS Z7, Z7, Z5
+	VMOVUPS constants<>+64(SB), Z1
+	VFMADD213PS Z1, Z1, Z5
+	VMOVUPS constants<>+2048(SB), Z0
+	VFMADD213PS constants<>+1984(SB), Z8, Z0
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z8, Z1
+	VFMADD213PS Z1, Z2, Z0
+	VFMADD213PS constants<>+1792(SB), Z8, Z0
+	VFMADD213PS constants<>+1728(SB), Z8, Z0
+	VFMADD213PS constants<>+1664(SB), Z8, Z0
+	VFMSUB213PS Z8, Z8, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
 	VMULPS constants<>+64(SB), Z0, Z0
-	VMULPS Z1, Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VSUBPS Z0, Z1, Z1
+	VPMOVD2M Z7, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS $0x1e, constants<>+1216(SB), Z8, K2
+	VMOVAPS Z1, K2, Z5
+	VMULPS Z5, Z6, Z0
 	VMOVUPS Z0, K1, 0(DI)
 done:
 	VZEROUPPER
@@ -273,8 +335,8 @@ loop:
 	VMOVUPS 0(DI), Z0
 	VMOVAPS Z0, Z6
 	VMULPS Z0, Z0, Z7
-	VMOVUPS constants<>+2112(SB), Z1
-	VFMADD213PS constants<>+2048(SB), Z7, Z1
+	VMOVUPS constants<>+2176(SB), Z1
+	VFMADD213PS constants<>+2112(SB), Z7, Z1
 	VMULPS Z1, Z0, Z0
 	VMOVUPS constants<>+256(SB), Z1
 	VCMPPS $5, Z1, Z0, K2
@@ -316,8 +378,8 @@ tail:
 	VMOVUPS.Z 0(DI), K1, Z0
 	VMOVAPS Z0, Z6
 	VMULPS Z0, Z0, Z7
-	VMOVUPS constants<>+2112(SB), Z1
-	VFMADD213PS constants<>+2048(SB), Z7, Z1
+	VMOVUPS constants<>+2176(SB), Z1
+	VFMADD213PS constants<>+2112(SB), Z7, Z1
 	VMULPS Z1, Z0, Z0
 	VMOVUPS constants<>+256(SB), Z1
 	VCMPPS $5, Z1, Z0, K2
@@ -1161,132 +1223,140 @@ DATA constants<>+1120(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1128(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1136(SB)/8, $0x3f3504f33f3504f3
 DATA constants<>+1144(SB)/8, $0x3f3504f33f3504f3
-DATA constants<>+1152(SB)/8, $0x407b3333407b3333
-DATA constants<>+1160(SB)/8, $0x407b3333407b3333
-DATA constants<>+1168(SB)/8, $0x407b3333407b3333
-DATA constants<>+1176(SB)/8, $0x407b3333407b3333
-DATA constants<>+1184(SB)/8, $0x407b3333407b3333
-DATA constants<>+1192(SB)/8, $0x407b3333407b3333
-DATA constants<>+1200(SB)/8, $0x407b3333407b3333
-DATA constants<>+1208(SB)/8, $0x407b3333407b3333
-DATA constants<>+1216(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1224(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1232(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1240(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1248(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1256(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1264(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1272(SB)/8, $0xc07b3333c07b3333
-DATA constants<>+1280(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1288(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1296(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1304(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1312(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1320(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1328(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1336(SB)/8, $0xbc83dbd4bc83dbd4
-DATA constants<>+1344(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1352(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1360(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1368(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1376(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1384(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1392(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1400(SB)/8, $0xbb41a1f6bb41a1f6
-DATA constants<>+1408(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1416(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1424(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1432(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1440(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1448(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1456(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1464(SB)/8, $0xba40ac63ba40ac63
-DATA constants<>+1472(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1480(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1488(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1496(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1504(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1512(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1520(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1528(SB)/8, $0xb86ec2d2b86ec2d2
-DATA constants<>+1536(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1544(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1552(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1560(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1568(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1576(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1584(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1592(SB)/8, $0xb60cff51b60cff51
-DATA constants<>+1600(SB)/8, $0x32edffee32edffee
-DATA constants<>+1608(SB)/8, $0x32edffee32edffee
-DATA constants<>+1616(SB)/8, $0x32edffee32edffee
-DATA constants<>+1624(SB)/8, $0x32edffee32edffee
-DATA constants<>+1632(SB)/8, $0x32edffee32edffee
-DATA constants<>+1640(SB)/8, $0x32edffee32edffee
-DATA constants<>+1648(SB)/8, $0x32edffee32edffee
-DATA constants<>+1656(SB)/8, $0x32edffee32edffee
-DATA constants<>+1664(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1672(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1680(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1688(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1696(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1704(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1712(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1720(SB)/8, $0xaf95df0baf95df0b
-DATA constants<>+1728(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1736(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1744(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1752(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1760(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1768(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1776(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1784(SB)/8, $0xbc69b6a7bc69b6a7
-DATA constants<>+1792(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1800(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1808(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1816(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1824(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1832(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1840(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1848(SB)/8, $0xbbf19bf8bbf19bf8
-DATA constants<>+1856(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1864(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1872(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1880(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1888(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1896(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1904(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1912(SB)/8, $0xbadc924ebadc924e
-DATA constants<>+1920(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1928(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1936(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1944(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1952(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1960(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1968(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1976(SB)/8, $0xb95fbd29b95fbd29
-DATA constants<>+1984(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+1992(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2000(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2008(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2016(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2024(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2032(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2040(SB)/8, $0xb77460cdb77460cd
-DATA constants<>+2048(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2056(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2064(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2072(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2080(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2088(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2096(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2104(SB)/8, $0xbfcc422abfcc422a
-DATA constants<>+2112(SB)/8, $0xbd922279bd922279
-DATA constants<>+2120(SB)/8, $0xbd922279bd922279
-DATA constants<>+2128(SB)/8, $0xbd922279bd922279
-DATA constants<>+2136(SB)/8, $0xbd922279bd922279
-DATA constants<>+2144(SB)/8, $0xbd922279bd922279
-DATA constants<>+2152(SB)/8, $0xbd922279bd922279
-DATA constants<>+2160(SB)/8, $0xbd922279bd922279
-DATA constants<>+2168(SB)/8, $0xbd922279bd922279
-GLOBL constants<>(SB), RODATA|NOPTR, $2176
+DATA constants<>+1152(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1160(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1168(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1176(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1184(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1192(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1200(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1208(SB)/8, $0x7fffffff7fffffff
+DATA constants<>+1216(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1224(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1232(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1240(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1248(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1256(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1264(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1272(SB)/8, $0x3f6d80003f6d8000
+DATA constants<>+1280(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1288(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1296(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1304(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1312(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1320(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1328(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1336(SB)/8, $0x3e0375d43e0375d4
+DATA constants<>+1344(SB)/8, $0xbec09380bec09380
+DATA constants<>+1352(SB)/8, $0xbec09380bec09380
+DATA constants<>+1360(SB)/8, $0xbec09380bec09380
+DATA constants<>+1368(SB)/8, $0xbec09380bec09380
+DATA constants<>+1376(SB)/8, $0xbec09380bec09380
+DATA constants<>+1384(SB)/8, $0xbec09380bec09380
+DATA constants<>+1392(SB)/8, $0xbec09380bec09380
+DATA constants<>+1400(SB)/8, $0xbec09380bec09380
+DATA constants<>+1408(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1416(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1424(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1432(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1440(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1448(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1456(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1464(SB)/8, $0x3de70e223de70e22
+DATA constants<>+1472(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1480(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1488(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1496(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1504(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1512(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1520(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1528(SB)/8, $0xbcdb48d9bcdb48d9
+DATA constants<>+1536(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1544(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1552(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1560(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1568(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1576(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1584(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1592(SB)/8, $0x3ba38d2c3ba38d2c
+DATA constants<>+1600(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1608(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1616(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1624(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1632(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1640(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1648(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1656(SB)/8, $0xba1c7000ba1c7000
+DATA constants<>+1664(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1672(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1680(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1688(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1696(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1704(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1712(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1720(SB)/8, $0xbe03ce86be03ce86
+DATA constants<>+1728(SB)/8, $0xbf228550bf228550
+DATA constants<>+1736(SB)/8, $0xbf228550bf228550
+DATA constants<>+1744(SB)/8, $0xbf228550bf228550
+DATA constants<>+1752(SB)/8, $0xbf228550bf228550
+DATA constants<>+1760(SB)/8, $0xbf228550bf228550
+DATA constants<>+1768(SB)/8, $0xbf228550bf228550
+DATA constants<>+1776(SB)/8, $0xbf228550bf228550
+DATA constants<>+1784(SB)/8, $0xbf228550bf228550
+DATA constants<>+1792(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1800(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1808(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1816(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1824(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1832(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1840(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1848(SB)/8, $0xbddaae5cbddaae5c
+DATA constants<>+1856(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1864(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1872(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1880(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1888(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1896(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1904(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1912(SB)/8, $0x3cc6b1a13cc6b1a1
+DATA constants<>+1920(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1928(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1936(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1944(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1952(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1960(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1968(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1976(SB)/8, $0xbb7e8a1cbb7e8a1c
+DATA constants<>+1984(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+1992(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2000(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2008(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2016(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2024(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2032(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2040(SB)/8, $0x39c8e7d939c8e7d9
+DATA constants<>+2048(SB)/8, $0xb7910000b7910000
+DATA constants<>+2056(SB)/8, $0xb7910000b7910000
+DATA constants<>+2064(SB)/8, $0xb7910000b7910000
+DATA constants<>+2072(SB)/8, $0xb7910000b7910000
+DATA constants<>+2080(SB)/8, $0xb7910000b7910000
+DATA constants<>+2088(SB)/8, $0xb7910000b7910000
+DATA constants<>+2096(SB)/8, $0xb7910000b7910000
+DATA constants<>+2104(SB)/8, $0xb7910000b7910000
+DATA constants<>+2112(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2120(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2128(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2136(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2144(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2152(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2160(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2168(SB)/8, $0xbfcc422abfcc422a
+DATA constants<>+2176(SB)/8, $0xbd922279bd922279
+DATA constants<>+2184(SB)/8, $0xbd922279bd922279
+DATA constants<>+2192(SB)/8, $0xbd922279bd922279
+DATA constants<>+2200(SB)/8, $0xbd922279bd922279
+DATA constants<>+2208(SB)/8, $0xbd922279bd922279
+DATA constants<>+2216(SB)/8, $0xbd922279bd922279
+DATA constants<>+2224(SB)/8, $0xbd922279bd922279
+DATA constants<>+2232(SB)/8, $0xbd922279bd922279
+GLOBL constants<>(SB), RODATA|NOPTR, $2240

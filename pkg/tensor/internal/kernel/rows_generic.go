@@ -9,7 +9,7 @@ func AddTo(dst, a, b []float32) { addToPortable(dst, a, b) }
 func SubTo(dst, a, b []float32) { subToPortable(dst, a, b) }
 
 // Axpy: for i: dst[i] = fma(alpha, x[i], dst[i])
-func Axpy(dst []float32, alpha float32, x []float32) { axpyPortable(dst, alpha, x) }
+func Axpy(dst, x []float32, alpha float32) { axpyPortable(dst, x, alpha) }
 
 // Scale: for i: x[i] *= s
 func Scale(x []float32, s float32) { scalePortable(x, s) }

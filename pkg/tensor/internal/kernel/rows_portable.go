@@ -14,7 +14,7 @@ func subToPortable(dst, a, b []float32) {
 	}
 }
 
-func axpyPortable(dst []float32, alpha float32, x []float32) {
+func axpyPortable(dst, x []float32, alpha float32) {
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] += float32(alpha * x[i])

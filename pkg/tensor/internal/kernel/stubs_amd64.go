@@ -114,10 +114,20 @@ func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *
 //go:noescape
 func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
+// gemm6x32StridedAVX512: for i < 6, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+//
+//go:noescape
+func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+
 // gemm4x32StridedAVX512: for i < 4, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
 //go:noescape
 func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+
+// gemm3x32StridedAVX512: for i < 3, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+//
+//go:noescape
+func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
 // gemm2x32StridedAVX512: for i < 2, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
@@ -144,10 +154,20 @@ func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *
 //go:noescape
 func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
+// gemm6x16StridedAVX512: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+//
+//go:noescape
+func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+
 // gemm4x16StridedAVX512: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
 //go:noescape
 func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+
+// gemm3x16StridedAVX512: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+//
+//go:noescape
+func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
 // gemm2x16StridedAVX512: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
@@ -273,6 +293,11 @@ func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *flo
 //
 //go:noescape
 func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+
+// gemm3x16StridedAVX2: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+//
+//go:noescape
+func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
 // gemm2x16StridedAVX2: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //

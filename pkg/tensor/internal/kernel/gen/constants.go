@@ -27,20 +27,21 @@ const (
 	cExp4
 	cExp5
 	cSqrtHalf
-	cErfHigh
-	cErfLow
-	cErfP0
-	cErfP1
-	cErfP2
-	cErfP3
-	cErfP4
-	cErfP5
-	cErfP6
-	cErfQ0
-	cErfQ1
-	cErfQ2
-	cErfQ3
-	cErfQ4
+	cAbs // all bits but the sign
+	cErfSplit
+	cErf0
+	cErf1
+	cErf2
+	cErf3
+	cErf4
+	cErf5
+	cErfc0
+	cErfc1
+	cErfc2
+	cErfc3
+	cErfc4
+	cErfc5
+	cErfc6
 	cGeluA
 	cGeluB
 	constantCount
@@ -53,12 +54,11 @@ var values = [constantCount]float64{
 	cLn2High: 0.693359375, cLn2Low: -2.12194440e-4, cRounding: 12582912,
 	cExp0: 5.0000001201e-1, cExp1: 1.6666665459e-1, cExp2: 4.1665795894e-2,
 	cExp3: 8.3334519073e-3, cExp4: 1.3981999507e-3, cExp5: 1.9875691500e-4,
-	cSqrtHalf: 0.70710678118654752440, cErfHigh: 3.925, cErfLow: -3.925,
-	cErfP0: -1.60960333262415e-02, cErfP1: -2.95459980854025e-03, cErfP2: -7.34990630326855e-04,
-	cErfP3: -5.69250639462346e-05, cErfP4: -2.10102402082508e-06, cErfP5: 2.77068142495902e-08,
-	cErfP6: -2.72614225801306e-10,
-	cErfQ0: -1.42647390514189e-02, cErfQ1: -7.37332916720468e-03, cErfQ2: -1.68282697438203e-03,
-	cErfQ3: -2.13374055278905e-04, cErfQ4: -1.45660718464996e-05,
+	cSqrtHalf: 0.70710678118654752440, cErfSplit: 0.927734375,
+	cErf0: 1.28379166e-1, cErf1: -3.76125336e-1, cErf2: 1.12819925e-1,
+	cErf3: -2.67681349e-2, cErf4: 4.99119423e-3, cErf5: -5.96761703e-4,
+	cErfc0: -1.28717512e-1, cErfc1: -6.34846687e-1, cErfc2: -1.06777877e-1,
+	cErfc3: 2.42546219e-2, cErfc4: -3.88396438e-3, cErfc5: 3.83197126e-4, cErfc6: -1.72853470e-5,
 	cGeluA: -1.59576912160573071176, cGeluB: -1.59576912160573071176 * 0.044715,
 }
 
@@ -67,8 +67,11 @@ func writeConstants(f *file) {
 	fmt.Fprintln(&f.buf)
 	for c, v := range values {
 		bits := math.Float32bits(float32(v))
-		if constant(c) == cBias {
+		switch constant(c) {
+		case cBias:
 			bits = 126
+		case cAbs:
+			bits = 0x7fffffff
 		}
 		for i := range 8 {
 			fmt.Fprintf(&f.buf, "DATA constants<>+%d(SB)/8, $0x%08x%08x\n", 64*c+8*i, bits, bits)

@@ -8,14 +8,18 @@ type tile struct {
 	packed        bool // a in tiles of 12 rows, column by column
 }
 
-func tiles(s isa) []tile {
+func tiles(s isa) (all []tile) {
+	full, rest, widths := 12, []int{8, 6, 4, 3, 2, 1}, []int{2, 1}
 	if s == avx2 {
-		return []tile{{6, 2, true}, {6, 2, false}, {4, 2, false}, {2, 2, false}, {1, 2, false}}
+		full, rest, widths = 6, []int{4, 3, 2, 1}, []int{2}
 	}
-	return []tile{
-		{12, 2, true}, {12, 2, false}, {8, 2, false}, {4, 2, false}, {2, 2, false}, {1, 2, false},
-		{12, 1, true}, {12, 1, false}, {8, 1, false}, {4, 1, false}, {2, 1, false}, {1, 1, false},
+	for _, v := range widths {
+		all = append(all, tile{full, v, true}, tile{full, v, false})
+		for _, r := range rest {
+			all = append(all, tile{r, v, false})
+		}
 	}
+	return all
 }
 
 const unroll = 4
@@ -135,10 +139,16 @@ func (t tile) multiply(f *file, l int) {
 		free = 16
 	}
 	free -= b + t.vectors
-	for v := range t.vectors {
-		f.in("VMOVUPS", fmt.Sprintf("%d(BX)", 4*f.width*v), b+v)
+	at := 0
+	if t.fixedB(f) {
+		at = 4 * f.width * t.vectors * l
 	}
-	f.in("ADDQ", "DX", "BX")
+	for v := range t.vectors {
+		f.in("VMOVUPS", fmt.Sprintf("%d(BX)", at+4*f.width*v), b+v)
+	}
+	if !t.fixedB(f) {
+		f.in("ADDQ", "DX", "BX")
+	}
 	for i := range t.rows {
 		if t.vectors == 1 {
 			f.in("VFMADD231PS.BCST", t.element(i, l), b, i)
@@ -152,7 +162,13 @@ func (t tile) multiply(f *file, l int) {
 	}
 }
 
+// fixedB tells whether b's stride is the tile's width, as in a panel.
+func (t tile) fixedB(f *file) bool { return t.packed && f.isa == avx512 }
+
 func (t tile) advance(f *file, n int) {
+	if t.fixedB(f) {
+		f.in("ADDQ", fmt.Sprintf("$%d", 4*f.width*t.vectors*n), "BX")
+	}
 	step := 4 * n
 	if t.packed {
 		step = 48 * n

@@ -229,26 +229,45 @@ func exp(f *file) {
 	}
 }
 
+// gelu sets register 0 to x·Φ(x), following gelu in math_portable.go.
+// Register 6 is x, 7 is z, 8 is |z|, 5 is Φ from the odd polynomial, 1 that
+// from the exponential.
 func gelu(f *file) {
-	f.in("VMULPS", cSqrtHalf, 0, 1)
-	f.in("VMOVUPS", cErfLow, 2)
-	f.in("VMAXPS", 1, 2, 1)
-	f.in("VMOVUPS", cErfHigh, 2)
-	f.in("VMINPS", 1, 2, 1)
-	f.in("VMULPS", 1, 1, 2)
-	f.in("VMOVUPS", cErfP6, 3)
-	for c := cErfP5; c >= cErfP0; c-- {
-		f.in("VFMADD213PS", c, 2, 3)
+	f.in("VMOVAPS", 0, 6)
+	f.in("VMULPS", cSqrtHalf, 0, 7)
+	f.in("VANDPS", cAbs, 7, 8)
+	f.in("VMULPS", 7, 7, 2)
+	f.in("VMOVUPS", cErf5, 5)
+	for c := cErf4; c >= cErf0; c-- {
+		f.in("VFMADD213PS", c, 2, 5)
 	}
-	f.in("VMOVUPS", cErfQ4, 4)
-	for c := cErfQ3; c >= cErfQ0; c-- {
-		f.in("VFMADD213PS", c, 2, 4)
+	f.in("VFMADD213PS", 7, 7, 5)
+	f.in("VMOVUPS", cHalf, 1)
+	f.in("VFMADD213PS", 1, 1, 5)
+	f.in("VMOVUPS", cErfc6, 0)
+	f.in("VFMADD213PS", cErfc5, 8, 0)
+	f.in("VMOVUPS", cErfc4, 1)
+	f.in("VFMADD213PS", cErfc3, 8, 1)
+	f.in("VFMADD213PS", 1, 2, 0)
+	for c := cErfc2; c >= cErfc0; c-- {
+		f.in("VFMADD213PS", c, 8, 0)
 	}
-	f.in("VMULPS", 3, 1, 1)
-	f.in("VDIVPS", 4, 1, 1)
-	f.in("VADDPS", cOne, 1, 1)
+	f.in("VFMSUB213PS", 8, 8, 0)
+	exp(f)
 	f.in("VMULPS", cHalf, 0, 0)
-	f.in("VMULPS", 1, 0, 0)
+	f.in("VMOVUPS", cOne, 1)
+	f.in("VSUBPS", 0, 1, 1)
+	if f.isa == avx512 {
+		f.in("VPMOVD2M", 7, "K2")
+		f.in("VMOVAPS", 0, "K2", 1)
+		f.in("VCMPPS", "$0x1e", cErfSplit, 8, "K2") // greater
+		f.in("VMOVAPS", 1, "K2", 5)
+	} else {
+		f.in("VBLENDVPS", 7, 0, 1, 1)
+		f.in("VCMPPS", "$0x1e", cErfSplit, 8, 8)
+		f.in("VBLENDVPS", 8, 1, 5, 5)
+	}
+	f.in("VMULPS", 5, 6, 0)
 }
 
 func geluNew(f *file) {

@@ -45,7 +45,7 @@ func writeTranspose8(f *file) {
 		f.in("VMULPS", fourth(i%4, base, "R8", "R10"), 15, i)
 	}
 	f.in("ADDQ", "$32", "SI")
-	for i := 0; i < 8; i += 2 { // pairs of rows, into 8..15 (15 is scale's, so 14 is read first)
+	for i := 0; i < 8; i += 2 { // pairs of rows
 		f.in("VUNPCKLPS", i+1, i, "Y8")
 		f.in("VUNPCKHPS", i+1, i, fmt.Sprintf("Y%d", i+1))
 		f.in("VMOVAPS", "Y8", i)

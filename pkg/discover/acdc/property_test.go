@@ -1,0 +1,213 @@
+package acdc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+)
+
+// randomRequest draws a model, data, ablation, order and threshold.
+func randomRequest(t *testing.T, seed uint64, threads int) (discover.Request, string) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 20))
+	c := golden.RandomConfig(rng)
+	cfg := patch.Config{
+		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
+		Definition: circuit.Definitions()[rng.IntN(2)],
+		SplitEmbed: c.Positions == gpt.Standard && rng.IntN(2) == 0,
+		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
+		Ablation:   patch.Ablations()[rng.IntN(3)],
+	}
+	e, err := patch.Bind(cfg)
+	require.NoError(t, err)
+	r := discover.Request{Experiment: e, Order: discover.Orders()[rng.IntN(len(discover.Orders()))], Seed: rng.Uint64(), Absolute: rng.IntN(4) == 0}
+	r.Threshold = 1e-3 + math.Abs(e.CorruptedMetric()-e.CleanMetric())*math.Pow(10, -3*rng.Float64())
+	return r, fmt.Sprintf("seed %d: %s %s %s %s %+v", seed, cfg.Definition, cfg.Metric, cfg.Ablation, r.Order, c)
+}
+
+// sequential is the loop as the paper has it, one plain full pass a test. The
+// order within a receiver is taken from the run that it is compared with. It
+// stops, and reports false, at a decision too near to call.
+func sequential(t *testing.T, r discover.Request, tests []discover.Test, what string) (circuit.Mask, bool) {
+	t.Helper()
+	g := r.Experiment.Graph()
+	mask, k := g.Full(), 0
+	for i := len(g.Receivers()) - 1; i >= 0; i-- {
+		lo, hi := g.Incoming(g.Receivers()[i])
+		if !g.HasOutgoing(mask, g.Receivers()[i]) {
+			clear(mask[lo:hi])
+			continue
+		}
+		before, err := r.Experiment.PlainMetric(mask)
+		require.NoError(t, err)
+		require.LessOrEqual(t, k+hi-lo, len(tests), what)
+		seen := map[int]bool{}
+		for _, got := range tests[k : k+hi-lo] {
+			require.True(t, got.Edge >= lo && got.Edge < hi && !seen[got.Edge], "%s: test %d", what, k)
+			seen[got.Edge] = true
+			mask[got.Edge] = false
+			now, err := r.Experiment.PlainMetric(mask)
+			require.NoError(t, err)
+			effect := now - before
+			if r.Absolute {
+				effect = math.Abs(effect)
+			}
+			noise := 2e-5 * max(1, math.Abs(now))
+			if math.Abs(effect-r.Threshold) < noise {
+				return nil, false
+			}
+			if r.Experiment.Metric().Name() != metric.FracCorrect {
+				require.InDelta(t, now, got.Metric, noise, "%s: test %d %v", what, k, g.Edge(got.Edge))
+			}
+			kept := !(effect < r.Threshold)
+			if r.Experiment.Metric().Name() == metric.FracCorrect && kept != got.Kept {
+				return nil, false // a step function: rounding may flip it
+			}
+			require.Equal(t, kept, got.Kept, "%s: test %d %v: effect %v", what, k, g.Edge(got.Edge), effect)
+			if kept {
+				mask[got.Edge] = true
+			} else {
+				before = now
+			}
+			k++
+		}
+	}
+	require.Equal(t, len(tests), k, what)
+	return mask, true
+}
+
+// cases is the number of random cases, a tenth of it with -short.
+func cases(full int) int {
+	if testing.Short() {
+		return full / 10
+	}
+	return full
+}
+
+func TestDecisionsAreThoseOfTheSequentialLoop(t *testing.T) {
+	compared := 0
+	for seed := range uint64(cases(500)) {
+		r, what := randomRequest(t, seed, 1+int(seed%2))
+		var tests []discover.Test
+		r.Observe = func(ev discover.Event) { tests = append(tests, ev.Test) }
+		res, err := acdc.Algorithm{}.Discover(context.Background(), r)
+		require.NoError(t, err, what)
+		mask, called := sequential(t, r, tests, what)
+		if !called {
+			continue
+		}
+		compared++
+		require.Equal(t, mask, res.Mask, what)
+		require.Equal(t, len(tests), res.Cost.Tests)
+		for _, test := range tests {
+			require.Equal(t, test.Effect, res.Scores[test.Edge], "%s %+v %v", what, test, res.MetricInitial)
+		}
+	}
+	assert.Greater(t, compared, cases(500)*8/10)
+	t.Logf("%d of %d runs compared to the end", compared, cases(500))
+}
+
+func TestSameRunForAnyThreads(t *testing.T) {
+	for seed := range uint64(cases(60)) {
+		var first *discover.Result
+		for threads := 1; threads <= 3; threads++ {
+			r, what := randomRequest(t, seed, threads)
+			res, err := acdc.Algorithm{}.Discover(context.Background(), r)
+			require.NoError(t, err)
+			for i, s := range res.Scores { // NaN is not equal to itself
+				if math.IsNaN(s) {
+					res.Scores[i] = -12345
+				}
+			}
+			if first == nil {
+				first = res
+			}
+			require.Equal(t, first, res, what)
+		}
+	}
+}
+
+func TestRandomOrderIsSeeded(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 2))
+	require.NoError(t, err)
+	edges := func(order discover.Order, seed uint64) []int {
+		var out []int
+		_, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: 0.1, Order: order, Seed: seed,
+			Observe: func(ev discover.Event) { out = append(out, ev.Edge) }})
+		require.NoError(t, err)
+		return out
+	}
+	one := edges(discover.Random, 1)
+	assert.Equal(t, one, edges(discover.Random, 1))
+	assert.NotEqual(t, one, edges(discover.Random, 2))
+	normal, reverse := edges(discover.Normal, 0), edges(discover.Reverse, 0)
+	lo, hi := e.Graph().Incoming(circuit.Node{Kind: circuit.Output})
+	slices.Reverse(reverse[:hi-lo])
+	assert.Equal(t, normal[:hi-lo], reverse[:hi-lo])
+	assert.NotEqual(t, one[:hi-lo], normal[:hi-lo])
+	slices.Sort(one[:hi-lo])
+	assert.Equal(t, lo, one[0])
+	assert.Equal(t, hi-1, one[hi-lo-1])
+}
+
+// In or_gate, with zero ablation, the absolute value makes no difference; in a
+// model whose metric falls when an edge is cut it does.
+func TestAbsoluteKeepsWhatLowersTheMetric(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "logit_diff", Ablation: "resample"}, 2))
+	require.NoError(t, err)
+	for _, absolute := range []bool{false, true} {
+		_, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: 0.05, Absolute: absolute,
+			Observe: func(ev discover.Event) {
+				want := ev.Effect >= 0.05 || absolute && ev.Effect <= -0.05
+				require.Equal(t, want, ev.Kept)
+			}})
+		require.NoError(t, err)
+	}
+}
+
+func TestCancelledByContext(t *testing.T) {
+	m := golden.Model(t, "gpt3l-random")
+	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 2))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	tests := 0
+	_, err = acdc.Algorithm{}.Discover(ctx, discover.Request{Experiment: e, Threshold: 0.02, Observe: func(discover.Event) {
+		if tests++; tests == 5 {
+			cancel()
+		}
+	}})
+	assert.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, 5, tests)
+}
+
+func TestBadRequests(t *testing.T) {
+	m := golden.Model(t, "or_gate")
+	e, err := patch.Bind(golden.Bound(t, m, "or_gate", golden.Run{Metric: "l2", Ablation: "zero"}, 1))
+	require.NoError(t, err)
+	for want, r := range map[string]discover.Request{
+		"threshold: expected a number of at least 0, found -1":           {Experiment: e, Threshold: -1},
+		"threshold: expected a number of at least 0, found NaN":          {Experiment: e, Threshold: math.NaN()},
+		`unknown order "up": expected one of normal, reverse, names-rev`: {Experiment: e, Order: "up"},
+	} {
+		_, err := acdc.Algorithm{}.Discover(context.Background(), r)
+		require.ErrorContains(t, err, want)
+	}
+	assert.False(t, errors.Is(err, context.Canceled))
+}

@@ -1,0 +1,25 @@
+//go:build !race
+
+package tensor_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// TestMatMulAllocates is left out under the race detector, which makes
+// sync.Pool forget at random.
+func TestMatMulAllocates(t *testing.T) {
+	a, c, b := tensor.New(40, 300), tensor.New(40, 288), tensor.New(300, 288)
+	p := tensor.Pack(b.Matrix())
+	x, y := tensor.New(15, 64), tensor.New(15, 15)
+	got := testing.AllocsPerRun(100, func() {
+		tensor.MatMul(c.Matrix(), a.Matrix(), p)
+		tensor.MulNT(y.Matrix(), x.Matrix(), x.Matrix(), 1)
+		tensor.MulNN(x.Matrix(), y.Matrix(), x.Matrix())
+	})
+	assert.Less(t, got, 1.0, "allocations in steady state")
+}

@@ -1,0 +1,198 @@
+package tensor_test
+
+import (
+	"math"
+	"math/rand"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+var (
+	inf = float32(math.Inf(1))
+	nan = float32(math.NaN())
+)
+
+func TestElementwise(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		a, b, d := []float32{1, 2, 3}, []float32{10, 20, 30}, []float32{0, 0, 0}
+		tensor.AddTo(d, a, b)
+		assert.Equal(t, []float32{11, 22, 33}, d)
+		tensor.SubTo(d, a, b)
+		assert.Equal(t, []float32{-9, -18, -27}, d)
+		tensor.Add(d, b)
+		assert.Equal(t, []float32{1, 2, 3}, d)
+		tensor.Sub(d, b)
+		assert.Equal(t, []float32{-9, -18, -27}, d)
+		tensor.Axpy(d, 2, b)
+		assert.Equal(t, []float32{11, 22, 33}, d)
+		m := tensor.New(3, 5).Matrix().Columns(1, 4)
+		tensor.AddRows(m, a)
+		assert.Equal(t, []float32{0, 1, 2, 3, 0, 0, 1, 2, 3, 0, 0, 1, 2, 3}, append([]float32{0}, m.Data...))
+	})
+}
+
+func TestLayerNorm(t *testing.T) {
+	const eps = 1e-5
+	eachKernel(t, func(t *testing.T) {
+		worst := 0.0
+		for _, n := range []int{1, 2, 15, 16, 17, 64, 768, 1000} {
+			rnd := rand.New(rand.NewSource(int64(n)))
+			x, w, b := random(rnd, 3, n), random(rnd, n), random(rnd, n)
+			tensor.Axpy(x.Data, 3, x.Data)
+			plain, affine := tensor.New(3, n), x.Clone()
+			tensor.LayerNorm(plain.Matrix(), x.Matrix(), nil, nil, eps)
+			tensor.LayerNorm(affine.Matrix(), affine.Matrix(), w.Data, b.Data, eps)
+			for i := range 3 {
+				var mean, variance float64
+				for _, v := range x.Row(i) {
+					mean += float64(v) / float64(n)
+				}
+				for _, v := range x.Row(i) {
+					variance += (float64(v) - mean) * (float64(v) - mean) / float64(n)
+				}
+				for j, v := range x.Row(i) {
+					want := (float64(v) - mean) / math.Sqrt(variance+eps)
+					worst = math.Max(worst, math.Abs(float64(plain.Row(i)[j])-want))
+					want = want*float64(w.Data[j]) + float64(b.Data[j])
+					worst = math.Max(worst, math.Abs(float64(affine.Row(i)[j])-want))
+				}
+			}
+		}
+		t.Logf("largest error %.3g", worst)
+		assert.Less(t, worst, 5e-6)
+	})
+}
+
+func TestSoftmax(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		worst, worstLog := 0.0, 0.0
+		for _, n := range []int{1, 2, 15, 16, 17, 40, 1023, 1024, 1025, 50257} {
+			x := random(rand.New(rand.NewSource(int64(n))), n)
+			tensor.Axpy(x.Data, 3, x.Data)
+			top, sum := math.Inf(-1), 0.0
+			for _, v := range x.Data {
+				top = math.Max(top, float64(v))
+			}
+			for _, v := range x.Data {
+				sum += math.Exp(float64(v) - top)
+			}
+			p, lp := x.Clone(), x.Clone()
+			tensor.Softmax(p.Data)
+			tensor.LogSoftmax(lp.Data, lp.Data)
+			for i, v := range x.Data {
+				want := float64(v) - top - math.Log(sum)
+				worst = math.Max(worst, math.Abs(float64(p.Data[i])/math.Exp(want)-1))
+				worstLog = math.Max(worstLog, math.Abs(float64(lp.Data[i])-want)/math.Max(1, math.Abs(want)))
+			}
+		}
+		t.Logf("largest relative error %.3g, of the logarithm %.3g", worst, worstLog)
+		assert.Less(t, worst, 2e-6)
+		assert.Less(t, worstLog, 3e-7)
+	})
+}
+
+func TestSoftmaxSpecial(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		row := []float32{1, -inf, 1, -inf, -200}
+		tensor.Softmax(row)
+		assert.Equal(t, []float32{0.5, 0, 0.5, 0, 0}, row)
+		log := []float32{1, -inf, 1}
+		tensor.LogSoftmax(log, log)
+		assert.Equal(t, float32(math.Log(0.5)), log[0])
+		assert.Equal(t, -inf, log[1])
+		for _, bad := range [][]float32{{1, nan, 2}, {1, inf}, {-inf, -inf}, {nan}} {
+			p, lp := append([]float32(nil), bad...), append([]float32(nil), bad...)
+			tensor.Softmax(p)
+			tensor.LogSoftmax(lp, lp)
+			for i := range p {
+				if bad[i] == -inf || bad[i] == inf || bad[i] != bad[i] {
+					assert.NotEqual(t, p[i], p[i], "%v gives %v", bad, p)
+				}
+			}
+			assert.True(t, anyNaN(lp), "LogSoftmax of %v gives %v", bad, lp)
+		}
+		tensor.Softmax(nil)
+		tensor.LogSoftmax(nil, nil)
+	})
+}
+
+func anyNaN(x []float32) bool {
+	for _, v := range x {
+		if v != v {
+			return true
+		}
+	}
+	return false
+}
+
+func TestActivations(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, c := range []struct {
+			run  func([]float32)
+			want []float64 // at -2, 0, 1
+		}{
+			{tensor.ReLU, []float64{0, 0, 1}},
+			{tensor.GELU, []float64{-0.045500263896, 0, 0.841344746069}},
+			{tensor.GELUNew, []float64{-0.045402305912, 0, 0.841191990608}},
+			{tensor.SiLU, []float64{-0.238405844044, 0, 0.731058578630}},
+		} {
+			x := []float32{-2, 0, 1}
+			c.run(x)
+			for i, v := range x {
+				assert.InDelta(t, c.want[i], v, 1.5e-7)
+			}
+		}
+	})
+}
+
+func TestKLDivergence(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, n := range []int{1, 5, 16, 33, 50257} {
+			rnd := rand.New(rand.NewSource(int64(n)))
+			p, q := random(rnd, n), random(rnd, n)
+			tensor.LogSoftmax(p.Data, p.Data)
+			tensor.LogSoftmax(q.Data, q.Data)
+			want := 0.0
+			for i, v := range p.Data {
+				want += math.Exp(float64(v)) * (float64(v) - float64(q.Data[i]))
+			}
+			assert.InDelta(t, want, tensor.KLDivergence(p.Data, q.Data), 2e-7, "of %d values", n)
+			assert.Zero(t, tensor.KLDivergence(p.Data, p.Data))
+		}
+		assert.InDelta(t, math.Ln2, tensor.KLDivergence([]float32{0, -inf}, []float32{-math.Ln2, -math.Ln2}), 1e-7)
+		assert.Zero(t, tensor.KLDivergence([]float32{0, -inf}, []float32{0, -inf}))
+		assert.True(t, math.IsInf(tensor.KLDivergence([]float32{-1}, []float32{-inf}), 1))
+		assert.True(t, math.IsNaN(tensor.KLDivergence([]float32{nan}, []float32{0})))
+	})
+}
+
+func TestSquaredDistance(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		assert.Equal(t, 25.0, tensor.SquaredDistance([]float32{3, 1, 0}, []float32{0, 1, 4}))
+		assert.Equal(t, 1e-16, math.Round(1e20*tensor.SquaredDistance([]float32{1e-8}, []float32{0}))/1e20)
+	})
+}
+
+func TestHasNonFinite(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, n := range []int{1, 15, 16, 17, 1024, 1025, 3000} {
+			x := make([]float32, n)
+			x[0] = math.MaxFloat32
+			_, found := tensor.HasNonFinite(x)
+			assert.False(t, found)
+			for _, bad := range []float32{nan, inf, -inf} {
+				for _, at := range []int{0, n / 2, n - 1} {
+					old := x[at]
+					x[at] = bad
+					index, found := tensor.HasNonFinite(x)
+					assert.Equal(t, at, index)
+					assert.True(t, found)
+					x[at] = old
+				}
+			}
+		}
+	})
+}
