@@ -151,11 +151,14 @@ func (g *Graph) fileEdge(fe FileEdge) (int, error) {
 func (f *File) Encode(w io.Writer) error {
 	head := *f
 	head.Edges = nil
-	body, err := json.MarshalIndent(head, "", " ")
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(head); err != nil {
 		return fmt.Errorf("circuit file: %w", err)
 	}
-	prefix, suffix, ok := strings.Cut(string(body), "\"edges\": null")
+	prefix, suffix, ok := strings.Cut(body.String(), "\"edges\": null")
 	if !ok {
 		panic("circuit: the encoded file has no edges field")
 	}
@@ -177,8 +180,8 @@ func (f *File) Encode(w io.Writer) error {
 	if len(f.Edges) > 0 {
 		b.WriteString("\n ")
 	}
-	b.WriteString("]" + suffix + "\n")
-	_, err = w.Write(b.Bytes())
+	b.WriteString("]" + suffix)
+	_, err := w.Write(b.Bytes())
 	return err
 }
 

@@ -58,6 +58,7 @@ type Request struct {
 	Absolute    bool        // compare the absolute value of an effect with the threshold
 	Order       Order       // Normal if empty
 	Seed        uint64      // of Order Random
+	Speculate   int         // cuts evaluated together at most; 1 for one by one, 0 for the algorithm's choice. No decision depends on it.
 	VerifyEvery int         // check every n-th evaluation against a plain full pass; 0 for never
 	Observe     func(Event) // called after every test, on the algorithm's goroutine; may be nil
 }

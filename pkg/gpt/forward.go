@@ -42,12 +42,13 @@ func (m *Model) CheckTokens(what string, tokens [][]int) error {
 
 // pass is one forward pass on its way. Activations are [B·T, ...].
 type pass struct {
-	m       *Model
-	c       Config
-	threads int
-	hooks   map[HookPoint][]func(*tensor.Tensor)
-	b, t    int
-	resid   *tensor.Tensor // [B,T,D]
+	m         *Model
+	c         Config
+	threads   int
+	hooks     map[HookPoint][]func(*tensor.Tensor)
+	b, t      int
+	resid     *tensor.Tensor // [B,T,D]
+	positions []int          // [B·T]
 }
 
 // Forward runs tokens [B,T] through the model and returns the logits
@@ -58,6 +59,9 @@ func (m *Model) Forward(tokens [][]int, o Options) (*tensor.Tensor, error) {
 	}
 	p := &pass{m: m, c: m.Config, threads: max(o.Threads, 1), b: len(tokens), t: len(tokens[0]),
 		hooks: map[HookPoint][]func(*tensor.Tensor){}}
+	for i := range p.b * p.t {
+		p.positions = append(p.positions, i%p.t)
+	}
 	for _, h := range o.Hooks {
 		if !m.Config.exists(h.At) {
 			return nil, fmt.Errorf("hook point %v: this model does not have it", h.At)
@@ -186,7 +190,7 @@ func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 	x := normed
 	if p.c.Positions == Shortformer && side < 2 {
 		x = normed.Clone()
-		p.m.AddPositions(side, x.Matrix(), p.t)
+		p.m.AddPositions(side, x.Matrix(), p.positions)
 	}
 	out := tensor.New(p.b*p.t, p.c.Heads*p.c.DHead)
 	p.rows(func(lo, hi int) {
@@ -212,7 +216,7 @@ func (p *pass) splitInput(l, side int) *tensor.Tensor {
 		for j := lo; j < hi; j++ {
 			own := tensor.Matrix{Data: split.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
 			p.m.Norm1(l, x.Matrix(), own)
-			p.m.AddPositions(side, x.Matrix(), p.t)
+			p.m.AddPositions(side, x.Matrix(), p.positions)
 			p.m.Head(l, side, j, out.Matrix().Columns(j*k, (j+1)*k), x.Matrix())
 		}
 	})
@@ -247,13 +251,13 @@ func (p *pass) attend(l int, qkv [3]*tensor.Tensor) *tensor.Tensor {
 	}
 	if !keep {
 		each(func(b, j int, s tensor.Matrix) {
-			p.m.Attend(part(z, b, j), part(qkv[0], b, j), part(qkv[1], b, j), part(qkv[2], b, j), s.Data)
+			p.m.Attend(part(z, b, j), part(qkv[0], b, j), part(qkv[1], b, j), part(qkv[2], b, j), p.positions[:t], s.Data)
 		})
 		return z
 	}
-	each(func(b, j int, s tensor.Matrix) { p.m.Scores(s, part(qkv[0], b, j), part(qkv[1], b, j)) })
+	each(func(b, j int, s tensor.Matrix) { p.m.Scores(s, part(qkv[0], b, j), part(qkv[1], b, j), 0) })
 	p.hook(HookScores, l, all, p.b, h, t, t)
-	each(func(_, _ int, s tensor.Matrix) { p.m.Pattern(s) })
+	each(func(_, _ int, s tensor.Matrix) { p.m.Pattern(s, 0) })
 	p.hook(HookPattern, l, all, p.b, h, t, t)
 	each(func(b, j int, s tensor.Matrix) { tensor.MulNN(part(z, b, j), s, part(qkv[2], b, j)) })
 	return z

@@ -121,14 +121,14 @@ func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
 }
 
 // AddPositions adds the shortformer's position embeddings to the normalized
-// inputs x [examples·t, D] of queries and keys (side 0 and 1); it does nothing
-// for values and for other models.
-func (m *Model) AddPositions(side int, x tensor.Matrix, t int) {
+// inputs x [n,D] of queries and keys (side 0 and 1), row i standing at
+// positions[i]; it does nothing for values and for other models.
+func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
 	if m.Config.Positions != Shortformer || side == 2 {
 		return
 	}
 	for i := range x.Rows {
-		tensor.Add(x.Row(i), m.Weights.Pos.Row(i%t))
+		tensor.Add(x.Row(i), m.Weights.Pos.Row(positions[i]))
 	}
 }
 
@@ -147,40 +147,47 @@ func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
 	tensor.AddRows(dst, m.Weights.Blocks[layer].B[side][head*k:(head+1)*k])
 }
 
-// Scores computes one head's attention scores of one example, [T,T] =
-// q kᵀ / scale, from q, k [T,K]; what a causal model may not see is -Inf.
-func (m *Model) Scores(dst, q, k tensor.Matrix) {
+// Scores computes attention scores q kᵀ / scale of one head and example,
+// [n,T] from q [n,K] and k [T,K]; row i of q stands at position first+i. What
+// a causal model may not see is -Inf.
+func (m *Model) Scores(dst, q, k tensor.Matrix, first int) {
 	tensor.MulNT(dst, q, k, float32(1/m.Config.AttnScale))
+	if m.Config.Direction != Causal {
+		return
+	}
+	for i := range dst.Rows {
+		row := dst.Row(i)
+		for t := first + i + 1; t < len(row); t++ {
+			row[t] = negInf
+		}
+	}
+}
+
+// Pattern turns scores [n,T] into attention weights, in place; row i stands at
+// position first+i.
+func (m *Model) Pattern(scores tensor.Matrix, first int) {
+	for i := range scores.Rows {
+		m.patternRow(scores.Row(i), first+i)
+	}
+}
+
+// patternRow turns the scores of one position into attention weights.
+func (m *Model) patternRow(row []float32, position int) {
 	if m.Config.Direction == Causal {
-		for t := range dst.Rows {
-			row := dst.Row(t)
-			for i := t + 1; i < len(row); i++ {
-				row[i] = negInf
-			}
-		}
+		clear(row[position+1:])
+		row = row[:position+1]
 	}
+	tensor.Softmax(row)
 }
 
-// Pattern turns scores [T,T] into attention weights, in place.
-func (m *Model) Pattern(scores tensor.Matrix) {
-	for t := range scores.Rows {
-		row := scores.Row(t)
-		if m.Config.Direction == Causal {
-			tensor.Softmax(row[:t+1])
-			clear(row[t+1:])
-			continue
-		}
-		tensor.Softmax(row)
+// Attend computes one head's z [n,K] of one example from q [n,K], whose row i
+// stands at positions[i], and k, v [T,K], with scratch for n·T scores.
+func (m *Model) Attend(z, q, k, v tensor.Matrix, positions []int, scratch []float32) {
+	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}
+	tensor.MulNT(scores, q, k, float32(1/m.Config.AttnScale))
+	for i := range scores.Rows {
+		m.patternRow(scores.Row(i), positions[i])
 	}
-}
-
-// Attend computes one head's z [T,K] of one example from q, k, v [T,K], with
-// scratch for T·T scores.
-func (m *Model) Attend(z, q, k, v tensor.Matrix, scratch []float32) {
-	t := q.Rows
-	scores := tensor.Matrix{Data: scratch[:t*t], Rows: t, Cols: t, Stride: t}
-	m.Scores(scores, q, k)
-	m.Pattern(scores)
 	tensor.MulNN(z, scores, v)
 }
 
@@ -222,7 +229,11 @@ func (m *Model) MLPOut(layer int, dst, post tensor.Matrix) {
 }
 
 // Unembed computes logits [rows,V] from normalized final residuals x [rows,D].
-func (m *Model) Unembed(dst, x tensor.Matrix) {
-	tensor.MatMul(dst, x, m.unembed.get())
-	tensor.AddRows(dst, m.Weights.UnembedB)
+func (m *Model) Unembed(dst, x tensor.Matrix) { m.UnembedColumns(dst, x, 0, m.Config.VocabOut) }
+
+// UnembedColumns computes the logits of tokens [from,to), from being a multiple
+// of tensor.PanelWidth, and to another or V: [rows,to-from] from x [rows,D].
+func (m *Model) UnembedColumns(dst, x tensor.Matrix, from, to int) {
+	tensor.MatMul(dst, x, m.unembed.get().Columns(from, to))
+	tensor.AddRows(dst, m.Weights.UnembedB[from:to])
 }

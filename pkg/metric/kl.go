@@ -3,6 +3,8 @@ package metric
 import (
 	"math"
 	"slices"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // klDivergence is KL(p ‖ q) in nats of p = softmax(x) and q = softmax(y). With
@@ -14,20 +16,45 @@ import (
 // cancellation, and identical ones give exactly 0. p need not add up to
 // exactly 1; sum is what it adds up to.
 func klDivergence(p, x, y []float32, sum float64) float64 {
-	var first, second float64 // Σ p (e^d − 1), Σ p (e^d − 1 − d)
-	largest := 0.0
+	if kl, ok := klTerms(p, x, y).divergence(sum); ok {
+		return kl
+	}
+	return klFar(p, x, y, sum)
+}
+
+// Terms are the sums of klDivergence's formula over some or all tokens.
+type Terms struct {
+	First   float64 // Σ p (e^d − 1)
+	Second  float64 // Σ p (e^d − 1 − d)
+	Largest float64 // the largest d, at least 0
+}
+
+// divergence is the KL of the terms of all tokens. It reports false for runs
+// too far apart for the formula.
+func (t Terms) divergence(sum float64) (kl float64, ok bool) {
+	a := t.First / sum
+	if math.Abs(a) > farApart || t.Largest > underflow {
+		return 0, false
+	}
+	return math.Log1p(a) - a + t.Second/sum, true
+}
+
+// klTerms computes the terms in one vectorised pass.
+func klTerms(p, x, y []float32) Terms {
+	first, second, largest := tensor.KLTerms(p, x, y)
+	return Terms{first, second, float64(largest)}
+}
+
+// klTermsReference is the reference of klTerms, in float64.
+func klTermsReference(p, x, y []float32) (t Terms) {
 	for i, pi := range p {
 		d := float64(y[i]) - float64(x[i])
-		largest = max(largest, d)
+		t.Largest = max(t.Largest, d)
 		beyond := expm1x(d)
-		first += float64(pi) * (beyond + d)
-		second += float64(pi) * beyond
+		t.First += float64(pi) * (beyond + d)
+		t.Second += float64(pi) * beyond
 	}
-	a := first / sum
-	if math.Abs(a) > farApart || largest > underflow {
-		return klFar(p, x, y, sum)
-	}
-	return math.Log1p(a) - a + second/sum
+	return t
 }
 
 const (

@@ -69,7 +69,7 @@ func (e *Experiment) record(tokens [][]int, replace *senders, permutation []int)
 		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer}, Do: do})
 	}
 	keep := func(p gpt.Point, layer, cols int, into **tensor.Tensor) {
-		put(p, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(e.rows, cols) })
+		put(p, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(e.b*e.t, cols) })
 	}
 	set := func(p gpt.Point, layer int, value *tensor.Tensor) {
 		put(p, layer, func(x *tensor.Tensor) { copy(x.Data, value.Data) })
@@ -151,7 +151,7 @@ func (e *Experiment) corruptedRun(corrupt [][]int, permutation []int) (*run, err
 func (e *Experiment) constant(like *senders) *senders {
 	c := e.model.Config
 	of := func(x *tensor.Tensor, cols int) *tensor.Tensor {
-		out := tensor.New(e.rows, cols)
+		out := tensor.New(e.b*e.t, cols)
 		if x != nil {
 			meanOverExamples(out, x, e.t)
 		}

@@ -24,7 +24,7 @@ type Config struct {
 }
 
 // Experiment is a model with data, a metric and a corrupted run. It is
-// immutable and safe for concurrent use.
+// immutable; its methods may be called from several goroutines.
 type Experiment struct {
 	model       *gpt.Model
 	graph       *circuit.Graph
@@ -32,20 +32,20 @@ type Experiment struct {
 	ablation    Ablation
 	permutation []int
 	threads     int
-	b, t, rows  int // examples, positions, and their product
+	b, t        int // examples, positions
 	clean       struct {
 		*run
 		tokens [][]int
 	}
-	co              *run
-	senders         []sender       // by number
-	flatRows        []int          // by row of the metric, the row of all B·T that it reads
-	firstRow        []int          // by example, its first row of the metric; one more at the end
-	readout         *tensor.Tensor // rows of W_Uᵀ that the metric reads [rows·n,D], where it reads only n tokens
-	readoutB        []float32      // their b_U
-	cleanOut, coOut tensor.Matrix  // the final residual streams at the metric's rows [rows,D]
-	cleanRows       []float64      // the metric of the clean run, row by row
-	coRows          []float64      // the metric of the corrupted run
+	co        *run
+	senders   []sender       // by number
+	flat      []int          // by row of the metric, the row of all B·T that it reads
+	all       []int          // 0, 1, … by row of the metric
+	rows      layout         // the rows that a State computes
+	columns   *tensor.Tensor // columns of W_U [rows·n,D], where the metric reads only n logits a row
+	columnsB  []float32      // their b_U
+	cleanRows []float64      // the metric of the clean run, row by row
+	coRows    []float64      // the metric of the corrupted run
 }
 
 // Bind checks that model, data and metric fit, runs the clean and the
@@ -71,18 +71,12 @@ func Bind(c Config) (*Experiment, error) {
 	}
 	e := &Experiment{model: c.Model, graph: graph, metric: m, ablation: c.Ablation, threads: max(c.Threads, 1),
 		b: len(c.Data.Clean), t: len(c.Data.Clean[0])}
-	e.rows = e.b * e.t
 	e.clean.tokens = c.Data.Clean
+	e.permutation = e.permutationOf(c)
 	for _, n := range graph.Senders() {
 		e.senders = append(e.senders, e.describe(n))
 	}
-	e.indexRows()
-	if c.SplitEmbed && c.Ablation == Resample {
-		e.permutation = c.Data.PosPermutation
-		if e.permutation == nil {
-			e.permutation = rand.New(rand.NewPCG(c.Seed, 0x705)).Perm(e.t)
-		}
-	}
+	e.index(c.Data)
 	if e.clean.run, err = e.record(c.Data.Clean, nil, nil); err != nil {
 		return nil, err
 	}
@@ -122,74 +116,89 @@ func graphOf(c Config) (*circuit.Graph, error) {
 		ParallelAttnMLP: m.ParallelAttnMLP, SplitEmbed: c.SplitEmbed})
 }
 
-// indexRows finds each example's rows of the metric, and gathers the columns
-// of W_U where the metric reads only a few.
-func (e *Experiment) indexRows() {
+// permutationOf is where the corrupted run takes its position embeddings from.
+func (e *Experiment) permutationOf(c Config) []int {
+	if !c.SplitEmbed || c.Ablation != Resample {
+		return nil
+	}
+	if c.Data.PosPermutation != nil {
+		return c.Data.PosPermutation
+	}
+	return rand.New(rand.NewPCG(c.Seed, 0x705)).Perm(e.t)
+}
+
+// firstDifference is the first position at which the clean and the corrupted
+// run can differ, in any example: under resampling in a causal model the first
+// whose tokens do. At least one position is left.
+func (e *Experiment) firstDifference(d task.Data) int {
+	if e.ablation != Resample || e.model.Config.Direction != gpt.Causal || e.permutation != nil {
+		return 0
+	}
+	for p := range e.t - 1 {
+		for b := range e.b {
+			if d.Clean[b][p] != d.Corrupt[b][p] {
+				return p
+			}
+		}
+	}
+	return e.t - 1
+}
+
+// index lays out the rows that are computed, and gathers the columns of W_U
+// where the metric reads only a few.
+func (e *Experiment) index(d task.Data) {
 	rows := e.metric.Rows()
-	e.firstRow = make([]int, e.b+1)
-	for _, r := range rows {
-		e.flatRows = append(e.flatRows, r.Example*e.t+r.Position)
-		e.firstRow[r.Example+1]++
+	for i, r := range rows {
+		e.flat = append(e.flat, r.Example*e.t+r.Position)
+		e.all = append(e.all, i)
 	}
-	for b := range e.b {
-		e.firstRow[b+1] += e.firstRow[b]
-	}
+	e.rows = newLayout(e.b, e.t, e.firstDifference(d), e.flat)
 	n := len(e.metric.Tokens(0))
 	if n == 0 {
 		return
 	}
-	d, v := e.model.Config.DModel, e.model.Config.VocabOut
-	e.readout, e.readoutB = tensor.New(len(rows)*n, d), make([]float32, len(rows)*n)
+	width, v := e.model.Config.DModel, e.model.Config.VocabOut
+	e.columns, e.columnsB = tensor.New(len(rows)*n, width), make([]float32, len(rows)*n)
 	for i := range rows {
 		for j, id := range e.metric.Tokens(i) {
-			row := e.readout.Row(i*n + j)
+			row := e.columns.Row(i*n + j)
 			for k := range row {
 				row[k] = e.model.Weights.Unembed.Data[k*v+id]
 			}
-			e.readoutB[i*n+j] = e.model.Weights.UnembedB[id]
+			e.columnsB[i*n+j] = e.model.Weights.UnembedB[id]
 		}
 	}
 }
 
 // setClean gives the metric the clean run's logits and measures both runs.
 func (e *Experiment) setClean() {
-	logits := tensor.New(len(e.metric.Rows()), e.logitsWidth())
-	e.cleanOut, e.coOut = e.outputRows(e.clean.out), e.outputRows(e.co.out)
-	e.parallelRows(func(w *worker, lo, hi int) {
-		w.finalLogits(lo, e.cleanOut.Slice(lo, hi), logits.Matrix().Slice(lo, hi))
+	clean := e.outputRows(e.clean.out)
+	logits := tensor.New(len(e.flat), e.logitsWidth())
+	tensor.Parallel(clean.Rows, e.threads, func(lo, hi int) {
+		normed := tensor.New(hi-lo, clean.Cols).Matrix()
+		e.model.NormFinal(normed, clean.Slice(lo, hi))
+		e.finalLogits(logits.Matrix().Slice(lo, hi), normed, e.all[lo:hi])
 	})
 	e.metric.SetClean(logits)
-	e.cleanRows, e.coRows = e.measure(e.cleanOut), e.measure(e.coOut)
+	e.cleanRows, e.coRows = e.measure(clean), e.measure(e.outputRows(e.co.out))
 }
 
 // outputRows gathers the rows of a final residual stream [B·T,D] that the
 // metric reads.
 func (e *Experiment) outputRows(out *tensor.Tensor) tensor.Matrix {
-	rows := tensor.New(len(e.metric.Rows()), out.Cols())
-	for i := range rows.Rows() {
-		copy(rows.Row(i), out.Row(e.flatRows[i]))
+	rows := tensor.New(len(e.flat), out.Cols())
+	for i, row := range e.flat {
+		copy(rows.Row(i), out.Row(row))
 	}
 	return rows.Matrix()
 }
 
-// measure computes the metric's value of each gathered row.
+// measure computes the metric's value of each of its rows, from gathered
+// residuals.
 func (e *Experiment) measure(x tensor.Matrix) []float64 {
 	values := make([]float64, x.Rows)
-	e.parallelRows(func(w *worker, lo, hi int) { w.measure(lo, x.Slice(lo, hi), values[lo:hi]) })
+	(&readout{e: e}).measure(x, e.all, values)
 	return values
-}
-
-// readoutRows bounds the rows whose logits are computed at a time.
-const readoutRows = 64
-
-// parallelRows runs f on ranges of the metric's rows, each with its scratch.
-func (e *Experiment) parallelRows(f func(w *worker, lo, hi int)) {
-	tensor.Parallel(len(e.metric.Rows()), e.threads, func(lo, hi int) {
-		w := newWorker(e, readoutRows)
-		for ; lo < hi; lo += readoutRows {
-			f(w, lo, min(lo+readoutRows, hi))
-		}
-	})
 }
 
 // Graph returns the graph whose edges are patched.
@@ -217,8 +226,7 @@ func (e *Experiment) CorruptedMetric() float64 { return e.metric.Mean(e.coRows) 
 // ForwardFLOP is the work of one plain forward pass with the logits that the
 // metric reads.
 func (e *Experiment) ForwardFLOP() int64 {
-	c := e.model.Config
-	return c.FLOP(e.b, e.t, 0) + int64(len(e.metric.Rows()))*e.logitsFLOP()
+	return e.model.Config.FLOP(e.b, e.t, 0) + int64(len(e.flat))*e.logitsFLOP()
 }
 
 // logitsWidth is the number of logits that the metric reads at a position.

@@ -22,7 +22,7 @@ func (e *Experiment) Plain(mask circuit.Mask) ([]float64, error) {
 	var out tensor.Matrix
 	last := gpt.HookPoint{Point: gpt.HookResidPost, Layer: e.model.Config.Layers - 1}
 	gather := gpt.Hook{At: last, Do: func(x *tensor.Tensor) {
-		out = e.outputRows(x.Reshape(e.rows, e.model.Config.DModel))
+		out = e.outputRows(x.Reshape(e.b*e.t, e.model.Config.DModel))
 	}}
 	if _, err := e.plainPass(mask, gpt.Options{Hooks: []gpt.Hook{gather}, NoLogits: true}); err != nil {
 		return nil, err
@@ -72,24 +72,27 @@ func (e *Experiment) plainPass(mask circuit.Mask, o gpt.Options) (*tensor.Tensor
 		at(gpt.HookZ, l, func(x *tensor.Tensor) { p.on.z[l] = x.Clone() })
 		if !c.AttnOnly {
 			at(gpt.HookMLPIn, l, func(x *tensor.Tensor) {
-				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, e.co.mlpIn[l].Matrix(), x.Reshape(e.rows, c.DModel).Matrix())
+				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, e.co.mlpIn[l].Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
 			})
 			at(gpt.HookMLPOut, l, func(x *tensor.Tensor) { p.on.mlp[l] = x.Clone() })
 		}
 	}
 	at(gpt.HookResidPost, c.Layers-1, func(x *tensor.Tensor) {
-		p.receive(circuit.Node{Kind: circuit.Output}, e.co.out.Matrix(), x.Reshape(e.rows, c.DModel).Matrix())
+		p.receive(circuit.Node{Kind: circuit.Output}, e.co.out.Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
 	})
 	o.Hooks = append(hooks, o.Hooks...)
 	o.Threads = e.threads
 	return e.model.Forward(e.clean.tokens, o)
 }
 
+// n is the number of rows.
+func (p *plain) n() int { return p.e.b * p.e.t }
+
 // headInputs writes the inputs of a layer's queries, keys or values [B,T,H,D].
 func (p *plain) headInputs(l, side int, x *tensor.Tensor) {
 	h, d := x.Dim(2), x.Dim(3)
 	for j := range h {
-		own := tensor.Matrix{Data: x.Data[j*d:], Rows: p.e.rows, Cols: d, Stride: h * d}
+		own := tensor.Matrix{Data: x.Data[j*d:], Rows: p.n(), Cols: d, Stride: h * d}
 		p.receive(circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: j}, p.e.co.attnIn[l].Matrix(), own)
 	}
 }
@@ -101,14 +104,14 @@ func (p *plain) directEdges(l, side int, x *tensor.Tensor) {
 		return
 	}
 	h, k := x.Dim(2), x.Dim(3)
-	all := x.Reshape(p.e.rows, h*k).Matrix()
+	all := x.Reshape(p.n(), h*k).Matrix()
 	for j := range h {
 		lo, _ := p.e.graph.Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: j})
 		if p.mask[lo] {
 			continue
 		}
 		co := p.e.co.qkv[l][side].Matrix()
-		for i := range p.e.rows {
+		for i := range p.n() {
 			copy(all.Row(i)[j*k:(j+1)*k], co.Row(i)[j*k:(j+1)*k])
 		}
 	}
@@ -125,7 +128,7 @@ func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
 		for i := lo; i < hi; i++ {
 			if p.mask[i] {
 				s := p.e.senders[i-lo]
-				w.addChange(x.Slice(from, to), s, p.value(s).Slice(from, to), p.e.co.value(s).Slice(from, to), nil)
+				w.addChange(x.Slice(from, to), s, picked{p.value(s).Slice(from, to), nil}, picked{p.e.co.value(s).Slice(from, to), nil})
 			}
 		}
 	})
@@ -137,11 +140,11 @@ func (p *plain) value(s sender) tensor.Matrix {
 	switch {
 	case s.isHead:
 		k := p.e.model.Config.DHead
-		return p.on.z[s.layer].Reshape(p.e.rows, p.e.model.Config.Heads*k).Matrix().Columns(s.head*k, (s.head+1)*k)
+		return p.on.z[s.layer].Reshape(p.n(), p.e.model.Config.Heads*k).Matrix().Columns(s.head*k, (s.head+1)*k)
 	case s.embed == 0:
-		return p.on.embed.Reshape(p.e.rows, d).Matrix()
+		return p.on.embed.Reshape(p.n(), d).Matrix()
 	case s.embed == 1:
-		return p.on.pos.Reshape(p.e.rows, d).Matrix()
+		return p.on.pos.Reshape(p.n(), d).Matrix()
 	}
-	return p.on.mlp[s.layer].Reshape(p.e.rows, d).Matrix()
+	return p.on.mlp[s.layer].Reshape(p.n(), d).Matrix()
 }

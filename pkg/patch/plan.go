@@ -12,100 +12,120 @@ const (
 	sideStep stepKind = iota // a head's input, and its queries, keys or values
 	headStep                 // a head's z
 	mlpStep                  // an MLP's input and output
-	outStep                  // the final residual stream and the metric
+	outStep                  // the final residual stream
 )
 
-// step computes one node's tried value from those before it.
+// step computes one node's value from those before it.
 type step struct {
 	kind              stepKind
 	layer, side, head int
-	input             *slot         // what a side, MLP or the output reads
-	value             *slot         // what comes out; nil for the output
-	co                tensor.Matrix // the input in the corrupted run
-	scratch           bool          // start from co and add on − co of the senders; else start from the present input
-	senders           []int         // and add tried − present of the senders, all of which the step before computed
-	cut               bool          // the receiver under test: the sender of the turn is taken out
-	replace           bool          // the receiver under test is a side whose direct edge is cut: take co instead
+	need              need
+	input             *slot  // what a side, an MLP or the output reads; nil for a head
+	value             *slot  // what comes out; nil for the output
+	co                stored // the corrupted input; with replace, the corrupted value
+	senders           []int  // whose change is added to the input
+	test              bool   // the receiver under test: its input is the turn's
+	replace           bool   // a side whose direct edge is cut
+	cols              int    // of the value
+	at                int    // where the tried value stands in a worker's arena
 	flop              int64
 }
 
-// plan is a list of steps in the order of computation.
+// plan is a list of steps in the order of computation. A plan from scratch
+// computes inputs as co + Σ (on − co) over present senders, and keeps what it
+// computes; the plan of a turn computes the inputs' present values
+// + Σ (tried − present) over the senders that it changes, and keeps nothing.
 type plan struct {
-	steps   []step
-	inPlan  []bool // by sender: its value is computed by the plan
-	flop    int64
-	scratch bool
+	steps         []step
+	scratch       bool
+	bySender      []int // the step that computes a sender, or -1
+	bySide        []int // the step that computes a side, or -1
+	arena         int   // floats that the tried values of a chunk take
+	flop          int64
+	reachesOutput bool
 }
 
 // planner collects the steps of a plan.
 type planner struct {
 	s    *State
 	plan *plan
-	want func(r circuit.Node) bool // receivers to recompute from scratch; nil where changes are propagated
-	from circuit.Node              // the receiver under test, where changes are propagated
-	live map[circuit.Node]bool
+	want func(r circuit.Node) bool // receivers to compute from scratch
+	from circuit.Node              // the receiver under test, of a turn's plan
+	need needs
 }
 
-// refresh plans to compute from scratch every live value that is not the clean
-// run's, or, with only, those among the receivers that it names.
-func (s *State) refresh(only map[circuit.Node]bool) *plan {
+// needs says where each value is needed.
+type needs struct {
+	senders []need
+	sides   []need
+	inputs  []need
+}
+
+// planRefresh plans to compute from scratch every live value that is not the
+// clean run's, or, with only, those among the receivers that it names.
+func (s *State) planRefresh(only map[circuit.Node]bool) *plan {
 	clean := s.cleanNodes()
 	p := s.newPlanner()
 	p.plan.scratch = true
-	p.want = func(r circuit.Node) bool {
-		return !clean[r] && (only == nil || only[r])
-	}
+	p.want = func(r circuit.Node) bool { return !clean[r] && (only == nil || only[r]) }
 	return p.collect()
 }
 
-// propagate plans what a cut at receiver r can reach.
-func (s *State) propagate(r circuit.Node) *plan {
+// planTurn plans what a cut at receiver r can reach.
+func (s *State) planTurn(r circuit.Node) *plan {
 	p := s.newPlanner()
 	p.from = r
 	return p.collect()
 }
 
 func (s *State) newPlanner() *planner {
-	return &planner{s: s, plan: &plan{inPlan: make([]bool, len(s.values))}, live: s.liveNodes()}
+	p := &plan{bySender: make([]int, len(s.values)), bySide: make([]int, len(s.sides))}
+	for i := range p.bySender {
+		p.bySender[i] = -1
+	}
+	for i := range p.bySide {
+		p.bySide[i] = -1
+	}
+	return &planner{s: s, plan: p, need: s.needs()}
 }
 
-// liveNodes are the receivers from which present edges lead to the output.
-func (s *State) liveNodes() map[circuit.Node]bool {
-	g := s.e.graph
-	live := map[circuit.Node]bool{}
-	heard := make([]bool, len(s.values)) // senders that a live receiver hears
-	receivers := g.Receivers()
-	for i := len(receivers) - 1; i >= 0; i-- {
-		r := receivers[i]
-		if live[r] = s.reads(r, heard, live); !live[r] || isSide(r) {
-			continue
-		}
+// needs finds, from the output back, where present edges carry each value.
+// The output is read at the metric's rows; queries are needed where their head
+// is, but keys and values everywhere.
+func (s *State) needs() needs {
+	g, c := s.e.graph, s.e.model.Config
+	n := needs{make([]need, len(s.values)), make([]need, len(s.sides)), make([]need, len(s.sides))}
+	hear := func(r circuit.Node, at need) {
 		lo, hi := g.Incoming(r)
 		for e := lo; e < hi; e++ {
-			heard[e-lo] = heard[e-lo] || s.mask[e]
+			if s.mask[e] {
+				n.senders[e-lo] = max(n.senders[e-lo], at)
+			}
 		}
 	}
-	return live
-}
-
-// isSide reports whether r is a head's queries, keys or values.
-func isSide(r circuit.Node) bool { return r.Kind >= circuit.Q && r.Kind <= circuit.V }
-
-// reads reports whether a receiver's value is read on the way to the output,
-// given which later nodes are.
-func (s *State) reads(r circuit.Node, heard []bool, live map[circuit.Node]bool) bool {
-	g := s.e.graph
-	side, ok := r.Letter()
-	switch {
-	case r.Kind == circuit.Output:
-		return true
-	case r.Kind == circuit.MLPIn:
-		return heard[g.SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: r.Layer})]
-	case ok && (isSide(r) || g.Config().Definition != circuit.ACDC):
-		return heard[g.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: r.Layer, Head: r.Head})]
+	hear(circuit.Node{Kind: circuit.Output}, atMetric)
+	for l := c.Layers - 1; l >= 0; l-- {
+		if !c.AttnOnly {
+			if at := n.senders[g.SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: l})]; at != nowhere {
+				hear(circuit.Node{Kind: circuit.MLPIn, Layer: l}, at)
+			}
+		}
+		for h := range c.Heads {
+			at := n.senders[g.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: l, Head: h})]
+			for side := range 3 {
+				i := s.sideIndex(l, side, h)
+				if n.sides[i] = at; at != nowhere && side > 0 {
+					n.sides[i] = anywhere
+				}
+				if n.sides[i] == nowhere || !s.directEdge(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}) {
+					continue
+				}
+				n.inputs[i] = n.sides[i]
+				hear(circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}, n.inputs[i])
+			}
+		}
 	}
-	direct := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: r.Layer, Head: r.Head}
-	return s.directEdge(direct) && live[direct]
+	return n
 }
 
 // directEdge reports whether the direct edge into a side is present; without
@@ -118,29 +138,29 @@ func (s *State) directEdge(r circuit.Node) bool {
 	return s.mask[lo]
 }
 
-// cleanNodes are the receivers whose input is the clean run's: no edge is cut
+// cleanNodes are the receivers whose value is the clean run's: no edge is cut
 // there or anywhere before.
 func (s *State) cleanNodes() map[circuit.Node]bool {
-	g, c := s.e.graph, s.e.model.Config
+	g := s.e.graph
 	clean := map[circuit.Node]bool{}
 	changed := make([]bool, len(s.values)) // senders whose value is not the clean run's
 	for _, r := range g.Receivers() {
 		lo, hi := g.Incoming(r)
+		side, ok := r.Letter()
+		isSide := ok && r.Kind >= circuit.Q
 		clean[r] = true
 		for e := lo; e < hi; e++ {
-			if !s.mask[e] || !isSide(r) && changed[e-lo] {
+			if !s.mask[e] || !isSide && changed[e-lo] {
 				clean[r] = false
 			}
 		}
-		side, ok := r.Letter()
+		if isSide {
+			clean[r] = clean[r] && clean[circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: r.Layer, Head: r.Head}]
+		}
 		switch {
 		case r.Kind == circuit.MLPIn:
 			changed[g.SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: r.Layer})] = !clean[r]
-		case ok && isSide(r):
-			input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: r.Layer, Head: r.Head}
-			clean[r] = clean[r] && clean[input]
-			fallthrough
-		case ok && c.Heads > 0 && g.Config().Definition != circuit.ACDC:
+		case isSide || ok && g.Config().Definition != circuit.ACDC:
 			i := g.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: r.Layer, Head: r.Head})
 			changed[i] = changed[i] || !clean[r]
 		}
@@ -166,109 +186,146 @@ func (p *planner) collect() *plan {
 	return p.plan
 }
 
-// heard lists the senders whose change reaches receiver r by a present edge.
-func (p *planner) heard(r circuit.Node) []int {
+// heard lists the senders whose change reaches receiver r by a present edge,
+// and reports whether r is to be computed.
+func (p *planner) heard(r circuit.Node, at need) ([]int, bool) {
+	if at == nowhere || p.plan.scratch && !p.want(r) {
+		return nil, false
+	}
 	lo, hi := p.s.e.graph.Incoming(r)
 	var out []int
 	for e := lo; e < hi; e++ {
-		if p.s.mask[e] && (p.plan.scratch || p.plan.inPlan[e-lo]) {
+		if p.s.mask[e] && (p.plan.scratch || p.plan.bySender[e-lo] >= 0) {
 			out = append(out, e-lo)
 		}
 	}
-	return out
+	return out, p.plan.scratch || len(out) > 0 || r == p.from
 }
 
-// needed reports whether receiver r is to be computed, and from which senders.
-func (p *planner) needed(r circuit.Node) ([]int, bool) {
-	if !p.live[r] {
-		return nil, false
+// add appends a step and gives its value a place.
+func (p *planner) add(st step) int {
+	st.at = p.plan.arena
+	if st.kind != outStep && !st.replace {
+		rows := p.s.widest[0]
+		if st.need == anywhere {
+			rows = p.s.widest[1]
+		}
+		p.plan.arena += rows * st.cols
 	}
-	if p.plan.scratch {
-		return p.heard(r), p.want(r)
-	}
-	senders := p.heard(r)
-	return senders, len(senders) > 0 || r == p.from
+	p.plan.steps = append(p.plan.steps, st)
+	return len(p.plan.steps) - 1
 }
 
 // head plans a head's sides and, if one changes, its z.
 func (p *planner) head(l, h int) {
 	s, c := p.s, p.s.e.model.Config
-	acdc := s.e.graph.Config().Definition == circuit.ACDC
-	rows, d, k := int64(s.e.rows), int64(c.DModel), int64(c.DHead)
-	any := false
+	i := s.e.graph.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: l, Head: h})
+	changes := false
 	for side := range 3 {
-		i := s.sideIndex(l, side, h)
-		st := step{kind: sideStep, layer: l, side: side, head: h, input: &s.inputs[i], value: &s.sides[i],
-			co: s.e.co.attnIn[l].Matrix(), scratch: p.plan.scratch}
-		value := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
-		input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}
-		st.replace = acdc && (p.from == value && !p.plan.scratch ||
-			p.plan.scratch && !s.directEdge(value) && p.live[value] && p.want(value))
-		if !st.replace {
-			senders, needed := p.needed(input)
-			if !needed {
-				continue
-			}
-			st.senders, st.cut = senders, p.from == input && !p.plan.scratch
-			st.flop = rows*2*d*k + p.sumFLOP(st, rows)
-			st.input.prepare(&s.pool, s.e.rows, c.DModel)
-		}
-		st.value.prepare(&s.pool, s.e.rows, c.DHead)
-		p.plan.steps = append(p.plan.steps, st)
-		any = true
+		changes = p.side(l, side, h) || changes
 	}
-	if !any {
+	if !changes || p.need.senders[i] == nowhere {
 		return
 	}
-	i := s.e.graph.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: l, Head: h})
-	s.values[i].prepare(&s.pool, s.e.rows, c.DHead)
-	p.plan.inPlan[i] = true
-	p.plan.steps = append(p.plan.steps, step{kind: headStep, layer: l, head: h, value: &s.values[i],
-		flop: 4 * rows * int64(s.e.t) * k})
+	at := p.need.senders[i]
+	p.plan.bySender[i] = p.add(step{kind: headStep, layer: l, head: h, need: at, value: &s.values[i], cols: c.DHead,
+		flop: 4 * int64(s.e.rows.count(at)) * int64(s.e.t) * int64(c.DHead)})
+}
+
+// side plans a head's queries, keys or values and reports whether they change.
+func (p *planner) side(l, side, h int) bool {
+	s, c := p.s, p.s.e.model.Config
+	i := s.sideIndex(l, side, h)
+	value := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
+	input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}
+	st := step{kind: sideStep, layer: l, side: side, head: h, value: &s.sides[i], cols: c.DHead}
+	if p.replaced(value, i) {
+		st.need, st.replace = p.need.sides[i], true
+		st.co = stored{s.e.co.side(l, side, h, c.DHead), everyRow}
+		p.plan.bySide[i] = p.add(st)
+		return true
+	}
+	senders, needed := p.heard(input, p.need.inputs[i])
+	if !needed {
+		return false
+	}
+	st.need, st.input, st.senders = p.need.inputs[i], &s.inputs[i], senders
+	st.co = stored{s.e.co.attnIn[l].Matrix(), everyRow}
+	st.test = !p.plan.scratch && p.from == input
+	rows := int64(s.e.rows.count(st.need))
+	st.flop = rows*2*int64(c.DModel)*int64(c.DHead) + s.sumFLOP(senders, st.need)
+	p.plan.bySide[i] = p.add(st)
+	return true
+}
+
+// replaced reports whether a side takes the corrupted run's value.
+func (p *planner) replaced(r circuit.Node, i int) bool {
+	if p.s.e.graph.Config().Definition != circuit.ACDC || p.need.sides[i] == nowhere {
+		return false
+	}
+	if p.plan.scratch {
+		return !p.s.directEdge(r) && p.want(r)
+	}
+	return p.from == r
 }
 
 // mlp plans an MLP.
 func (p *planner) mlp(l int) {
 	s, c := p.s, p.s.e.model.Config
-	senders, needed := p.needed(circuit.Node{Kind: circuit.MLPIn, Layer: l})
-	if !needed {
-		return
-	}
 	i := s.e.graph.SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: l})
-	st := step{kind: mlpStep, layer: l, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
-		co: s.e.co.mlpIn[l].Matrix(), scratch: p.plan.scratch,
-		cut: p.from == circuit.Node{Kind: circuit.MLPIn, Layer: l} && !p.plan.scratch}
-	rows := int64(s.e.rows)
-	st.flop = rows*4*int64(c.DModel)*int64(c.DMLP) + p.sumFLOP(st, rows)
-	st.input.prepare(&s.pool, s.e.rows, c.DModel)
-	st.value.prepare(&s.pool, s.e.rows, c.DModel)
-	p.plan.inPlan[i] = true
-	p.plan.steps = append(p.plan.steps, st)
-}
-
-// output plans the final residual stream and the metric.
-func (p *planner) output() {
-	s := p.s
-	senders, needed := p.needed(circuit.Node{Kind: circuit.Output})
+	r := circuit.Node{Kind: circuit.MLPIn, Layer: l}
+	senders, needed := p.heard(r, p.need.senders[i])
 	if !needed {
 		return
 	}
-	n := int64(len(s.rowVals))
-	st := step{kind: outStep, input: &s.out, senders: senders, co: s.e.coOut, scratch: p.plan.scratch,
-		cut: p.from == circuit.Node{Kind: circuit.Output} && !p.plan.scratch}
-	st.flop = n*s.e.logitsFLOP() + p.sumFLOP(st, n)
-	st.input.prepare(&s.pool, len(s.rowVals), s.e.model.Config.DModel)
-	p.plan.steps = append(p.plan.steps, st)
+	at := p.need.senders[i]
+	rows := int64(s.e.rows.count(at))
+	p.plan.bySender[i] = p.add(step{kind: mlpStep, layer: l, need: at, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
+		co: stored{s.e.co.mlpIn[l].Matrix(), everyRow}, test: !p.plan.scratch && p.from == r, cols: c.DModel,
+		flop: rows*4*int64(c.DModel)*int64(c.DMLP) + s.sumFLOP(senders, at)})
 }
 
-// sumFLOP is the work of adding the senders' changes to rows of a receiver.
-func (p *planner) sumFLOP(st step, rows int64) int64 {
-	c := p.s.e.model.Config
-	heads := int64(0)
-	for _, i := range st.senders {
-		if p.s.e.senders[i].isHead {
+// output plans the final residual stream.
+func (p *planner) output() {
+	s, r := p.s, circuit.Node{Kind: circuit.Output}
+	senders, needed := p.heard(r, atMetric)
+	if !needed {
+		return
+	}
+	p.plan.reachesOutput = true
+	n := int64(s.e.rows.count(atMetric))
+	p.add(step{kind: outStep, need: atMetric, input: &s.out, senders: senders, co: stored{s.e.co.out.Matrix(), everyRow},
+		test: !p.plan.scratch && p.from == r, flop: n*s.e.logitsFLOP() + s.sumFLOP(senders, atMetric)})
+}
+
+// sumFLOP is the work of adding the senders' changes to a receiver's rows.
+func (s *State) sumFLOP(senders []int, at need) int64 {
+	c, heads := s.e.model.Config, int64(0)
+	for _, i := range senders {
+		if s.e.senders[i].isHead {
 			heads++
 		}
 	}
-	return heads * rows * 2 * int64(c.DHead) * int64(c.DModel)
+	return heads * int64(s.e.rows.count(at)) * 2 * int64(c.DHead) * int64(c.DModel)
+}
+
+// place is where a step's value of one chunk stands: in the slot from scratch,
+// in the worker's arena in a turn.
+func (w *worker) place(p *plan, st *step, c *chunk) tensor.Matrix {
+	if p.scratch {
+		return c.pick(st.value.stored, st.need).m
+	}
+	return view(w.arena[st.at:], c.count(st.need), st.cols)
+}
+
+// result is what a step computed, at the rows that are needed.
+func (w *worker) result(p *plan, i int, c *chunk, at need) picked {
+	st := &p.steps[i]
+	if p.scratch {
+		return c.pick(st.value.stored, at)
+	}
+	if st.replace {
+		return c.pick(st.co, at)
+	}
+	return c.pickLocal(w.place(p, st, c), extentOf(st.need), at)
 }

@@ -11,42 +11,36 @@ import (
 // only what it reaches. It is not safe for concurrent use; it uses the
 // experiment's threads itself.
 //
-// A value is one of three things: the clean run's, shared, where nothing before
-// it was cut; the corrupted run's, shared, where a direct edge was cut; or the
-// state's own.
+// What it holds is a function of the mask alone, bit for bit, whatever changes
+// led to it: inputs are summed from the corrupted run up, over the senders in
+// order. While a turn is open, the cuts of that turn are taken out of its
+// receiver's input in the order in which they were made.
 type State struct {
-	e       *Experiment
-	mask    circuit.Mask
-	values  []slot    // by sender: z [B·T,K] of a head, else [B·T,D]
-	sides   []slot    // by layer, side and head: queries, keys or values [B·T,K]
-	inputs  []slot    // by layer, side and head: their inputs [B·T,D]
-	mlpIn   []slot    // by layer: the MLP's input [B·T,D]
-	out     slot      // the final residual stream at the metric's rows [rows,D]
-	rowVals []float64 // the metric, row by row
-	trial   []float64 // the metric of the change that is being tried
-	pool    pool
-	chunks  []chunk
-	workers []*worker
-	cost    circuit.Cost
+	e         *Experiment
+	mask      circuit.Mask
+	values    []slot    // by sender: z [rows,K] of a head, else [rows,D]
+	sides     []slot    // by layer, side and head: queries, keys or values [rows,K]
+	inputs    []slot    // by layer, side and head: their inputs [rows,D]
+	mlpIn     []slot    // by layer: the MLP's input [rows,D]
+	out       slot      // the final residual stream [rows,D]
+	rowVals   []float64 // the metric, row by row
+	pool      pool
+	chunks    []chunk
+	widest    [2]int // the most rows of a chunk: atMetric, anywhere
+	workers   []*worker
+	readout   readout
+	stack     []float32 // final residual streams of the cuts tried together
+	stackRows []int     // the metric's rows that they are of
+	stackVals []float64 // their metric
+	cost      circuit.Cost
 }
 
-// slot holds one value and, while a change is being tried, what it would be.
+// slot holds one value: the clean run's, shared, where nothing before it was
+// cut, or the state's own.
 type slot struct {
-	base  tensor.Matrix // the present value
-	own   []float32     // its memory if it is the state's own, else nil
-	next  []float32     // memory of the tried value, nil outside a turn
-	after tensor.Matrix // the tried value
+	stored
+	own []float32 // its memory if it is the state's own, else nil
 }
-
-// chunk is a run of examples that is computed at a time.
-type chunk struct {
-	rows    [2]int // rows [lo,hi) of all B·T
-	metrics [2]int // rows [lo,hi) of the metric
-}
-
-// chunkRows is how many rows are computed at a time: enough for the matrix
-// product, few enough for their activations to stay in the second-level cache.
-const chunkRows = 256
 
 // NewState returns the patched run of a mask.
 func (e *Experiment) NewState(mask circuit.Mask) (*State, error) {
@@ -55,57 +49,45 @@ func (e *Experiment) NewState(mask circuit.Mask) (*State, error) {
 	}
 	c := e.model.Config
 	s := &State{e: e, mask: mask.Clone(),
-		values: make([]slot, len(e.graph.Senders())),
-		sides:  make([]slot, c.Layers*3*c.Heads),
-		inputs: make([]slot, c.Layers*3*c.Heads),
-		mlpIn:  make([]slot, c.Layers),
+		values:  make([]slot, len(e.senders)),
+		sides:   make([]slot, c.Layers*3*c.Heads),
+		inputs:  make([]slot, c.Layers*3*c.Heads),
+		mlpIn:   make([]slot, c.Layers),
+		chunks:  e.rows.chunks(),
+		readout: readout{e: e},
 	}
-	s.chunks = e.split()
-	perWorker := 0
-	for _, k := range s.chunks {
-		perWorker = max(perWorker, k.rows[1]-k.rows[0])
+	for i := range s.chunks {
+		s.widest[0] = max(s.widest[0], s.chunks[i].count(atMetric))
+		s.widest[1] = max(s.widest[1], s.chunks[i].count(anywhere))
 	}
 	for range min(e.threads, len(s.chunks)) {
-		s.workers = append(s.workers, newWorker(e, perWorker))
+		s.workers = append(s.workers, newWorker(e, s.widest[1]))
 	}
 	s.setClean()
-	s.run(s.refresh(nil))
+	s.refresh(nil)
 	return s, nil
-}
-
-// split cuts the examples into chunks, the same for any number of threads.
-func (e *Experiment) split() []chunk {
-	per := max(1, chunkRows/e.t)
-	n := (e.b + per - 1) / per
-	chunks := make([]chunk, n)
-	for i := range chunks {
-		lo, hi := i*e.b/n, (i+1)*e.b/n
-		chunks[i] = chunk{[2]int{lo * e.t, hi * e.t}, [2]int{e.firstRow[lo], e.firstRow[hi]}}
-	}
-	return chunks
 }
 
 // setClean makes every value the clean run's.
 func (s *State) setClean() {
 	e, c := s.e, s.e.model.Config
 	for i := range s.values {
-		s.values[i].base = e.clean.value(e.senders[i])
+		s.values[i].stored = stored{e.clean.value(e.senders[i]), everyRow}
 	}
 	for l := range c.Layers {
 		for side := range 3 {
 			for h := range c.Heads {
 				i := s.sideIndex(l, side, h)
-				s.sides[i].base = e.clean.side(l, side, h, c.DHead)
-				s.inputs[i].base = e.clean.attnIn[l].Matrix()
+				s.sides[i].stored = stored{e.clean.side(l, side, h, c.DHead), everyRow}
+				s.inputs[i].stored = stored{e.clean.attnIn[l].Matrix(), everyRow}
 			}
 		}
 		if !c.AttnOnly {
-			s.mlpIn[l].base = e.clean.mlpIn[l].Matrix()
+			s.mlpIn[l].stored = stored{e.clean.mlpIn[l].Matrix(), everyRow}
 		}
 	}
-	s.out.base = e.cleanOut
+	s.out.stored = stored{e.clean.out.Matrix(), everyRow}
 	s.rowVals = append([]float64(nil), e.cleanRows...)
-	s.trial = make([]float64, len(s.rowVals))
 }
 
 func (s *State) sideIndex(layer, side, head int) int {
@@ -167,32 +149,20 @@ func (s *State) release(r circuit.Node) {
 func (v *slot) drop(p *pool) {
 	if v.own != nil {
 		p.put(v.own)
-		v.own, v.base = nil, tensor.Matrix{}
+		v.own, v.stored = nil, stored{}
 	}
 }
 
-// prepare gets memory [rows,cols] for the tried value.
-func (v *slot) prepare(p *pool, rows, cols int) {
-	if v.next == nil {
-		v.next = p.get(rows * cols)
+// claim makes the slot the state's own, for the rows that are needed.
+func (v *slot) claim(s *State, n need, cols int) {
+	size := s.e.rows.count(n) * cols
+	if len(v.own) != size || v.own == nil {
+		if v.own != nil {
+			s.pool.put(v.own)
+		}
+		v.own = s.pool.get(size)
 	}
-	v.after = view(v.next, rows, cols)
-}
-
-// accept makes the tried value the present one and keeps the memory of the
-// former for the next try.
-func (v *slot) accept(p *pool) {
-	rows, cols := v.after.Rows, v.after.Cols
-	v.base, v.own, v.next = v.after, v.next, v.own
-	v.prepare(p, rows, cols)
-}
-
-// finish gives back the memory of the tried value.
-func (v *slot) finish(p *pool) {
-	if v.next != nil {
-		p.put(v.next)
-		v.next, v.after = nil, tensor.Matrix{}
-	}
+	v.stored = stored{view(v.own, s.e.rows.count(n), cols), extentOf(n)}
 }
 
 // pool keeps memory for reuse, by size.
@@ -211,4 +181,58 @@ func (p *pool) put(x []float32) {
 		p.free = map[int][][]float32{}
 	}
 	p.free[len(x)] = append(p.free[len(x)], x)
+}
+
+// eachChunk runs f on every chunk, each goroutine with its own worker.
+func (s *State) eachChunk(f func(w *worker, c *chunk)) {
+	n, threads := len(s.chunks), len(s.workers)
+	tensor.Parallel(threads, threads, func(lo, hi int) {
+		for t := lo; t < hi; t++ {
+			for i := t * n / threads; i < (t+1)*n/threads; i++ {
+				f(s.workers[t], &s.chunks[i])
+			}
+		}
+	})
+}
+
+// refresh computes from scratch every live value that is not the clean run's,
+// or, with only, those of the receivers that it names.
+func (s *State) refresh(only map[circuit.Node]bool) {
+	p := s.planRefresh(only)
+	if len(p.steps) == 0 {
+		return
+	}
+	for i := range p.steps {
+		st := &p.steps[i]
+		if st.input != nil && !st.replace {
+			st.input.claim(s, st.need, s.e.model.Config.DModel)
+		}
+		if st.value != nil && !st.replace {
+			st.value.claim(s, st.need, st.cols)
+		}
+		if st.replace {
+			st.value.drop(&s.pool)
+			st.value.stored = st.co
+		}
+	}
+	s.eachChunk(func(w *worker, c *chunk) {
+		for i := range p.steps {
+			w.step(s, p, &p.steps[i], c, nil)
+		}
+	})
+	s.account(p, 1)
+	if p.reachesOutput {
+		n := len(s.e.rows.index)
+		values := make([]float64, n)
+		s.readout.measure(s.out.m, s.e.rows.index, values)
+		for i, v := range values {
+			s.rowVals[s.e.rows.index[i]] = v
+		}
+	}
+}
+
+// account adds the work of a plan, done a number of times.
+func (s *State) account(p *plan, times int) {
+	s.cost.Nodes += int64(times * len(p.steps))
+	s.cost.FLOP += int64(times) * p.flop
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // Turn is the time in which the edges into one receiver are tested. All cuts
@@ -12,54 +11,220 @@ import (
 type Turn struct {
 	s        *State
 	receiver circuit.Node
+	lo, hi   int
 	plan     *plan
-	edge     int // the cut being tried, -1 for none
+	test     *step        // the receiver's step; nil where a direct edge is tested
+	heard    circuit.Mask // of the receiver's edges, those that are present
+	input    slot         // the receiver's input without the cuts accepted so far
+	next     slot         // its input after all cuts tried last
+	edges    []int        // the cuts tried last
+	metrics  []float64    // and the metric after each
+	trials   [][]float64  // and the metric's rows
 	accepted int
 }
 
 // Begin starts the turn of a receiver from which a present edge leads on. Only
 // one turn may be open at a time; End closes it.
 func (s *State) Begin(r circuit.Node) *Turn {
-	return &Turn{s: s, receiver: r, plan: s.propagate(r), edge: -1}
-}
-
-// Metric is the metric of the run as it stands, without the cut being tried.
-func (t *Turn) Metric() float64 { return t.s.Metric() }
-
-// Cut tries the mask without edge number edge, which must be present and end
-// in the turn's receiver, and returns the metric. Accept keeps it cut; another
-// Cut, or End, restores it.
-func (t *Turn) Cut(edge int) float64 {
-	lo, hi := t.s.e.graph.Incoming(t.receiver)
-	if edge < lo || edge >= hi || !t.s.mask[edge] {
-		panic(fmt.Sprintf("patch: Cut(%v): not a present edge into %v", t.s.e.graph.Edge(edge), t.receiver))
+	t := &Turn{s: s, receiver: r, plan: s.planTurn(r)}
+	t.lo, t.hi = s.e.graph.Incoming(r)
+	t.heard = s.mask[t.lo:t.hi].Clone()
+	for _, w := range s.workers {
+		w.arena = grown(w.arena, t.plan.arena)
 	}
-	t.edge = edge
 	for i := range t.plan.steps {
-		st := &t.plan.steps[i]
-		if st.cut {
-			st.take(edge-lo, t.s.mask[lo:hi])
+		if st := &t.plan.steps[i]; st.test {
+			t.test = st
+			d := s.e.model.Config.DModel
+			t.input.claim(s, st.need, d)
+			t.next.claim(s, st.need, d)
+			s.eachChunk(func(_ *worker, c *chunk) {
+				from, to := c.pick(st.input.stored, st.need), c.pick(t.input.stored, st.need).m
+				for i := range to.Rows {
+					copy(to.Row(i), from.row(i))
+				}
+			})
 		}
 	}
-	t.s.compute(t.plan)
-	t.s.cost.Tests++
-	return t.s.e.metric.Mean(t.s.trial)
+	return t
 }
 
-// Accept removes the edge tried last for good.
-func (t *Turn) Accept() {
-	t.s.mask[t.edge] = false
-	t.s.adopt(t.plan)
-	t.edge = -1
-	t.accepted++
+// Metric is the metric of the run without the cuts accepted so far.
+func (t *Turn) Metric() float64 { return t.s.Metric() }
+
+// Most is how many cuts Try takes at a time without needing more than limit
+// bytes for them.
+func (t *Turn) Most(limit int) int {
+	if t.test == nil {
+		return 1
+	}
+	return max(1, limit/(4*(1+len(t.s.e.rows.index))*t.s.e.model.Config.DModel))
+}
+
+// Try evaluates the mask without the first, the first two, … of edges, which
+// must be present and end in the turn's receiver, and returns the metric of
+// each. Accept keeps some of them cut; another Try, or End, restores them. The
+// metrics do not depend on how edges are divided over calls.
+func (t *Turn) Try(edges []int) []float64 {
+	for i, e := range edges {
+		if e < t.lo || e >= t.hi || !t.heard[e-t.lo] {
+			panic(fmt.Sprintf("patch: Try(%v): not a present edge into %v", t.s.e.graph.Edge(e), t.receiver))
+		}
+		for _, other := range edges[:i] {
+			if other == e {
+				panic(fmt.Sprintf("patch: Try: edge %v given twice", t.s.e.graph.Edge(e)))
+			}
+		}
+	}
+	s := t.s
+	t.edges = append(t.edges[:0], edges...)
+	n, d := len(s.e.rows.index), s.e.model.Config.DModel
+	s.stack = grown(s.stack, len(edges)*n*d)
+	sums := t.sums(edges)
+	s.eachChunk(func(w *worker, c *chunk) {
+		if t.test != nil {
+			t.load(w, c)
+		}
+		for k := range edges {
+			if t.test != nil {
+				t.cut(w, c, sums[k])
+			}
+			out := s.stack[(k*n+c.metric[0])*d : (k*n+c.metric[1])*d]
+			for i := range t.plan.steps {
+				w.step(s, t.plan, &t.plan.steps[i], c, out)
+			}
+		}
+		if t.test != nil {
+			t.store(w, c, &t.next)
+		}
+	})
+	t.measure(len(edges))
+	s.account(t.plan, len(edges))
+	for k := range sums {
+		s.cost.FLOP += s.sumFLOP(sums[k].senders, t.test.need)
+	}
+	return t.metrics
+}
+
+// sum says how a cut changes the receiver's input: one sender taken out, or
+// the remaining ones summed from scratch.
+type sum struct {
+	scratch bool
+	senders []int
+}
+
+// few is the number of present edges up to which an input is summed from
+// scratch when another is cut. Taking a sender out of a sum leaves the sum's
+// rounding behind, which shows when what remains is small, as under zero
+// ablation.
+const few = 8
+
+// sums lists how each of the cuts changes the input.
+func (t *Turn) sums(edges []int) []sum {
+	if t.test == nil {
+		return nil
+	}
+	heard := t.heard.Clone()
+	left := heard.Count()
+	out := make([]sum, len(edges))
+	for k, e := range edges {
+		heard[e-t.lo] = false
+		left--
+		if left > few {
+			out[k].senders = []int{e - t.lo}
+			continue
+		}
+		out[k].scratch = true
+		for i, present := range heard {
+			if present {
+				out[k].senders = append(out[k].senders, i)
+			}
+		}
+	}
+	return out
+}
+
+// load copies the input of a chunk to the worker.
+func (t *Turn) load(w *worker, c *chunk) {
+	from := c.pick(t.input.stored, t.test.need).m
+	copy(w.tried, from.Data[:from.Rows*from.Cols])
+}
+
+// store copies the worker's input back.
+func (t *Turn) store(w *worker, c *chunk, to *slot) {
+	m := c.pick(to.stored, t.test.need).m
+	copy(m.Data[:m.Rows*m.Cols], w.tried)
+}
+
+// cut changes the worker's input by one cut.
+func (t *Turn) cut(w *worker, c *chunk, change sum) {
+	x := view(w.tried, c.count(t.test.need), w.e.model.Config.DModel)
+	if change.scratch {
+		w.fromScratch(t.s, t.plan, c, x, t.test.co, change.senders, t.test.need)
+		return
+	}
+	i := change.senders[0]
+	w.addChange(x, w.e.senders[i], w.corrupted(c, i, t.test.need), c.pick(t.s.values[i].stored, t.test.need))
+}
+
+// measure turns the stacked residual streams of n trials into metrics.
+func (t *Turn) measure(n int) {
+	s := t.s
+	index := s.e.rows.index
+	rows := s.stackRows[:0]
+	for range n {
+		rows = append(rows, index...)
+	}
+	s.stackRows, s.stackVals = rows, grown(s.stackVals, len(rows))
+	values := s.stackVals
+	s.readout.measure(view(s.stack, len(rows), s.e.model.Config.DModel), rows, values)
+	t.metrics = t.metrics[:0]
+	for k := range n {
+		if k == len(t.trials) {
+			t.trials = append(t.trials, make([]float64, len(s.rowVals)))
+		}
+		copy(t.trials[k], s.rowVals)
+		for i, row := range index {
+			t.trials[k][row] = values[k*len(index)+i]
+		}
+		t.metrics = append(t.metrics, s.e.metric.Mean(t.trials[k]))
+	}
+}
+
+// Accept removes the first n of the edges tried last for good.
+func (t *Turn) Accept(n int) {
+	if n == 0 {
+		return
+	}
+	if n < len(t.edges) && t.test != nil {
+		sums := t.sums(t.edges[:n])
+		t.s.eachChunk(func(w *worker, c *chunk) {
+			t.load(w, c)
+			for k := range n {
+				t.cut(w, c, sums[k])
+			}
+			t.store(w, c, &t.input)
+		})
+		for k := range sums {
+			t.s.cost.FLOP += t.s.sumFLOP(sums[k].senders, t.test.need)
+		}
+	} else {
+		t.input, t.next = t.next, t.input
+	}
+	for _, e := range t.edges[:n] {
+		t.heard[e-t.lo] = false
+		t.s.mask[e] = false
+	}
+	copy(t.s.rowVals, t.trials[n-1])
+	t.edges = t.edges[:0]
+	t.accepted += n
 }
 
 // End closes the turn. If edges were removed, what they reached is computed
-// anew, so that rounding does not add up over turns.
+// anew from scratch.
 func (t *Turn) End() {
-	for i := range t.plan.steps {
-		t.plan.steps[i].finish(&t.s.pool)
-	}
+	t.input.drop(&t.s.pool)
+	t.next.drop(&t.s.pool)
 	if t.accepted == 0 {
 		return
 	}
@@ -69,7 +234,7 @@ func (t *Turn) End() {
 			reached[r] = true
 		}
 	}
-	t.s.run(t.s.refresh(reached))
+	t.s.refresh(reached)
 }
 
 // receivers are the nodes whose values a step computes.
@@ -86,168 +251,4 @@ func (st *step) receivers() []circuit.Node {
 		return []circuit.Node{{Kind: circuit.Output}}
 	}
 	return nil
-}
-
-// few is the number of present edges up to which an input is summed from
-// scratch when another is cut. Taking a sender out of a sum leaves the sum's
-// rounding behind, which shows when what remains is small, as under zero
-// ablation.
-const few = 8
-
-// take makes the step compute its input without one sender, of those that the
-// mask says it hears.
-func (st *step) take(sender int, heard circuit.Mask) {
-	st.senders = st.senders[:0]
-	st.scratch = heard.Count()-1 <= few
-	if !st.scratch {
-		st.senders = append(st.senders, sender)
-		return
-	}
-	for i, present := range heard {
-		if present && i != sender {
-			st.senders = append(st.senders, i)
-		}
-	}
-}
-
-// run computes a plan, makes its values the present ones and gives back its
-// memory.
-func (s *State) run(p *plan) {
-	if len(p.steps) == 0 {
-		return
-	}
-	s.compute(p)
-	s.adopt(p)
-	for i := range p.steps {
-		p.steps[i].finish(&s.pool)
-	}
-}
-
-// compute fills the tried values of a plan, chunk by chunk.
-func (s *State) compute(p *plan) {
-	copy(s.trial, s.rowVals)
-	tensor.Parallel(len(s.workers), len(s.workers), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			for k := i * len(s.chunks) / len(s.workers); k < (i+1)*len(s.chunks)/len(s.workers); k++ {
-				for j := range p.steps {
-					s.workers[i].step(s, p, &p.steps[j], s.chunks[k])
-				}
-			}
-		}
-	})
-	s.cost.Nodes += int64(len(p.steps))
-	s.cost.FLOP += p.flop
-}
-
-// adopt makes the tried values the present ones.
-func (s *State) adopt(p *plan) {
-	for i := range p.steps {
-		st := &p.steps[i]
-		if st.input != nil && !st.replace {
-			st.input.accept(&s.pool)
-		}
-		if st.value != nil {
-			st.value.accept(&s.pool)
-		}
-	}
-	s.rowVals, s.trial = s.trial, s.rowVals
-}
-
-// finish gives back the memory of a step's tried values.
-func (st *step) finish(p *pool) {
-	if st.input != nil {
-		st.input.finish(p)
-	}
-	if st.value != nil {
-		st.value.finish(p)
-	}
-}
-
-// step computes one step for the rows of a chunk.
-func (w *worker) step(s *State, p *plan, st *step, c chunk) {
-	lo, hi := c.rows[0], c.rows[1]
-	switch st.kind {
-	case sideStep:
-		w.side(s, p, st, lo, hi)
-	case headStep:
-		w.head(s, st, lo, hi)
-	case mlpStep:
-		x := w.sum(s, p, st, lo, hi, nil)
-		normed := view(w.normed, x.Rows, x.Cols)
-		hidden := view(w.hidden, x.Rows, w.e.model.Config.DMLP)
-		w.e.model.Norm2(st.layer, normed, x)
-		w.e.model.MLPPre(st.layer, hidden, normed)
-		w.e.model.Activate(hidden.Data)
-		w.e.model.MLPOut(st.layer, st.value.after.Slice(lo, hi), hidden)
-	case outStep:
-		from, to := c.metrics[0], c.metrics[1]
-		x := w.sum(s, p, st, from, to, w.e.flatRows[from:to])
-		w.measure(from, x, s.trial[from:to])
-	}
-}
-
-// side computes a head's queries, keys or values.
-func (w *worker) side(s *State, p *plan, st *step, lo, hi int) {
-	m := w.e.model
-	if st.replace {
-		co := w.e.co.side(st.layer, st.side, st.head, m.Config.DHead)
-		for i := lo; i < hi; i++ {
-			copy(st.value.after.Row(i), co.Row(i))
-		}
-		return
-	}
-	x := w.sum(s, p, st, lo, hi, nil)
-	normed := view(w.normed, x.Rows, x.Cols)
-	m.Norm1(st.layer, normed, x)
-	m.AddPositions(st.side, normed, w.e.t)
-	m.Head(st.layer, st.side, st.head, st.value.after.Slice(lo, hi), normed)
-}
-
-// head computes a head's z, example by example, from sides that are tried or
-// present.
-func (w *worker) head(s *State, st *step, lo, hi int) {
-	var qkv [3]tensor.Matrix
-	for side := range qkv {
-		v := &s.sides[s.sideIndex(st.layer, side, st.head)]
-		qkv[side] = v.base
-		if v.next != nil {
-			qkv[side] = v.after
-		}
-	}
-	t := w.e.t
-	for i := lo; i < hi; i += t {
-		w.e.model.Attend(st.value.after.Slice(i, i+t), qkv[0].Slice(i, i+t), qkv[1].Slice(i, i+t), qkv[2].Slice(i, i+t), w.scores)
-	}
-}
-
-// sum computes the tried input of a step at rows [lo,hi) of its slot; rows
-// says which rows of the senders those are, nil meaning the same ones.
-func (w *worker) sum(s *State, p *plan, st *step, lo, hi int, rows []int) tensor.Matrix {
-	x, start := st.input.after.Slice(lo, hi), st.input.base
-	if st.scratch {
-		start = st.co
-	}
-	for i := range x.Rows {
-		copy(x.Row(i), start.Row(lo+i))
-	}
-	for _, i := range st.senders {
-		v, co := &s.values[i], w.e.co.value(w.e.senders[i])
-		on := v.base
-		if p.inPlan[i] {
-			on = v.after
-		}
-		to, from := on, co
-		switch {
-		case st.scratch:
-		case st.cut:
-			to, from = co, v.base
-		default:
-			from = v.base
-		}
-		if rows == nil {
-			to, from = to.Slice(lo, hi), from.Slice(lo, hi)
-		}
-		w.addChange(x, w.e.senders[i], to, from, rows)
-	}
-	return x
 }

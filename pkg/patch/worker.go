@@ -1,29 +1,33 @@
 package patch
 
-import "github.com/seed-2c350065/acdc/pkg/tensor"
+import (
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
 
-// worker is the scratch memory of one goroutine that computes up to n rows at
-// a time.
+// worker is the scratch memory of one goroutine.
 type worker struct {
 	e      *Experiment
+	x      []float32 // [n,D] the input of a step
+	tried  []float32 // [n,D] the input of the receiver under test
 	normed []float32 // [n,D]
 	hidden []float32 // [n,F]
 	diff   []float32 // [n,K]
-	logits []float32 // [min(n,readoutRows),width]
-	scores []float32 // [T,T]
 	wide   []float32 // [D]
+	q      []float32 // [T,K]
+	kv     [2][]float32
+	scores []float32 // [T,T]
+	arena  []float32 // tried values of a plan
 }
 
+// newWorker makes the scratch memory for n rows at a time.
 func newWorker(e *Experiment, n int) *worker {
 	c := e.model.Config
 	return &worker{
-		e:      e,
-		normed: make([]float32, n*c.DModel),
-		hidden: make([]float32, n*c.DMLP),
-		diff:   make([]float32, n*c.DHead),
-		logits: make([]float32, min(n, readoutRows)*e.logitsWidth()),
+		e: e,
+		x: make([]float32, n*c.DModel), tried: make([]float32, n*c.DModel), normed: make([]float32, n*c.DModel),
+		hidden: make([]float32, n*c.DMLP), diff: make([]float32, n*c.DHead), wide: make([]float32, c.DModel),
+		q: make([]float32, e.t*c.DHead), kv: [2][]float32{make([]float32, e.t*c.DHead), make([]float32, e.t*c.DHead)},
 		scores: make([]float32, e.t*e.t),
-		wide:   make([]float32, c.DModel),
 	}
 }
 
@@ -32,59 +36,71 @@ func view(data []float32, rows, cols int) tensor.Matrix {
 	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
 }
 
-// finalLogits computes the logits that the metric reads from residuals x [n,D]
-// of its rows lo, lo+1, …
-func (w *worker) finalLogits(lo int, x, dst tensor.Matrix) {
-	e := w.e
-	normed := view(w.normed, x.Rows, x.Cols)
-	e.model.NormFinal(normed, x)
-	if e.readout == nil {
-		e.model.Unembed(dst, normed)
+// addChange adds to − from, values of a sender, to residuals x [n,D]: for a
+// head, whose values are z, through its part of W_O.
+func (w *worker) addChange(x tensor.Matrix, s sender, to, from picked) {
+	if !s.isHead {
+		for i := range x.Rows {
+			tensor.SubTo(w.wide, to.row(i), from.row(i))
+			tensor.Add(x.Row(i), w.wide)
+		}
 		return
 	}
-	n := dst.Cols
-	columns := e.readout.Matrix()
+	diff := view(w.diff, x.Rows, s.k)
 	for i := range x.Rows {
-		at := (lo + i) * n
-		tensor.MulNT(dst.Slice(i, i+1), normed.Slice(i, i+1), columns.Slice(at, at+n), 1)
-		tensor.Add(dst.Row(i), e.readoutB[at:at+n])
+		tensor.SubTo(diff.Row(i), to.row(i), from.row(i))
 	}
+	w.e.model.AddHeadOut(s.layer, s.head, x, diff)
 }
 
-// measure computes the metric's values of residuals x [n,D] of its rows lo,
-// lo+1, …
-func (w *worker) measure(lo int, x tensor.Matrix, values []float64) {
-	for from := 0; from < x.Rows; from += readoutRows {
-		to := min(from+readoutRows, x.Rows)
-		logits := view(w.logits, to-from, w.e.logitsWidth())
-		w.finalLogits(lo+from, x.Slice(from, to), logits)
-		for i := from; i < to; i++ {
-			values[i] = w.e.metric.Row(lo+i, logits.Row(i-from))
+// attend computes one head's z for the needed rows of a chunk, example by
+// example. Keys and values are the chunk's active rows; those of positions
+// before them are the clean run's.
+func (w *worker) attend(c *chunk, n need, layer, head int, z tensor.Matrix, q, k, v picked) {
+	e := w.e
+	l, dk := &e.rows, e.model.Config.DHead
+	at := 0
+	for b := c.examples[0]; b < c.examples[1]; b++ {
+		rows, positions := l.span, c.positions[:l.span]
+		if n == atMetric {
+			rows = l.of[b+1] - l.of[b]
+			positions = c.posAt[at : at+rows]
 		}
-	}
-}
-
-// addChange adds to − from, values of a sender, to residuals x [n,D]: for a
-// head, whose values are z, through its part of W_O. Row i of x takes row i of
-// the values, or, where rows is given, row rows[i].
-func (w *worker) addChange(x tensor.Matrix, s sender, to, from tensor.Matrix, rows []int) {
-	width := w.wide
-	if s.isHead {
-		width = w.diff
-	}
-	for i := range x.Rows {
-		row := i
-		if rows != nil {
-			row = rows[i]
-		}
-		if s.isHead {
-			tensor.SubTo(width[i*s.k:(i+1)*s.k], to.Row(row), from.Row(row))
+		if rows == 0 {
 			continue
 		}
-		tensor.SubTo(width, to.Row(row), from.Row(row))
-		tensor.Add(x.Row(i), width)
+		first := (b - c.examples[0]) * l.span
+		keys := w.keys(0, b, first, layer, head, k)
+		values := w.keys(1, b, first, layer, head, v)
+		queries := picked{q.m, q.pick}
+		if q.pick != nil {
+			queries.pick = q.pick[at : at+rows]
+		} else {
+			queries.m = q.m.Slice(at, at+rows)
+		}
+		e.model.Attend(z.Slice(at, at+rows), queries.contiguous(rows, w.q[:rows*dk]), keys, values, positions, w.scores)
+		at += rows
 	}
-	if s.isHead {
-		w.e.model.AddHeadOut(s.layer, s.head, x, view(width, x.Rows, s.k))
+}
+
+// keys gathers one example's keys (which 0) or values (which 1) [T,K] of a
+// head; first is the example's first active row in the chunk.
+func (w *worker) keys(which, example, first, layer, head int, x picked) tensor.Matrix {
+	l, k := &w.e.rows, w.e.model.Config.DHead
+	if x.pick != nil {
+		if at := x.pick[first]; l.first == 0 {
+			return x.m.Slice(at, at+l.t) // rows of an example stand together
+		}
+	} else if l.first == 0 {
+		return x.m.Slice(first, first+l.t)
 	}
+	out := view(w.kv[which], l.t, k)
+	clean := w.e.clean.side(layer, 1+which, head, k)
+	for p := range l.first {
+		copy(out.Row(p), clean.Row(example*l.t+p))
+	}
+	for i := range l.span {
+		copy(out.Row(l.first+i), x.row(first+i))
+	}
+	return out
 }

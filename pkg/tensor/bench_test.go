@@ -118,8 +118,8 @@ func BenchmarkAttention(b *testing.B) {
 
 func BenchmarkRows(b *testing.B) {
 	rnd := rand.New(rand.NewSource(1))
-	for _, n := range []int{15, 64, 768, 50257} {
-		x, y := random(rnd, 1, n), random(rnd, 1, n)
+	for _, n := range []int{15, 64, 128, 768, 50257} {
+		x, y, p := random(rnd, 1, n), random(rnd, 1, n), random(rnd, 1, n)
 		w, d := random(rnd, n).Data, tensor.New(1, n)
 		for _, c := range []struct {
 			name string
@@ -132,6 +132,8 @@ func BenchmarkRows(b *testing.B) {
 			{"GELU", func() { copy(d.Data, x.Data); tensor.GELU(d.Data) }},
 			{"GELUNew", func() { copy(d.Data, x.Data); tensor.GELUNew(d.Data) }},
 			{"KLDivergence", func() { tensor.KLDivergence(x.Data, y.Data) }},
+			{"LogProb", func() { tensor.LogProb(x.Data, n/2) }},
+			{"KLTerms", func() { tensor.KLTerms(p.Data, x.Data, y.Data) }},
 			{"HasNonFinite", func() { tensor.HasNonFinite(x.Data) }},
 		} {
 			b.Run(fmt.Sprintf("%s/%d", c.name, n), func(b *testing.B) {

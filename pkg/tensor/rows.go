@@ -112,6 +112,20 @@ func LogSoftmax(dst, x []float32) {
 	kernel.SubScalars(dst, x, top, float32(math.Log(sum)))
 }
 
+// LogProb returns x[i] - max - log Σexp(x-max), LogSoftmax's element i, in
+// float64 and without the rest.
+func LogProb(x []float32, i int) float64 {
+	if i < 0 || i >= len(x) {
+		panic(shapeError("LogProb: no element %d of %d", i, len(x)))
+	}
+	top := kernel.Max(x)
+	var sum float64
+	for from := 0; from < len(x); from += chunk {
+		sum += float64(kernel.SumExp(x[from:min(from+chunk, len(x))], top))
+	}
+	return float64(x[i]) - float64(top) - math.Log(sum)
+}
+
 // ReLU sets x = max(x, 0). NaN stays NaN.
 func ReLU(x []float32) { kernel.ReLU(x) }
 
@@ -133,6 +147,25 @@ func SiLU(x []float32) { kernel.SiLU(x) }
 func KLDivergence(logp, logq []float32) float64 {
 	sameLen("KLDivergence", len(logp), len(logq))
 	return kernel.KLDivergence(logp, logq)
+}
+
+// KLTerms compares logits y with logits x of probabilities p, d = y − x being
+// small or not, and returns
+//
+//	first   = Σ p (e^d − 1)
+//	second  = Σ p (e^d − 1 − d)
+//	largest = the largest d, at least 0
+//
+// in one pass, from which KL(softmax x ‖ softmax y) follows without
+// cancellation. Every term has its relative precision, 1e-6 beside that of
+// a float32 d, however small d is; equal rows give exactly 0, a NaN gives NaN
+// sums. Above d = 88 the terms are too small. Sums run in float32 lanes for
+// 512 elements, then in float64, in a fixed order.
+func KLTerms(p, x, y []float32) (first, second float64, largest float32) {
+	sameLen("KLTerms x", len(x), len(p))
+	sameLen("KLTerms y", len(y), len(p))
+	mean, second, largest := kernel.KLTerms(p, x, y)
+	return mean + second, second, largest
 }
 
 // SquaredDistance returns Σ(a-b)², in float64 in a fixed order.

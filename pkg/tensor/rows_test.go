@@ -169,6 +169,63 @@ func TestKLDivergence(t *testing.T) {
 	})
 }
 
+// TestKLTerms compares with float64 over lengths and scales; d is of either
+// sign.
+func TestKLTerms(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		worst := 0.0
+		for _, n := range []int{1, 5, 16, 33, 511, 513, 50257} {
+			for _, scale := range []float64{1e-7, 1e-4, 0.1, 1, 4} {
+				rnd := rand.New(rand.NewSource(int64(n)))
+				x, y, p := random(rnd, n).Data, random(rnd, n).Data, random(rnd, n).Data
+				tensor.Softmax(p)
+				var first, second, size, largest float64
+				for i := range x {
+					y[i] = x[i] + float32(scale)*y[i]
+					d := float64(y[i] - x[i])
+					e := expm1x(d)
+					first += float64(p[i]) * (e + d)
+					second += float64(p[i]) * e
+					size += float64(p[i]) * (e + math.Abs(d))
+					largest = math.Max(largest, d)
+				}
+				f, s, l := tensor.KLTerms(p, x, y)
+				worst = max(worst, math.Abs(f-first)/(size+1e-300), math.Abs(s-second)/(second+1e-300))
+				assert.Equal(t, float32(largest), l)
+			}
+		}
+		t.Logf("largest relative error %.3g", worst)
+		assert.Less(t, worst, 1e-6)
+	})
+}
+
+// expm1x is e^d - 1 - d.
+func expm1x(d float64) float64 {
+	if math.Abs(d) > 0.1 {
+		return math.Expm1(d) - d
+	}
+	sum, term := 0.0, d*d/2
+	for i := 3; i < 20; i++ {
+		sum += term
+		term *= d / float64(i)
+	}
+	return sum
+}
+
+func TestLogProb(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, n := range []int{1, 15, 1025, 50257} {
+			x := random(rand.New(rand.NewSource(int64(n))), n).Data
+			log := make([]float32, n)
+			tensor.LogSoftmax(log, x)
+			for _, i := range []int{0, n / 2, n - 1} {
+				assert.InEpsilon(t, log[i]-1, tensor.LogProb(x, i)-1, 1e-6)
+			}
+		}
+		assert.True(t, math.IsNaN(tensor.LogProb([]float32{1, nan}, 0)))
+	})
+}
+
 func TestSquaredDistance(t *testing.T) {
 	eachKernel(t, func(t *testing.T) {
 		assert.Equal(t, 25.0, tensor.SquaredDistance([]float32{3, 1, 0}, []float32{0, 1, 4}))

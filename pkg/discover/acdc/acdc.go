@@ -34,6 +34,7 @@ type walk struct {
 	state  *patch.State
 	rng    *rand.Rand
 	result *discover.Result
+	guess  guess
 	done   discover.Event // the last event
 }
 
@@ -53,6 +54,10 @@ func (Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Re
 		w.result.Scores[i] = math.NaN()
 	}
 	w.done.Total = g.NumEdges()
+	w.guess.limit = max(1, r.Speculate)
+	if r.Speculate == 0 {
+		w.guess.limit = speculate
+	}
 	receivers := g.Receivers()
 	for i := len(receivers) - 1; i >= 0; i-- {
 		if err := w.receiver(ctx, receivers[i]); err != nil {
@@ -62,10 +67,12 @@ func (Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Re
 	w.result.Mask = state.Mask().Clone()
 	w.result.MetricFinal = state.Metric()
 	w.result.Cost = state.Cost()
+	w.result.Cost.Tests = w.done.Tests
 	return w.result, nil
 }
 
-// receiver takes one receiver's turn.
+// receiver takes one receiver's turn. The next cuts are evaluated as if all of
+// them were accepted; from the first that is not, the rest are done again.
 func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 	lo, hi := w.graph.Incoming(r)
 	if !w.graph.HasOutgoing(w.state.Mask(), r) {
@@ -76,26 +83,68 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 	turn := w.state.Begin(r)
 	defer turn.End()
 	before := turn.Metric()
-	for _, e := range w.order(lo, hi) {
+	most := turn.Most(speculationBytes)
+	for edges := w.order(lo, hi); len(edges) > 0; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		now := turn.Cut(e)
-		if math.IsNaN(now) || math.IsInf(now, 0) {
-			return fmt.Errorf("metric %s: expected a finite number with edge %v cut, found %v: the model's activations overflow", w.r.Experiment.Metric().Name(), w.graph.Edge(e), now)
-		}
-		if err := w.verify(e, now); err != nil {
-			return err
-		}
-		t := discover.Test{Edge: e, Metric: now, Effect: now - before}
-		t.Kept = !w.below(t.Effect)
-		if !t.Kept {
-			turn.Accept()
+		tried := edges[:min(len(edges), most, w.guess.next())]
+		accepted, decided := 0, 0
+		for k, now := range turn.Try(tried) {
+			test, err := w.decide(tried[:k+1], now, before)
+			if err != nil {
+				return err
+			}
+			decided++
+			w.record(r, test)
+			if test.Kept {
+				break
+			}
+			accepted++
 			before = now
 		}
-		w.record(r, t)
+		turn.Accept(accepted)
+		w.guess.saw(accepted, len(tried))
+		edges = edges[decided:]
 	}
 	return nil
+}
+
+// speculate is how many cuts are tried together at most unless the request says
+// otherwise.
+const speculate = 8
+
+// speculationBytes bounds the memory for cuts that are tried together.
+const speculationBytes = 64 << 20
+
+// decide tests the last of the cuts tried together, those before it having
+// been accepted.
+func (w *walk) decide(cuts []int, now, before float64) (discover.Test, error) {
+	edge := cuts[len(cuts)-1]
+	if math.IsNaN(now) || math.IsInf(now, 0) {
+		return discover.Test{}, fmt.Errorf("metric %s: expected a finite number with edge %v cut, found %v: the model's activations overflow",
+			w.r.Experiment.Metric().Name(), w.graph.Edge(edge), now)
+	}
+	t := discover.Test{Edge: edge, Metric: now, Effect: now - before}
+	t.Kept = !w.below(t.Effect)
+	return t, w.verify(cuts, now)
+}
+
+// guess says how many cuts to try together: more after each success, fewer
+// after a failure, so that little work is done in vain. It looks only at
+// decisions, so the work is the same in every run.
+type guess struct{ n, limit int }
+
+func (g *guess) next() int { return max(1, g.n) }
+
+// saw tells the guess how many of the cuts tried were accepted.
+func (g *guess) saw(accepted, tried int) {
+	switch {
+	case accepted == tried:
+		g.n = min(2*max(1, g.n), g.limit)
+	default:
+		g.n = max(1, (g.n+accepted)/3)
+	}
 }
 
 // below reports whether an effect is too small to keep its edge.
@@ -121,20 +170,23 @@ func (w *walk) record(r circuit.Node, t discover.Test) {
 // pass, relative where the metric is above 1.
 const verifyTolerance = 1e-5
 
-// verify holds the evaluation of a cut, if it is its turn, to a plain pass.
-func (w *walk) verify(edge int, got float64) error {
+// verify holds the evaluation of the last of some cuts, if it is its turn, to a
+// plain pass.
+func (w *walk) verify(cuts []int, got float64) error {
 	if w.r.VerifyEvery < 1 || w.done.Tests%w.r.VerifyEvery != 0 {
 		return nil
 	}
 	mask := w.state.Mask().Clone()
-	mask[edge] = false
+	for _, edge := range cuts {
+		mask[edge] = false
+	}
 	want, err := w.r.Experiment.PlainMetric(mask)
 	if err != nil {
 		return err
 	}
 	if math.Abs(got-want) > verifyTolerance*max(1, math.Abs(want)) {
 		return fmt.Errorf("verification failed at test %d, edge %v: the plain full pass gives %s = %v, the incremental evaluation %v",
-			w.done.Tests+1, w.graph.Edge(edge), w.r.Experiment.Metric().Name(), want, got)
+			w.done.Tests+1, w.graph.Edge(cuts[len(cuts)-1]), w.r.Experiment.Metric().Name(), want, got)
 	}
 	return nil
 }

@@ -122,22 +122,38 @@ func TestDecisionsAreThoseOfTheSequentialLoop(t *testing.T) {
 	t.Logf("%d of %d runs compared to the end", compared, cases(500))
 }
 
-func TestSameRunForAnyThreads(t *testing.T) {
+// comparable replaces NaN, which is not equal to itself.
+func comparable(r *discover.Result) *discover.Result {
+	for i, s := range r.Scores {
+		if math.IsNaN(s) {
+			r.Scores[i] = -12345
+		}
+	}
+	return r
+}
+
+func TestSameRunForAnyThreadsAndSpeculation(t *testing.T) {
 	for seed := range uint64(cases(60)) {
 		var first *discover.Result
 		for threads := 1; threads <= 3; threads++ {
 			r, what := randomRequest(t, seed, threads)
 			res, err := acdc.Algorithm{}.Discover(context.Background(), r)
 			require.NoError(t, err)
-			for i, s := range res.Scores { // NaN is not equal to itself
-				if math.IsNaN(s) {
-					res.Scores[i] = -12345
-				}
-			}
 			if first == nil {
-				first = res
+				first = comparable(res)
 			}
-			require.Equal(t, first, res, what)
+			require.Equal(t, first, comparable(res), what)
+		}
+		for _, n := range []int{1, 2, 100} {
+			r, what := randomRequest(t, seed, 2)
+			r.Speculate = n
+			res, err := acdc.Algorithm{}.Discover(context.Background(), r)
+			require.NoError(t, err)
+			if n == 1 {
+				require.LessOrEqual(t, res.Cost.FLOP, first.Cost.FLOP, "one by one nothing is done in vain")
+			}
+			res.Cost = first.Cost // what it took does depend on it
+			require.Equal(t, first, comparable(res), "%s: %d at a time", what, n)
 		}
 	}
 }

@@ -229,3 +229,17 @@ func SquaredDistance(a, b []float32) float64 {
 		return squaredDistancePortable(a, b)
 	}
 }
+
+// KLTerms: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d),
+// φ(d) = exp(d) - 1 - d; largest = max(largest, d), from 0. Lanes add in
+// float32 for 512 elements, then in float64.
+func KLTerms(p, x, y []float32) (mean, beyond float64, largest float32) {
+	switch active() {
+	case avx512:
+		return klTermsAVX512(p, x, y)
+	case avx2:
+		return klTermsAVX2(p, x, y)
+	default:
+		return klTermsPortable(p, x, y)
+	}
+}

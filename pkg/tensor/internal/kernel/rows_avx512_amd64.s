@@ -1079,6 +1079,164 @@ done:
 	VZEROUPPER
 	RET
 
+// func klTermsAVX512(p, x, y []float32) (mean, beyond float64, largest float32)
+TEXT ·klTermsAVX512(SB), NOSPLIT, $256-92
+	MOVQ p_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ y_base+48(FP), DX
+	MOVQ p_len+8(FP), CX
+	VPXORD Z0, Z0, Z0
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VMOVUPS Z0, lanes-256(SP)
+	VMOVUPS Z0, lanes-192(SP)
+	VMOVUPS Z0, lanes-128(SP)
+	VMOVUPS Z0, lanes-64(SP)
+outer:
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ $32, BX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DX), Z0
+	VMOVUPS 0(SI), Z1
+	VMOVUPS 0(DI), Z7
+	VSUBPS Z1, Z0, Z0
+	VMAXPS Z0, Z8, Z8
+	VFMADD231PS Z0, Z7, Z12
+	VMOVUPS constants<>+2240(SB), Z1
+	VMAXPS Z0, Z1, Z2
+	VMOVUPS constants<>+2304(SB), Z1
+	VMINPS Z2, Z1, Z2
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z2, Z1
+	VSUBPS constants<>+576(SB), Z1, Z3
+	VFNMADD231PS constants<>+448(SB), Z3, Z2
+	VFNMADD231PS constants<>+512(SB), Z3, Z2
+	VPADDD constants<>+2368(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMOVUPS constants<>+2688(SB), Z4
+	VFMADD213PS constants<>+2624(SB), Z2, Z4
+	VFMADD213PS constants<>+2560(SB), Z2, Z4
+	VFMADD213PS constants<>+2496(SB), Z2, Z4
+	VFMADD213PS constants<>+2432(SB), Z2, Z4
+	VFMADD213PS constants<>+64(SB), Z2, Z4
+	VMULPS Z2, Z2, Z5
+	VMULPS Z5, Z4, Z4
+	VSUBPS constants<>+0(SB), Z1, Z5
+	VSUBPS Z0, Z5, Z5
+	VFMADD231PS Z1, Z2, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VFMADD231PS Z5, Z7, Z13
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, CX
+	DECQ BX
+	JNZ loop
+	VEXTRACTF64X4 $1, Z12, Y1
+	VCVTPS2PD Y12, Z0
+	VCVTPS2PD Y1, Z1
+	VADDPD lanes-256(SP), Z0, Z0
+	VMOVUPS Z0, lanes-256(SP)
+	VADDPD lanes-192(SP), Z1, Z1
+	VMOVUPS Z1, lanes-192(SP)
+	VEXTRACTF64X4 $1, Z13, Y1
+	VCVTPS2PD Y13, Z0
+	VCVTPS2PD Y1, Z1
+	VADDPD lanes-128(SP), Z0, Z0
+	VMOVUPS Z0, lanes-128(SP)
+	VADDPD lanes-64(SP), Z1, Z1
+	VMOVUPS Z1, lanes-64(SP)
+	JMP outer
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(DX), K1, Z0
+	VMOVUPS.Z 0(SI), K1, Z1
+	VMOVUPS.Z 0(DI), K1, Z7
+	VSUBPS Z1, Z0, Z0
+	VMAXPS Z0, Z8, Z8
+	VFMADD231PS Z0, Z7, Z12
+	VMOVUPS constants<>+2240(SB), Z1
+	VMAXPS Z0, Z1, Z2
+	VMOVUPS constants<>+2304(SB), Z1
+	VMINPS Z2, Z1, Z2
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z2, Z1
+	VSUBPS constants<>+576(SB), Z1, Z3
+	VFNMADD231PS constants<>+448(SB), Z3, Z2
+	VFNMADD231PS constants<>+512(SB), Z3, Z2
+	VPADDD constants<>+2368(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMOVUPS constants<>+2688(SB), Z4
+	VFMADD213PS constants<>+2624(SB), Z2, Z4
+	VFMADD213PS constants<>+2560(SB), Z2, Z4
+	VFMADD213PS constants<>+2496(SB), Z2, Z4
+	VFMADD213PS constants<>+2432(SB), Z2, Z4
+	VFMADD213PS constants<>+64(SB), Z2, Z4
+	VMULPS Z2, Z2, Z5
+	VMULPS Z5, Z4, Z4
+	VSUBPS constants<>+0(SB), Z1, Z5
+	VSUBPS Z0, Z5, Z5
+	VFMADD231PS Z1, Z2, Z5
+	VFMADD231PS Z1, Z4, Z5
+	VFMADD231PS Z5, Z7, Z13
+done:
+	VEXTRACTF64X4 $1, Z12, Y1
+	VCVTPS2PD Y12, Z0
+	VCVTPS2PD Y1, Z1
+	VADDPD lanes-256(SP), Z0, Z0
+	VMOVUPS Z0, lanes-256(SP)
+	VADDPD lanes-192(SP), Z1, Z1
+	VMOVUPS Z1, lanes-192(SP)
+	VEXTRACTF64X4 $1, Z13, Y1
+	VCVTPS2PD Y13, Z0
+	VCVTPS2PD Y1, Z1
+	VADDPD lanes-128(SP), Z0, Z0
+	VMOVUPS Z0, lanes-128(SP)
+	VADDPD lanes-64(SP), Z1, Z1
+	VMOVUPS Z1, lanes-64(SP)
+	VMOVUPS lanes-256(SP), Z12
+	VMOVUPS lanes-192(SP), Z13
+	VADDPD Z13, Z12, Z12
+	VEXTRACTF64X4 $1, Z12, Y13
+	VADDPD Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPD X13, X12, X12
+	VPERMILPD $1, X12, X13
+	VADDPD X13, X12, X12
+	VMOVSD X12, mean+72(FP)
+	VMOVUPS lanes-128(SP), Z12
+	VMOVUPS lanes-64(SP), Z13
+	VADDPD Z13, Z12, Z12
+	VEXTRACTF64X4 $1, Z12, Y13
+	VADDPD Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPD X13, X12, X12
+	VPERMILPD $1, X12, X13
+	VADDPD X13, X12, X12
+	VMOVSD X12, beyond+80(FP)
+	VMOVAPS Z8, Z12
+	VEXTRACTF64X4 $1, Z12, Y13
+	VMAXPS Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VMAXPS X13, X12, X12
+	VPERMILPS $0x0e, X12, X13
+	VMAXPS X13, X12, X12
+	VPERMILPS $0x01, X12, X13
+	VMAXPS X13, X12, X12
+	VMOVSS X12, largest+88(FP)
+	VZEROUPPER
+	RET
+
 DATA constants<>+0(SB)/8, $0x3f8000003f800000
 DATA constants<>+8(SB)/8, $0x3f8000003f800000
 DATA constants<>+16(SB)/8, $0x3f8000003f800000
@@ -1359,4 +1517,68 @@ DATA constants<>+2208(SB)/8, $0xbd922279bd922279
 DATA constants<>+2216(SB)/8, $0xbd922279bd922279
 DATA constants<>+2224(SB)/8, $0xbd922279bd922279
 DATA constants<>+2232(SB)/8, $0xbd922279bd922279
-GLOBL constants<>(SB), RODATA|NOPTR, $2240
+DATA constants<>+2240(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2248(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2256(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2264(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2272(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2280(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2288(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2296(SB)/8, $0xc2ac8000c2ac8000
+DATA constants<>+2304(SB)/8, $0x42b0000042b00000
+DATA constants<>+2312(SB)/8, $0x42b0000042b00000
+DATA constants<>+2320(SB)/8, $0x42b0000042b00000
+DATA constants<>+2328(SB)/8, $0x42b0000042b00000
+DATA constants<>+2336(SB)/8, $0x42b0000042b00000
+DATA constants<>+2344(SB)/8, $0x42b0000042b00000
+DATA constants<>+2352(SB)/8, $0x42b0000042b00000
+DATA constants<>+2360(SB)/8, $0x42b0000042b00000
+DATA constants<>+2368(SB)/8, $0x0000007f0000007f
+DATA constants<>+2376(SB)/8, $0x0000007f0000007f
+DATA constants<>+2384(SB)/8, $0x0000007f0000007f
+DATA constants<>+2392(SB)/8, $0x0000007f0000007f
+DATA constants<>+2400(SB)/8, $0x0000007f0000007f
+DATA constants<>+2408(SB)/8, $0x0000007f0000007f
+DATA constants<>+2416(SB)/8, $0x0000007f0000007f
+DATA constants<>+2424(SB)/8, $0x0000007f0000007f
+DATA constants<>+2432(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2440(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2448(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2456(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2464(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2472(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2480(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2488(SB)/8, $0x3e2aaaab3e2aaaab
+DATA constants<>+2496(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2504(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2512(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2520(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2528(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2536(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2544(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2552(SB)/8, $0x3d2aaa753d2aaa75
+DATA constants<>+2560(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2568(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2576(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2584(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2592(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2600(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2608(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2616(SB)/8, $0x3c0888a63c0888a6
+DATA constants<>+2624(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2632(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2640(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2648(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2656(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2664(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2672(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2680(SB)/8, $0x3ab6a1813ab6a181
+DATA constants<>+2688(SB)/8, $0x3950396839503968
+DATA constants<>+2696(SB)/8, $0x3950396839503968
+DATA constants<>+2704(SB)/8, $0x3950396839503968
+DATA constants<>+2712(SB)/8, $0x3950396839503968
+DATA constants<>+2720(SB)/8, $0x3950396839503968
+DATA constants<>+2728(SB)/8, $0x3950396839503968
+DATA constants<>+2736(SB)/8, $0x3950396839503968
+DATA constants<>+2744(SB)/8, $0x3950396839503968
+GLOBL constants<>(SB), RODATA|NOPTR, $2752

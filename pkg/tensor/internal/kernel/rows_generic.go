@@ -60,3 +60,10 @@ func KLDivergence(logp, logq []float32) float64 { return klDivergencePortable(lo
 
 // SquaredDistance: for i: s = fma(a[i]-b[i], a[i]-b[i], s), in float64 lanes
 func SquaredDistance(a, b []float32) float64 { return squaredDistancePortable(a, b) }
+
+// KLTerms: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d),
+// φ(d) = exp(d) - 1 - d; largest = max(largest, d), from 0. Lanes add in
+// float32 for 512 elements, then in float64.
+func KLTerms(p, x, y []float32) (mean, beyond float64, largest float32) {
+	return klTermsPortable(p, x, y)
+}

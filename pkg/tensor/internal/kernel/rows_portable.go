@@ -158,3 +158,27 @@ func squaredDistancePortable(a, b []float32) float64 {
 	}
 	return tree(&lanes)
 }
+
+// klFlush is the length over which klTerms adds in float32.
+const klFlush = 512
+
+func klTermsPortable(p, x, y []float32) (mean, beyond float64, largest float32) {
+	var means, beyonds [16]float64
+	x, y = x[:len(p)], y[:len(p)]
+	for from := 0; from < len(p); from += klFlush {
+		var m, b [16]float32
+		for i := from; i < min(from+klFlush, len(p)); i++ {
+			d := y[i] - x[i]
+			if d > largest {
+				largest = d
+			}
+			m[i&15] += float32(p[i] * d)
+			b[i&15] += float32(p[i] * phi(d))
+		}
+		for i := range m {
+			means[i] += float64(m[i])
+			beyonds[i] += float64(b[i])
+		}
+	}
+	return tree(&means), tree(&beyonds), largest
+}

@@ -93,9 +93,28 @@ var rowCases = []rowCase{
 			}
 			return math.Exp(x[0]) * (x[0] - x[1])
 		}},
+	{name: "KLTerms mean", slices: 3, scale: 3, unit: 5e-7,
+		run:   func(s [][]float32, _, _ float32) float64 { m, _, _ := KLTerms(s[0], s[1], s[2]); return m },
+		total: func(x []float64, _, _ float64) float64 { return x[0] * (x[2] - x[1]) }},
+	{name: "KLTerms beyond", slices: 3, scale: 3, unit: 2e-6,
+		run:   func(s [][]float32, _, _ float32) float64 { _, b, _ := KLTerms(s[0], s[1], s[2]); return b },
+		total: func(x []float64, _, _ float64) float64 { return x[0] * beyond(x[2]-x[1]) }},
 	{name: "SquaredDistance", slices: 2, scale: 1, unit: 1e-14,
 		run:   func(s [][]float32, _, _ float32) float64 { return SquaredDistance(s[0], s[1]) },
 		total: func(x []float64, _, _ float64) float64 { return (x[0] - x[1]) * (x[0] - x[1]) }},
+}
+
+// beyond is e^d - 1 - d.
+func beyond(d float64) float64 {
+	if math.Abs(d) > 0.1 {
+		return math.Expm1(d) - d
+	}
+	sum, term := 0.0, d*d/2
+	for i := 3; i < 20; i++ {
+		sum += term
+		term *= d / float64(i)
+	}
+	return sum
 }
 
 var rowSizes = []int{0, 1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 129, 768, 1023, 1025}
@@ -300,6 +319,56 @@ func TestExpAccuracy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestKLTermsAccuracy sweeps e^d - 1 - d over sizes and signs of d: its
+// relative error must stay small where it is of second order.
+func TestKLTermsAccuracy(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		worst, where := 0.0, float32(0)
+		for e := -8.0; e < math.Log10(80); e += 0.0003 {
+			for _, sign := range []float64{-1, 1} {
+				d := float32(sign * math.Pow(10, e))
+				mean, got, largest := KLTerms([]float32{0.25}, []float32{0}, []float32{d})
+				if mean != 0.25*float64(d) || largest != max(d, 0) {
+					t.Fatalf("d = %g: mean %g, largest %g", d, mean, largest)
+				}
+				want := 0.25 * beyond(float64(d))
+				if e := math.Abs(got-want) / want; e > worst {
+					worst, where = e, d
+				}
+			}
+		}
+		t.Logf("largest relative error %.3g at %g", worst, where)
+		if worst > 1e-6 {
+			t.Errorf("relative error %.3g at %g", worst, where)
+		}
+	})
+}
+
+// TestKLTermsLargest checks every position of the largest difference, NaN,
+// and equal rows.
+func TestKLTermsLargest(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		rnd := rand.New(rand.NewSource(1))
+		for _, n := range []int{1, 8, 15, 16, 17, 33, 513} {
+			p, x := normal(rnd, n, 1), normal(rnd, n, 3)
+			if m, b, largest := KLTerms(p, x, x); m != 0 || b != 0 || largest != 0 {
+				t.Fatalf("equal rows give %g, %g, %g", m, b, largest)
+			}
+			for at := range n {
+				y := append([]float32(nil), x...)
+				y[at] = x[at] + 1000
+				if _, _, largest := KLTerms(p, x, y); largest != y[at]-x[at] {
+					t.Fatalf("largest of %d is %g, want %g at %d", n, largest, y[at]-x[at], at)
+				}
+				y[at] = float32(math.NaN())
+				if m, b, _ := KLTerms(p, x, y); m == m || b == b {
+					t.Fatalf("NaN at %d of %d gives %g, %g", at, n, m, b)
+				}
+			}
+		}
+	})
 }
 
 func BenchmarkRows(b *testing.B) {

@@ -99,6 +99,11 @@ func klDivergenceAVX512(logp, logq []float32) float64
 //go:noescape
 func squaredDistanceAVX512(a, b []float32) float64
 
+// klTermsAVX512: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d), φ(d) = exp(d) - 1 - d; largest = max(largest, d)
+//
+//go:noescape
+func klTermsAVX512(p, x, y []float32) (mean, beyond float64, largest float32)
+
 // gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
 //go:noescape
@@ -278,6 +283,11 @@ func klDivergenceAVX2(logp, logq []float32) float64
 //
 //go:noescape
 func squaredDistanceAVX2(a, b []float32) float64
+
+// klTermsAVX2: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d), φ(d) = exp(d) - 1 - d; largest = max(largest, d)
+//
+//go:noescape
+func klTermsAVX2(p, x, y []float32) (mean, beyond float64, largest float32)
 
 // gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //

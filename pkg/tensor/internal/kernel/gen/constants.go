@@ -44,6 +44,14 @@ const (
 	cErfc6
 	cGeluA
 	cGeluB
+	cPhiLow
+	cPhiHigh
+	cBiasOne // 127, the exponent's bias, as an integer
+	cPhi1
+	cPhi2
+	cPhi3
+	cPhi4
+	cPhi5
 	constantCount
 )
 
@@ -60,6 +68,9 @@ var values = [constantCount]float64{
 	cErfc0: -1.28717512e-1, cErfc1: -6.34846687e-1, cErfc2: -1.06777877e-1,
 	cErfc3: 2.42546219e-2, cErfc4: -3.88396438e-3, cErfc5: 3.83197126e-4, cErfc6: -1.72853470e-5,
 	cGeluA: -1.59576912160573071176, cGeluB: -1.59576912160573071176 * 0.044715,
+	cPhiLow: -86.25, cPhiHigh: 88,
+	cPhi1: 0.166666665, cPhi2: 0.0416664652, cPhi3: 0.00833336075,
+	cPhi4: 0.00139336302, cPhi5: 0.000198578117,
 }
 
 // writeConstants writes the table of constants and the table of masks.
@@ -70,6 +81,8 @@ func writeConstants(f *file) {
 		switch constant(c) {
 		case cBias:
 			bits = 126
+		case cBiasOne:
+			bits = 127
 		case cAbs:
 			bits = 0x7fffffff
 		}

@@ -5,6 +5,7 @@ func writeRows(f *file) {
 	for _, l := range rowLoops {
 		l.write(f)
 	}
+	writeKL(f)
 }
 
 var rowLoops = []rowLoop{

@@ -113,8 +113,13 @@ func (f *file) label(l string) { fmt.Fprintf(&f.buf, "%s:\n", l) }
 // function starts a function: its doc (the loop it computes), its Go
 // signature after the name, and the size of its frame of arguments.
 func (f *file) function(name, doc, signature string, size int) {
+	f.functionFrame(name, doc, signature, 0, size)
+}
+
+// functionFrame is function with a frame of local variables.
+func (f *file) functionFrame(name, doc, signature string, frame, size int) {
 	name += f.suffix
-	fmt.Fprintf(&f.buf, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, signature, name, size)
+	fmt.Fprintf(&f.buf, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, signature, name, frame, size)
 	f.stubs = append(f.stubs, fmt.Sprintf("// %s: %s\n//\n//go:noescape\nfunc %s%s\n", name, doc, name, signature))
 }
 

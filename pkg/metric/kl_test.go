@@ -1,0 +1,81 @@
+package metric
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// klRows are n clean logits, their probabilities and what they add up to, and
+// patched logits whose differences are of the given scale.
+func klRows(n int, scale float64) (p, x, y []float32, sum float64) {
+	rng := rand.New(rand.NewPCG(uint64(n), 7))
+	x, y = make([]float32, n), make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64() * 3)
+		y[i] = x[i] + float32(rng.NormFloat64()*scale)
+	}
+	p = append([]float32(nil), x...)
+	tensor.Softmax(p)
+	for _, v := range p {
+		sum += float64(v)
+	}
+	return p, x, y, sum
+}
+
+// TestKLTermsAgainstTheReference compares the terms of the fast pass with
+// those in float64, which see differences of float32 logits exactly.
+func TestKLTermsAgainstTheReference(t *testing.T) {
+	worst := 0.0
+	for _, n := range []int{1, 4, 15, 97, 128, 513, 2000, 50257} {
+		for _, scale := range []float64{1e-6, 1e-4, 1e-2, 0.3, 1, 5} {
+			p, x, y, sum := klRows(n, scale)
+			got, want := klTerms(p, x, y), klTermsReference(p, x, y)
+			size := want.Second + 1e-30 // of first's terms
+			for i, pi := range p {
+				size += float64(pi) * math.Abs(float64(y[i])-float64(x[i]))
+			}
+			worst = max(worst, math.Abs(got.First-want.First)/size, math.Abs(got.Second-want.Second)/(want.Second+1e-30))
+			assert.InEpsilon(t, want.Largest+1, got.Largest+1, 1e-6)
+
+			kl, ok := want.divergence(sum)
+			if !ok {
+				kl = klOracle(x, y)
+			}
+			assert.InDelta(t, kl, klDivergence(p, x, y, sum), 1e-13+1e-6*want.Second, "n %d, scale %g", n, scale)
+		}
+	}
+	t.Logf("largest relative error of a term %.3g", worst)
+	assert.Less(t, worst, 1e-6)
+}
+
+func TestKLOfNaN(t *testing.T) {
+	p, x, y, sum := klRows(40, 1)
+	y[17] = float32(math.NaN())
+	assert.True(t, math.IsNaN(klDivergence(p, x, y, sum)))
+	y[3] = 1e4
+	assert.True(t, math.IsNaN(klDivergence(p, x, y, sum)), "and far apart")
+}
+
+func BenchmarkKL(b *testing.B) {
+	for _, n := range []int{128, 50257} {
+		p, x, y, sum := klRows(n, 0.01)
+		b.Run(fmt.Sprintf("fast/%d", n), func(b *testing.B) {
+			b.SetBytes(int64(12 * n))
+			for b.Loop() {
+				klDivergence(p, x, y, sum)
+			}
+		})
+		b.Run(fmt.Sprintf("reference/%d", n), func(b *testing.B) {
+			b.SetBytes(int64(12 * n))
+			for b.Loop() {
+				klTermsReference(p, x, y)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package patch
+
+import (
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+const (
+	readoutRows    = 128  // rows whose logits are computed at a time
+	readoutColumns = 1024 // logits of a row that are computed at a time, where the metric takes them in parts
+)
+
+// readout turns final residual streams into the metric's values. Rows may
+// stand for several trials of the same experiment; each result depends only on
+// its own row.
+type readout struct {
+	e      *Experiment
+	normed []float32 // [rows,D]
+	terms  []metric.Terms
+	logits [][]float32 // by thread
+}
+
+// measure sets values[i] to the metric's value of residual x's row i, which is
+// row rows[i] of the metric.
+func (r *readout) measure(x tensor.Matrix, rows []int, values []float64) {
+	if x.Rows == 0 {
+		return
+	}
+	e := r.e
+	r.normed = grown(r.normed, x.Rows*x.Cols)
+	normed := view(r.normed, x.Rows, x.Cols)
+	tensor.Parallel(x.Rows, e.threads, func(lo, hi int) { e.model.NormFinal(normed.Slice(lo, hi), x.Slice(lo, hi)) })
+	for len(r.logits) < e.threads {
+		r.logits = append(r.logits, make([]float32, readoutRows*min(e.logitsWidth(), readoutColumns)))
+	}
+	if e.metric.InParts() {
+		r.inParts(normed, rows, values)
+		return
+	}
+	batches := (x.Rows + readoutRows - 1) / readoutRows
+	r.each(batches, func(logits []float32, i int) {
+		lo, hi := i*readoutRows, min((i+1)*readoutRows, x.Rows)
+		r.whole(normed.Slice(lo, hi), rows[lo:hi], values[lo:hi], logits)
+	})
+}
+
+// each runs f for 0 to n-1, on several threads, each with its own logits.
+func (r *readout) each(n int, f func(logits []float32, i int)) {
+	threads := min(r.e.threads, n)
+	tensor.Parallel(threads, threads, func(lo, hi int) {
+		for t := lo; t < hi; t++ {
+			for i := t * n / threads; i < (t+1)*n/threads; i++ {
+				f(r.logits[t], i)
+			}
+		}
+	})
+}
+
+// whole computes all logits of each row, as many rows at a time as fit.
+func (r *readout) whole(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
+	width := r.e.logitsWidth()
+	if len(scratch) < width {
+		scratch = make([]float32, width)
+	}
+	per := len(scratch) / width
+	for lo := 0; lo < normed.Rows; lo += per {
+		hi := min(lo+per, normed.Rows)
+		logits := view(scratch, hi-lo, width)
+		r.e.finalLogits(logits, normed.Slice(lo, hi), rows[lo:hi])
+		for i := lo; i < hi; i++ {
+			values[i] = r.e.metric.Row(rows[i], logits.Row(i-lo))
+		}
+	}
+}
+
+// inParts computes some columns of the logits at a time, which stay in the
+// cache while the metric reads them, and adds up its terms in order.
+func (r *readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
+	e, v := r.e, r.e.model.Config.VocabOut
+	parts := (v + readoutColumns - 1) / readoutColumns
+	batches := (normed.Rows + readoutRows - 1) / readoutRows
+	r.terms = grown(r.terms, normed.Rows*parts)
+	r.each(parts*batches, func(scratch []float32, i int) {
+		from := i / batches * readoutColumns
+		to := min(from+readoutColumns, v)
+		lo := i % batches * readoutRows
+		hi := min(lo+readoutRows, normed.Rows)
+		logits := view(scratch, hi-lo, to-from)
+		e.model.UnembedColumns(logits, normed.Slice(lo, hi), from, to)
+		for j := lo; j < hi; j++ {
+			r.terms[j*parts+i/batches] = e.metric.Terms(rows[j], from, logits.Row(j-lo))
+		}
+	})
+	for j := range normed.Rows {
+		var ok bool
+		if values[j], ok = e.metric.FromTerms(rows[j], r.terms[j*parts:(j+1)*parts]); !ok {
+			r.whole(normed.Slice(j, j+1), rows[j:j+1], values[j:j+1], r.logits[0])
+		}
+	}
+}
+
+// grown returns x with at least n elements; what they hold is undefined.
+func grown[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
+}
+
+// finalLogits computes the logits [n,width] that the metric reads from
+// normalized residuals [n,D], row i being row rows[i] of the metric.
+func (e *Experiment) finalLogits(dst, normed tensor.Matrix, rows []int) {
+	if e.columns == nil {
+		e.model.Unembed(dst, normed)
+		return
+	}
+	n := dst.Cols
+	columns := e.columns.Matrix()
+	for i := range normed.Rows {
+		at := rows[i] * n
+		tensor.MulNT(dst.Slice(i, i+1), normed.Slice(i, i+1), columns.Slice(at, at+n), 1)
+		tensor.Add(dst.Row(i), e.columnsB[at:at+n])
+	}
+}

@@ -1,0 +1,104 @@
+package patch
+
+import "github.com/seed-2c350065/acdc/pkg/tensor"
+
+// step computes one step for a chunk. out takes the final residual stream of
+// the chunk's metric rows; where it is nil, they go to the output's slot.
+func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
+	switch st.kind {
+	case sideStep:
+		if !st.replace {
+			w.side(p, st, c, w.input(s, p, st, c))
+		}
+	case headStep:
+		w.head(s, p, st, c)
+	case mlpStep:
+		w.mlp(p, st, c, w.input(s, p, st, c))
+	case outStep:
+		x := w.input(s, p, st, c)
+		if out != nil {
+			copy(out, x.Data[:x.Rows*x.Cols])
+		}
+	}
+}
+
+// side computes a head's queries, keys or values from their input.
+func (w *worker) side(p *plan, st *step, c *chunk, x tensor.Matrix) {
+	m := w.e.model
+	normed := view(w.normed, x.Rows, x.Cols)
+	m.Norm1(st.layer, normed, x)
+	m.AddPositions(st.side, normed, c.at(st.need))
+	m.Head(st.layer, st.side, st.head, w.place(p, st, c), normed)
+}
+
+// head computes a head's z from its sides, new or present.
+func (w *worker) head(s *State, p *plan, st *step, c *chunk) {
+	var qkv [3]picked
+	for side := range qkv {
+		at := st.need
+		if side > 0 {
+			at = anywhere
+		}
+		i := s.sideIndex(st.layer, side, st.head)
+		if p.bySide[i] >= 0 {
+			qkv[side] = w.result(p, p.bySide[i], c, at)
+		} else {
+			qkv[side] = c.pick(s.sides[i].stored, at)
+		}
+	}
+	w.attend(c, st.need, st.layer, st.head, w.place(p, st, c), qkv[0], qkv[1], qkv[2])
+}
+
+// mlp computes an MLP's output from its input.
+func (w *worker) mlp(p *plan, st *step, c *chunk, x tensor.Matrix) {
+	m := w.e.model
+	normed := view(w.normed, x.Rows, x.Cols)
+	hidden := view(w.hidden, x.Rows, m.Config.DMLP)
+	m.Norm2(st.layer, normed, x)
+	m.MLPPre(st.layer, hidden, normed)
+	m.Activate(hidden.Data)
+	m.MLPOut(st.layer, w.place(p, st, c), hidden)
+}
+
+// input computes the input of a step.
+func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
+	n, d := c.count(st.need), w.e.model.Config.DModel
+	if st.test {
+		return view(w.tried, n, d)
+	}
+	if p.scratch {
+		x := c.pick(st.input.stored, st.need).m
+		w.fromScratch(s, p, c, x, st.co, st.senders, st.need)
+		return x
+	}
+	x := view(w.x, n, d)
+	base := c.pick(st.input.stored, st.need)
+	for i := range n {
+		copy(x.Row(i), base.row(i))
+	}
+	for _, i := range st.senders {
+		w.addChange(x, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
+	}
+	return x
+}
+
+// fromScratch sets x to co + Σ (on − co) over senders, those that plan p
+// computes being new.
+func (w *worker) fromScratch(s *State, p *plan, c *chunk, x tensor.Matrix, co stored, senders []int, at need) {
+	start := c.pick(co, at)
+	for i := range x.Rows {
+		copy(x.Row(i), start.row(i))
+	}
+	for _, i := range senders {
+		on := c.pick(s.values[i].stored, at)
+		if p.bySender[i] >= 0 {
+			on = w.result(p, p.bySender[i], c, at)
+		}
+		w.addChange(x, w.e.senders[i], on, w.corrupted(c, i, at))
+	}
+}
+
+// corrupted is a sender's value in the corrupted run.
+func (w *worker) corrupted(c *chunk, sender int, at need) picked {
+	return c.pick(stored{w.e.co.value(w.e.senders[sender]), everyRow}, at)
+}
