@@ -2,7 +2,7 @@ package metric
 
 import (
 	"math"
-	"slices"
+	"sync"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -19,7 +19,7 @@ func klDivergence(p, x, y []float32, sum float64) float64 {
 	if kl, ok := klTerms(p, x, y).divergence(sum); ok {
 		return kl
 	}
-	return klFar(p, x, y, sum)
+	return klFar(x, y)
 }
 
 // Terms are the sums of klDivergence's formula over some or all tokens.
@@ -65,25 +65,23 @@ const (
 	underflow = 40
 )
 
-// klFar is the same for runs so far apart that A swallows the rest, or misses
-// tokens whose p is too small for a float32: log Σ e^y − log Σ e^x − Σ p d.
-func klFar(p, x, y []float32, sum float64) float64 {
-	mean := 0.0
-	for i, pi := range p {
-		mean += float64(pi) * (float64(y[i]) - float64(x[i]))
+// klFar is the divergence of runs so far apart that A swallows the rest, or
+// misses tokens whose p is too small for a float32: Σ p (log p − log q), whose
+// rounding is small beside it. It overwrites y.
+func klFar(x, y []float32) float64 {
+	logp := scratch.Get().(*[]float32)
+	defer scratch.Put(logp)
+	if cap(*logp) < len(x) {
+		*logp = make([]float32, len(x))
 	}
-	return logSumExp(y) - logSumExp(x) - mean/sum
+	*logp = (*logp)[:len(x)]
+	tensor.LogSoftmax(*logp, x)
+	tensor.LogSoftmax(y, y)
+	return tensor.KLDivergence(*logp, y)
 }
 
-// logSumExp is log Σ e^x.
-func logSumExp(x []float32) float64 {
-	largest := float64(slices.Max(x))
-	sum := 0.0
-	for _, v := range x {
-		sum += math.Exp(float64(v) - largest)
-	}
-	return largest + math.Log(sum)
-}
+// scratch keeps rows for klFar.
+var scratch = sync.Pool{New: func() any { return new([]float32) }}
 
 // expm1x is e^d − 1 − d, to full precision also near 0.
 func expm1x(d float64) float64 {

@@ -3,6 +3,7 @@ package metric
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -113,6 +114,16 @@ func TestIdenticalRunsAreExactlyZero(t *testing.T) {
 	for i := range 3 {
 		assert.Zero(t, m.Row(i, same.Row(i)))
 	}
+}
+
+// logSumExp is log Σ e^x.
+func logSumExp(x []float32) float64 {
+	largest := float64(slices.Max(x))
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return largest + math.Log(sum)
 }
 
 // klOracle is the definition, in float64 with a shifted sum.

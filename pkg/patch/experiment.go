@@ -129,19 +129,24 @@ func (e *Experiment) permutationOf(c Config) []int {
 
 // firstDifference is the first position at which the clean and the corrupted
 // run can differ, in any example: under resampling in a causal model the first
-// whose tokens do. At least one position is left.
+// whose tokens do. It is 0 where leaving out the positions before it would save
+// less than carrying their keys and values along costs.
 func (e *Experiment) firstDifference(d task.Data) int {
 	if e.ablation != Resample || e.model.Config.Direction != gpt.Causal || e.permutation != nil {
 		return 0
 	}
-	for p := range e.t - 1 {
+	for p := range e.t {
 		for b := range e.b {
-			if d.Clean[b][p] != d.Corrupt[b][p] {
-				return p
+			if d.Clean[b][p] == d.Corrupt[b][p] && p < e.t-1 {
+				continue
 			}
+			if p*8 < e.t {
+				return 0
+			}
+			return p
 		}
 	}
-	return e.t - 1
+	return 0
 }
 
 // index lays out the rows that are computed, and gathers the columns of W_U

@@ -17,6 +17,8 @@ type readout struct {
 	e      *Experiment
 	normed []float32 // [rows,D]
 	terms  []metric.Terms
+	far    []int       // rows whose terms do not suffice
+	whole  []gathered  // by thread
 	logits [][]float32 // by thread
 }
 
@@ -38,26 +40,26 @@ func (r *readout) measure(x tensor.Matrix, rows []int, values []float64) {
 		return
 	}
 	batches := (x.Rows + readoutRows - 1) / readoutRows
-	r.each(batches, func(logits []float32, i int) {
+	r.each(batches, func(t, i int) {
 		lo, hi := i*readoutRows, min((i+1)*readoutRows, x.Rows)
-		r.whole(normed.Slice(lo, hi), rows[lo:hi], values[lo:hi], logits)
+		r.rows(normed.Slice(lo, hi), rows[lo:hi], values[lo:hi], r.logits[t])
 	})
 }
 
-// each runs f for 0 to n-1, on several threads, each with its own logits.
-func (r *readout) each(n int, f func(logits []float32, i int)) {
+// each runs f for 0 to n-1, on several threads, whose number it is given.
+func (r *readout) each(n int, f func(thread, i int)) {
 	threads := min(r.e.threads, n)
 	tensor.Parallel(threads, threads, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			for i := t * n / threads; i < (t+1)*n/threads; i++ {
-				f(r.logits[t], i)
+				f(t, i)
 			}
 		}
 	})
 }
 
-// whole computes all logits of each row, as many rows at a time as fit.
-func (r *readout) whole(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
+// rows computes all logits of each row, as many rows at a time as fit.
+func (r *readout) rows(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
 	width := r.e.logitsWidth()
 	if len(scratch) < width {
 		scratch = make([]float32, width)
@@ -80,24 +82,61 @@ func (r *readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
 	parts := (v + readoutColumns - 1) / readoutColumns
 	batches := (normed.Rows + readoutRows - 1) / readoutRows
 	r.terms = grown(r.terms, normed.Rows*parts)
-	r.each(parts*batches, func(scratch []float32, i int) {
+	r.each(parts*batches, func(t, i int) {
 		from := i / batches * readoutColumns
 		to := min(from+readoutColumns, v)
 		lo := i % batches * readoutRows
 		hi := min(lo+readoutRows, normed.Rows)
-		logits := view(scratch, hi-lo, to-from)
+		logits := view(r.logits[t], hi-lo, to-from)
 		e.model.UnembedColumns(logits, normed.Slice(lo, hi), from, to)
 		for j := lo; j < hi; j++ {
 			r.terms[j*parts+i/batches] = e.metric.Terms(rows[j], from, logits.Row(j-lo))
 		}
 	})
+	r.far = r.far[:0]
 	for j := range normed.Rows {
 		var ok bool
 		if values[j], ok = e.metric.FromTerms(rows[j], r.terms[j*parts:(j+1)*parts]); !ok {
-			r.whole(normed.Slice(j, j+1), rows[j:j+1], values[j:j+1], r.logits[0])
+			r.far = append(r.far, j)
 		}
 	}
+	r.again(normed, rows, values)
 }
+
+// again computes whole the rows whose terms do not suffice.
+func (r *readout) again(normed tensor.Matrix, rows []int, values []float64) {
+	width := r.e.logitsWidth()
+	per := max(1, min(readoutRows, farFloats/width))
+	batches := (len(r.far) + per - 1) / per
+	if batches == 0 {
+		return
+	}
+	for len(r.whole) < r.e.threads {
+		r.whole = append(r.whole, gathered{})
+	}
+	r.each(batches, func(t, i int) {
+		far, g := r.far[i*per:min((i+1)*per, len(r.far))], &r.whole[t]
+		g.x, g.y, g.rows = grown(g.x, per*normed.Cols), grown(g.y, per*width), g.rows[:0]
+		x, y := view(g.x, len(far), normed.Cols), view(g.y, len(far), width)
+		for k, j := range far {
+			copy(x.Row(k), normed.Row(j))
+			g.rows = append(g.rows, rows[j])
+		}
+		r.e.finalLogits(y, x, g.rows)
+		for k, j := range far {
+			values[j] = r.e.metric.Row(rows[j], y.Row(k))
+		}
+	})
+}
+
+// gathered is a thread's memory for rows that are computed whole.
+type gathered struct {
+	x, y []float32
+	rows []int
+}
+
+// farFloats bounds the logits of the rows that are computed whole at a time.
+const farFloats = 1 << 20
 
 // grown returns x with at least n elements; what they hold is undefined.
 func grown[T any](x []T, n int) []T {

@@ -1,0 +1,114 @@
+package draw
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// Caption stands under the picture. How many edges of how many are kept is
+// added to it from the mask.
+type Caption struct {
+	Title string   // what is shown: task and model
+	Lines []string // how it was found: algorithm, metric, ablation, threshold
+}
+
+// CaptionOf makes the caption of a circuit file.
+func CaptionOf(f *circuit.File) Caption {
+	var c Caption
+	what := f.Task
+	if what == "" {
+		what = f.Data
+	}
+	c.Title = join(" in ", what, f.Model)
+	metric := f.Metric
+	if f.MetricInitial != 0 || f.MetricFinal != 0 || f.MetricCorrupted != 0 {
+		metric += " " + number(f.MetricFinal)
+		if f.MetricCorrupted != 0 {
+			metric += fmt.Sprintf(" (model %s, corrupted %s)", number(f.MetricInitial), number(f.MetricCorrupted))
+		}
+	}
+	threshold := ""
+	if f.Threshold != 0 {
+		threshold = "τ = " + number(f.Threshold)
+		if f.AbsoluteValue {
+			threshold += ", |effect|"
+		}
+	}
+	ablation := f.Ablation
+	if ablation != "" {
+		ablation += " ablation"
+	}
+	for _, line := range []string{join(" · ", f.Algorithm, ablation, threshold), metric} {
+		if line != "" {
+			c.Lines = append(c.Lines, line)
+		}
+	}
+	return c
+}
+
+// keptLine says how much of the graph is kept.
+func (p *picture) keptLine() string {
+	total := p.graph.NumEdges()
+	line := fmt.Sprintf("%d of %d edges", p.kept, total)
+	switch {
+	case p.kept == 0:
+		return line + ": nothing is needed"
+	case p.kept*1000 < total*95:
+		line += fmt.Sprintf(" (%.1f %%)", 100*float64(p.kept)/float64(total))
+	default:
+		line += fmt.Sprintf(" (%.0f %%)", 100*float64(p.kept)/float64(total))
+	}
+	if p.hidden == 1 {
+		line += ", 1 direct edge not drawn"
+	} else if p.hidden > 1 {
+		line += fmt.Sprintf(", %d direct edges not drawn", p.hidden)
+	}
+	return line
+}
+
+// number writes three digits, and a true minus.
+func number(x float64) string {
+	s := strconv.FormatFloat(x, 'g', 3, 64)
+	if a := math.Abs(x); a >= 1000 && a < 1e6 {
+		s = strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strings.Replace(s, "-", "−", 1)
+}
+
+func join(sep string, parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, sep)
+}
+
+// wrap breaks a line at spaces (and, where a word is longer than the line, in
+// it) so that a long caption does not widen a small picture.
+func wrap(s string, width int) []string {
+	var lines []string
+	line := []rune{}
+	for _, word := range strings.Fields(s) {
+		w := []rune(word)
+		if len(line) > 0 && len(line)+1+len(w) > width {
+			lines, line = append(lines, string(line)), nil
+		}
+		for len(w) > width {
+			lines, w = append(lines, string(w[:width])), w[width:]
+		}
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = append(line, w...)
+	}
+	if len(line) > 0 {
+		lines = append(lines, string(line))
+	}
+	return lines
+}

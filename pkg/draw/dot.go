@@ -1,0 +1,226 @@
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// font is one whose widths Graphviz knows without any font at hand.
+const font = "Arial"
+
+const (
+	// manyEdges is where a picture becomes a dense one.
+	manyEdges = 80
+	// tooManyEdges is where nobody can follow single edges any more, and
+	// Graphviz is told not to search long for the best order: 3000 edges take
+	// it 6 seconds in place of 80.
+	tooManyEdges = 600
+)
+
+// write writes the whole picture.
+func (p *picture) write(b *bytes.Buffer, c Caption) {
+	// Every long edge takes part in every row it crosses. Where there are many,
+	// they stand close, and the nodes keep their distance by a margin of their
+	// own; edges that leave a node sideways then begin at that margin.
+	nodesep, ranksep, margin := 0.14, 0.5, 0.0
+	if n := len(p.edges); n > manyEdges {
+		nodesep, ranksep, margin = 0.04, min(0.8, 0.5+float64(n)/700), 0.03
+	}
+	effort := ""
+	if len(p.edges) > tooManyEdges {
+		effort = ` mclimit="0.1" nslimit="1"`
+	}
+	fmt.Fprintf(b, "digraph circuit {\n")
+	fmt.Fprintf(b, "\tgraph [bgcolor=\"white\" rankdir=\"TB\" newrank=\"true\" outputorder=\"edgesfirst\" splines=\"spline\"\n")
+	fmt.Fprintf(b, "\t\tnodesep=\"%g\" ranksep=\"%.2f\" pad=\"0.2\"%s fontname=%q fontsize=\"11\" fontcolor=%q\n", nodesep, ranksep, effort, font, inkDark)
+	fmt.Fprintf(b, "\t\tlabelloc=\"b\" labeljust=\"c\" label=%s]\n", p.label(c))
+	fmt.Fprintf(b, "\tnode [shape=\"box\" peripheries=\"0\" margin=\"%g,0\" width=\"0\" height=\"0\" fontname=%q fontsize=\"11\" fontcolor=%q]\n", margin, font, inkDark)
+	fmt.Fprintf(b, "\tedge [arrowhead=\"normal\"]\n\n")
+	p.writeRows(b)
+	b.WriteString("\n")
+	for _, e := range p.edges {
+		p.writeEdge(b, e)
+	}
+	for _, e := range p.placeholders {
+		fmt.Fprintf(b, "\t%s -> %s [color=%q style=\"dashed\" penwidth=\"0.8\" arrowsize=\"0.4\" tooltip=\"placeholder\"]\n",
+			quote(nodeName(e.from)), quote(nodeName(e.to)), inkMuted)
+	}
+	b.WriteString("}\n")
+}
+
+// writeRows writes the nodes row by row, and beside them a column of layer
+// names, whose invisible edges keep the rows in order.
+func (p *picture) writeRows(b *bytes.Buffer) {
+	for i, r := range p.rows {
+		fmt.Fprintf(b, "\tsubgraph { rank=\"same\"\n")
+		fmt.Fprintf(b, "\t\t\"row %d\" [label=%s fontsize=\"9\" fontcolor=%q]\n", i, quote(r.label), inkMuted)
+		for _, n := range r.nodes {
+			fmt.Fprintf(b, "\t\t%s [label=%s tooltip=%s]\n", quote(nodeName(n.Node)), p.nodeLabel(n), nodeTip(p.tooltip(n)))
+		}
+		b.WriteString("\t}\n")
+	}
+	if len(p.rows) > 1 {
+		b.WriteString("\t")
+		for i := range p.rows {
+			if i > 0 {
+				b.WriteString(" -> ")
+			}
+			fmt.Fprintf(b, "\"row %d\"", i)
+		}
+		b.WriteString(" [style=\"invis\" weight=\"20\"]\n")
+	}
+}
+
+// writeEdge writes one kept edge.
+func (p *picture) writeEdge(b *bytes.Buffer, e edge) {
+	head := quote(nodeName(p.box(e.to)))
+	if c, ok := e.to.Letter(); ok && !p.direct {
+		head += ":" + string(circuit.Letters[c]) + ":n"
+	}
+	tip := arrowName(e)
+	if !math.IsNaN(e.score) {
+		tip += "  " + number(e.score)
+	}
+	w := p.scale.width(e.score)
+	fmt.Fprintf(b, "\t%s -> %s [color=%q penwidth=\"%.2f\" arrowsize=\"%.2f\" tooltip=%s]\n",
+		quote(nodeName(p.box(e.from))), head, p.ink(e), w, 0.4+0.1*w, quote(tip))
+}
+
+// nodeName names a node as in the figures of the field: a1.6, a1.6_k, m0.
+func nodeName(n circuit.Node) string {
+	switch n.Kind {
+	case circuit.Input, circuit.Embed:
+		return "embed"
+	case circuit.PosEmbed:
+		return "pos_embed"
+	case circuit.Output:
+		return "output"
+	case circuit.MLP:
+		return "m" + strconv.Itoa(n.Layer)
+	case circuit.MLPIn:
+		return "m" + strconv.Itoa(n.Layer) + "_in"
+	}
+	name := "a" + strconv.Itoa(n.Layer) + "." + strconv.Itoa(n.Head)
+	if c, ok := n.Letter(); ok {
+		name += "_" + string(circuit.Letters[c])
+		if n.Kind <= circuit.VInput {
+			name += "_in"
+		}
+	}
+	return name
+}
+
+// arrowName names an edge by the names in the picture; an MLP's input is the
+// MLP, a head's residual input its q, k or v.
+func arrowName(e edge) string {
+	if (circuit.Edge{Sender: e.from, Receiver: e.to}).IsDirect() {
+		return nodeName(e.from) + " → " + nodeName(e.to)
+	}
+	return nodeName(e.from) + " → " + strings.TrimSuffix(nodeName(e.to), "_in")
+}
+
+func (p *picture) tooltip(n *node) string {
+	tip := nodeName(n.Node)
+	if n.Kind == circuit.Head {
+		for c, t := range n.tabs {
+			if t.cut {
+				tip += fmt.Sprintf(", direct edge of %c not kept", circuit.Letters[c])
+			}
+		}
+	}
+	if g, ok := p.groups.of[n.Node]; ok {
+		tip += ": " + g.Name
+	}
+	return tip
+}
+
+// nodeLabel is the HTML-like label of a node: its name, and above it, where
+// the arrows arrive, the tabs of a folded head.
+func (p *picture) nodeLabel(n *node) string {
+	size, pad := 11, 3
+	switch n.Kind {
+	case circuit.Input, circuit.Embed, circuit.PosEmbed, circuit.Output:
+		pad = 5
+	case circuit.Head, circuit.MLP:
+	default:
+		size = 8
+	}
+	tabs, columns := p.tabRow(n)
+	return fmt.Sprintf(`<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="1" COLOR="%s">%s<TR><TD COLSPAN="%d" CELLPADDING="%d" BGCOLOR="%s"><FONT POINT-SIZE="%d">%s</FONT></TD></TR></TABLE>>`,
+		lineBox, tabs, columns, pad, p.nodeFill(n), size, text(nodeName(n.Node)))
+}
+
+// nodeFill is the background of a node's name.
+func (p *picture) nodeFill(n *node) string {
+	if g, ok := p.groups.of[n.Node]; ok {
+		return p.groups.fill[g.Name]
+	}
+	c, isLetter := n.Letter()
+	switch {
+	case n.Kind <= circuit.PosEmbed || n.Kind == circuit.Output:
+		return paleEnds
+	case n.Kind == circuit.MLP || n.Kind == circuit.MLPIn:
+		return paleMLP
+	case isLetter && p.color == ByKind:
+		return letterPale[c]
+	}
+	return paleBox
+}
+
+// tabRow is the row of a folded head's tabs, and how many columns it has, at
+// least one.
+func (p *picture) tabRow(n *node) (row string, columns int) {
+	for c, t := range n.tabs {
+		if !t.shown {
+			continue
+		}
+		columns++
+		ink, pale := letterInk[c], letterPale[c]
+		if p.color == BySign {
+			ink, pale = inkSoft, paleEnds // the colours mean signs
+		}
+		if t.cut {
+			ink, pale = inkMuted, paleNoTab
+		}
+		row += fmt.Sprintf(`<TD PORT="%c" BGCOLOR="%s"><FONT POINT-SIZE="8" COLOR="%s">%c</FONT></TD>`,
+			circuit.Letters[c], pale, ink, circuit.Letters[c])
+	}
+	if columns == 0 {
+		return "", 1
+	}
+	return "<TR>" + row + "</TR>", columns
+}
+
+// quote makes any text a DOT string that is shown as it is: Graphviz reads
+// escapes such as \N in labels and tooltips, and SGML entities.
+func quote(s string) string { return `"` + text(s) + `"` }
+
+// text makes any text the text of an HTML-like label, where Graphviz reads the
+// same escapes.
+func text(s string) string {
+	return strings.ReplaceAll(html.EscapeString(clean(s)), `\`, `\\`)
+}
+
+// nodeTip is quote for the tooltip of a node, where Graphviz reads escapes
+// twice.
+func nodeTip(s string) string { return quote(strings.ReplaceAll(s, `\`, `\\`)) }
+
+// clean turns line breaks into spaces and drops what XML cannot hold.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), r == '\uFFFE', r == '\uFFFF':
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "�"))
+}

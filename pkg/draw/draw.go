@@ -1,0 +1,86 @@
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// ColorBy says what an edge's colour means.
+type ColorBy string
+
+// The meanings of an edge's colour.
+const (
+	// ByAuto is BySign where the kept edges have scores of both signs, and
+	// ByKind otherwise.
+	ByAuto ColorBy = "auto"
+	// BySign tells edges with a positive score, whose removal raises the
+	// metric, from those with a negative one.
+	BySign ColorBy = "sign"
+	// ByKind tells edges by what they end in: queries, keys, values, an MLP,
+	// the output.
+	ByKind ColorBy = "kind"
+)
+
+// ColorBys lists the valid meanings of an edge's colour.
+func ColorBys() []ColorBy { return []ColorBy{ByAuto, BySign, ByKind} }
+
+// Options say how a circuit is drawn. The zero value is a picture without a
+// title.
+type Options struct {
+	Caption Caption
+	// Direct shows a head's residual inputs, its q, k and v, and the direct
+	// and placeholder edges between them as nodes and edges of their own.
+	Direct bool
+	// Color is the meaning of an edge's colour; empty is ByAuto.
+	Color ColorBy
+	// Groups names a role for some heads, MLPs or embeddings, such as the
+	// classes of heads in a paper. They fill the node and stand in the legend.
+	Groups map[circuit.Node]Group
+}
+
+// Group is a role that several nodes share.
+type Group struct {
+	Name  string
+	Color string // "#rrggbb"; empty for one of the palette, in the order of names
+}
+
+// WriteDOT writes the picture of the kept edges of a graph. scores may be nil;
+// an edge whose score is NaN has none and is drawn in a neutral width. Edges
+// are drawn as they are: the caller who wants no loose ends prunes them first
+// (circuit.Graph.PruneUnreachable). It panics if mask or scores are not of the
+// graph.
+func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) error {
+	if len(m) != g.NumEdges() || s != nil && len(s) != g.NumEdges() {
+		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d", g.NumEdges(), len(m), len(s)))
+	}
+	if o.Color == "" {
+		o.Color = ByAuto
+	}
+	if !slices.Contains(ColorBys(), o.Color) {
+		return fmt.Errorf("edge colour %q is unknown: expected one of %s", o.Color, listed(ColorBys()))
+	}
+	groups, err := palette(o.Groups)
+	if err != nil {
+		return err
+	}
+	p := gather(g, m, s, o.Direct)
+	p.style(o.Color)
+	p.groups = groups
+	var b bytes.Buffer
+	p.write(&b, o.Caption)
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+func listed[T ~string](names []T) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return strings.Join(out, ", ")
+}

@@ -1,0 +1,255 @@
+package draw
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// small is a graph with the named edges, each with the score given.
+func small(t testing.TB, cfg circuit.Config, edges map[string]float64) sample {
+	t.Helper()
+	g, err := circuit.New(cfg)
+	require.NoError(t, err)
+	sm := sample{g: g, m: g.Empty(), s: make(circuit.Scores, g.NumEdges())}
+	for name, score := range edges {
+		i, err := g.ParseEdge(name)
+		require.NoError(t, err)
+		sm.m[i], sm.s[i] = true, score
+	}
+	return sm
+}
+
+var twoLayers = circuit.Config{Definition: circuit.ACDC, Layers: 2, Heads: 7}
+
+func TestGolden(t *testing.T) {
+	eap := small(t, circuit.Config{Definition: circuit.EAP, Layers: 2, Heads: 2, SplitEmbed: true, ParallelAttnMLP: true}, map[string]float64{
+		"embed->a0.h1<k>": 0.5, "pos_embed->a0.h1<q>": -0.25, "a0.h1->m1": 0.1, "a0.h1->a1.h0<v>": math.NaN(),
+		"a1.h0->logits": 1, "m1->logits": 2, "embed->m0": -0.02, "m0->logits": 0.4,
+	})
+	eap.c = Caption{Title: "a title", Lines: []string{"a line"}}
+	roles := map[circuit.Node]Group{
+		{Kind: circuit.Head, Layer: 0, Head: 1}: {Name: "previous token"},
+		{Kind: circuit.Head, Layer: 1, Head: 0}: {Name: "induction", Color: "#ffffaa"},
+	}
+	empty := load(t, "induction-9.json")
+	empty.m, empty.s = empty.g.Empty(), nil
+	for name, got := range map[string][]byte{
+		"empty":             dot(t, empty, Options{}),
+		"induction-9":       dot(t, load(t, "induction-9.json"), Options{}),
+		"induction-9-all":   dot(t, load(t, "induction-9.json"), Options{Direct: true}),
+		"induction-60":      dot(t, load(t, "induction-60.json"), Options{}),
+		"signs-62":          dot(t, load(t, "signs-62.json"), Options{Color: BySign}),
+		"eap-split":         dot(t, eap, Options{}),
+		"eap-split-all":     dot(t, eap, Options{Direct: true}),
+		"eap-split-grouped": dot(t, eap, Options{Color: ByKind, Groups: roles}),
+	} {
+		path := filepath.Join("testdata", name+".dot")
+		if *update {
+			require.NoError(t, os.WriteFile(path, got, 0o644))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), string(got), "%s differs; look at it and run go test -update", path)
+	}
+}
+
+func TestDeterministic(t *testing.T) {
+	groups := map[circuit.Node]Group{}
+	sm := made(t, 300, 1)
+	for i, n := range sm.g.Senders() {
+		groups[n] = Group{Name: fmt.Sprint("role ", i%7)}
+	}
+	first := dot(t, sm, Options{Groups: groups})
+	for range 5 {
+		assert.Equal(t, string(first), string(dot(t, sm, Options{Groups: groups})))
+	}
+}
+
+var arrow = regexp.MustCompile(`(?m)^\t"([^"]+)" -> "([^"]+)"(?::([qkv]):n)? \[(.*)\]$`)
+
+// arrows lists what the DOT text draws, "a0.3 -> a1.6_k", with attributes.
+func arrows(t *testing.T, dot []byte) map[string]map[string]string {
+	t.Helper()
+	out := map[string]map[string]string{}
+	for _, m := range arrow.FindAllStringSubmatch(string(dot), -1) {
+		if strings.HasPrefix(m[1], "row ") {
+			continue // holds the rows in order, unseen
+		}
+		name := m[1] + " -> " + m[2]
+		if m[3] != "" {
+			name += "_" + m[3]
+		}
+		require.NotContains(t, out, name, "drawn twice")
+		attrs := map[string]string{}
+		for _, a := range regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`).FindAllStringSubmatch(m[4], -1) {
+			attrs[a[1]] = a[2]
+		}
+		out[name] = attrs
+	}
+	return out
+}
+
+func TestEveryKeptEdgeIsDrawnOnce(t *testing.T) {
+	for name, sm := range map[string]sample{
+		"9": load(t, "induction-9.json"), "60": load(t, "induction-60.json"), "62": load(t, "signs-62.json"), "300": made(t, 300, 1),
+	} {
+		for _, direct := range []bool{false, true} {
+			drawn := arrows(t, dot(t, sm, Options{Direct: direct}))
+			placeholders := 0
+			for _, a := range drawn {
+				if a["tooltip"] == "placeholder" {
+					placeholders++
+				}
+			}
+			want := 0
+			for i, kept := range sm.m {
+				e := sm.g.Edge(i)
+				if !kept || e.IsDirect() && !direct {
+					continue
+				}
+				want++
+				to := nodeName(e.Receiver)
+				if !direct {
+					to = strings.TrimSuffix(to, "_in")
+				}
+				assert.Contains(t, drawn, nodeName(e.Sender)+" -> "+to, "%s direct=%v", name, direct)
+			}
+			assert.Len(t, drawn, want+placeholders, "%s direct=%v", name, direct)
+			assert.Equal(t, direct, placeholders > 0)
+		}
+	}
+}
+
+func TestDirectEdgesFoldAway(t *testing.T) {
+	sm := small(t, twoLayers, map[string]float64{"input->a1.h6<k>": 1, "a1.h6<k>": 1, "input->a1.h6<v>": 1, "a1.h6->logits": 1, "input->m0": 1, "m0->logits": 1})
+	folded := string(dot(t, sm, Options{}))
+	assert.NotContains(t, folded, "a1.6_k\"")
+	assert.Contains(t, folded, `PORT="k" BGCOLOR="`+letterPale[1])
+	assert.Contains(t, folded, `PORT="v" BGCOLOR="`+paleNoTab, "the direct edge of v is not kept")
+	assert.NotContains(t, folded, `PORT="q"`)
+	assert.Contains(t, folded, "6 of ")
+	assert.Contains(t, folded, "1 direct edge not drawn")
+	assert.Contains(t, folded, `tooltip="embed → a1.6_k  1"`)
+	assert.NotContains(t, folded, "a1.5", "nothing of it is kept")
+	all := arrows(t, dot(t, sm, Options{Direct: true}))
+	for _, want := range []string{"embed -> a1.6_k_in", "a1.6_k_in -> a1.6_k", "a1.6_k -> a1.6", "m0_in -> m0", "embed -> m0_in", "embed -> a1.6_v_in"} {
+		assert.Contains(t, all, want)
+	}
+	assert.NotContains(t, all, "a1.6_v_in -> a1.6_v")
+}
+
+// pen is the width of an arrow.
+func pen(t *testing.T, a map[string]string) float64 {
+	t.Helper()
+	w, err := strconv.ParseFloat(a["penwidth"], 64)
+	require.NoError(t, err)
+	return w
+}
+
+func TestWidthGrowsWithTheSizeOfTheEffect(t *testing.T) {
+	scores := []float64{0, 1e-9, 0.001, -0.01, 0.02, -0.5, 3, math.Inf(1)}
+	edges := map[string]float64{"a0.h6->logits": math.NaN()}
+	for h, s := range scores[:6] {
+		edges[fmt.Sprintf("a1.h%d->logits", h)] = s
+	}
+	edges["a1.h6->logits"], edges["m1->logits"] = scores[6], scores[7]
+	a := arrows(t, dot(t, small(t, twoLayers, edges), Options{}))
+	var widths []float64
+	for h := range 7 {
+		widths = append(widths, pen(t, a[fmt.Sprintf("a1.%d -> output", h)]))
+	}
+	widths = append(widths, pen(t, a["m1 -> output"]))
+	assert.IsNonDecreasing(t, widths)
+	assert.IsIncreasing(t, widths[2:7])
+	assert.Equal(t, minWidth, widths[0])
+	assert.Equal(t, maxWidth, widths[7])
+	assert.Equal(t, neutralWidth, pen(t, a["a0.6 -> output"]))
+}
+
+func TestSimilarEffectsLookSimilar(t *testing.T) {
+	a := arrows(t, dot(t, small(t, twoLayers, map[string]float64{"m0->logits": 1.9, "m1->logits": 2}), Options{}))
+	assert.InDelta(t, pen(t, a["m0 -> output"]), pen(t, a["m1 -> output"]), 0.2)
+	a = arrows(t, dot(t, small(t, twoLayers, map[string]float64{"m0->logits": 2, "m1->logits": -2}), Options{}))
+	assert.Equal(t, flatWidth, pen(t, a["m0 -> output"]))
+	assert.Equal(t, flatWidth, pen(t, a["m1 -> output"]))
+}
+
+func TestColors(t *testing.T) {
+	edges := map[string]float64{"input->a1.h0<q>": 1, "input->a1.h0<k>": -1, "input->a1.h0<v>": math.NaN(), "input->m0": 0, "m0->logits": 1}
+	both := small(t, twoLayers, edges)
+	for color, want := range map[ColorBy][5]string{
+		BySign: {positive, negative, noScore, noScore, positive},
+		ByKind: {kindQ, kindK, kindV, kindMLP, kindOut},
+		ByAuto: {positive, negative, noScore, noScore, positive},
+	} {
+		a := arrows(t, dot(t, both, Options{Color: color}))
+		for i, name := range []string{"embed -> a1.0_q", "embed -> a1.0_k", "embed -> a1.0_v", "embed -> m0", "m0 -> output"} {
+			assert.Equal(t, want[i], a[name]["color"][:7], "%s %s", color, name)
+		}
+	}
+	edges["input->a1.h0<k>"] = 1
+	a := arrows(t, dot(t, small(t, twoLayers, edges), Options{}))
+	assert.Equal(t, kindK, a["embed -> a1.0_k"]["color"][:7], "one sign only: by kind")
+}
+
+func TestUnknownChoicesAreErrors(t *testing.T) {
+	sm := load(t, "induction-9.json")
+	err := WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Color: "rainbow"})
+	assert.EqualError(t, err, `edge colour "rainbow" is unknown: expected one of auto, sign, kind`)
+	n := circuit.Node{Kind: circuit.Head, Layer: 1}
+	err = WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Groups: map[circuit.Node]Group{n: {Name: "a", Color: "red"}}})
+	assert.EqualError(t, err, `group "a": colour "red": expected the form #77aadd`)
+	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0", func() {
+		_ = WriteDOT(&bytes.Buffer{}, sm.g, make(circuit.Mask, 1), nil, Options{})
+	})
+}
+
+func TestEffortIsLimitedForHugeCircuits(t *testing.T) {
+	sm := load(t, "signs-62.json")
+	assert.NotContains(t, string(dot(t, sample{g: sm.g, m: sm.g.Full()}, Options{})), "nslimit")
+	g, err := circuit.New(circuit.Config{Definition: circuit.EAP, Layers: 6, Heads: 6})
+	require.NoError(t, err)
+	assert.Contains(t, string(dot(t, sample{g: g, m: g.Full()}, Options{})), "nslimit")
+}
+
+func TestEmptyCircuit(t *testing.T) {
+	sm := load(t, "induction-9.json")
+	sm.m = sm.g.Empty()
+	out := string(dot(t, sm, Options{}))
+	assert.Contains(t, out, `"embed"`)
+	assert.Contains(t, out, `"output"`)
+	assert.Contains(t, out, "0 of 193 edges: nothing is needed")
+	assert.Empty(t, arrows(t, []byte(out)))
+}
+
+func TestCaptionOf(t *testing.T) {
+	f := &circuit.File{Algorithm: "acdc", Task: "ioi", Model: "gpt2", Metric: "kl_div", Ablation: "resample", Threshold: 0.0575,
+		MetricFinal: 0.2138, MetricCorrupted: -3.411, AbsoluteValue: true}
+	assert.Equal(t, Caption{"ioi in gpt2", []string{"acdc · resample ablation · τ = 0.0575, |effect|", "kl_div 0.214 (model 0, corrupted −3.41)"}}, CaptionOf(f))
+	assert.Equal(t, Caption{}, CaptionOf(&circuit.File{}))
+	assert.Equal(t, Caption{"pairs.safetensors", []string{"logit_diff"}}, CaptionOf(&circuit.File{Data: "pairs.safetensors", Metric: "logit_diff"}))
+}
+
+func TestHostileCaptionsStayText(t *testing.T) {
+	sm := load(t, "induction-9.json")
+	sm.c = Caption{Title: "<b>&amp;\"q\"\\N\nnext\x00\xff]}", Lines: []string{strings.Repeat("§", 500)}}
+	out := string(dot(t, sm, Options{}))
+	assert.Contains(t, out, `&lt;b&gt;&amp;amp;&#34;q&#34;\\N next`+"�]}")
+	assert.NotContains(t, out, strings.Repeat("§", captionWidth+1))
+	assert.Equal(t, 500, strings.Count(out, "§"))
+	sm.c = Caption{Title: "\x01", Lines: []string{"", "\x02"}}
+	assert.NotContains(t, string(dot(t, sm, Options{})), "></FONT>", "Graphviz fails on empty cells")
+	assert.Equal(t, `"a&#34;b\\N&amp;lt; "`, quote("a\"b\\N&lt;\n"))
+}

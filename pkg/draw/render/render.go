@@ -1,0 +1,134 @@
+// Package render turns DOT text into SVG and PNG.
+//
+// Graphviz lays the picture out and writes the SVG (go-graphviz, Graphviz 12 as
+// WebAssembly, no cgo). The PNG is painted from that SVG (svg.go, paint.go)
+// with the Go fonts, so that both are the same picture and neither depends on
+// the machine's fonts; go-graphviz's own PNG leaves out opacity, does not scale
+// lines and text with the resolution, and looks for fonts in the system.
+//
+// Linking this package costs every process go-graphviz's start-up before main,
+// about 25 milliseconds, and half a second the first time (package cachedir
+// says where the compiled code is kept, and why). Only programs that render
+// should import it.
+package render
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-graphviz"
+
+	"github.com/seed-2c350065/acdc/pkg/draw/render/internal/cachedir"
+)
+
+// This package is initialised after go-graphviz, which it imports.
+func init() { cachedir.Restore() }
+
+// Format is a kind of picture file.
+type Format string
+
+// The formats.
+const (
+	SVG Format = "svg"
+	PNG Format = "png"
+)
+
+// Formats lists the valid formats.
+func Formats() []Format { return []Format{SVG, PNG} }
+
+// Write renders DOT text to w. Nothing is written before the picture is
+// complete. When ctx ends, Write returns its error at once; Graphviz cannot be
+// interrupted and finishes in the background, and the next call waits for it.
+func Write(ctx context.Context, w io.Writer, f Format, dot []byte) error {
+	if !slices.Contains(Formats(), f) {
+		return fmt.Errorf("picture format %q is unknown: expected one of %s", f, listed(Formats()))
+	}
+	picture, err := layOut(ctx, dot)
+	if err != nil {
+		return err
+	}
+	if f == PNG {
+		if picture, err = paint(ctx, picture); err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(picture)
+	return err
+}
+
+func listed(formats []Format) string {
+	var names []string
+	for _, f := range formats {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}
+
+// turn is held by whoever uses Graphviz, which is one instance a process and
+// not safe for goroutines.
+var turn = make(chan struct{}, 1)
+
+// layOut returns the SVG of DOT text.
+func layOut(ctx context.Context, dot []byte) ([]byte, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case turn <- struct{}{}:
+	}
+	if err := ctx.Err(); err != nil {
+		<-turn
+		return nil, err
+	}
+	type answer struct {
+		svg []byte
+		err error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		defer func() { <-turn }()
+		svg, err := graphvizSVG(dot)
+		done <- answer{svg, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case a := <-done:
+		return a.svg, a.err
+	}
+}
+
+// graphvizSVG calls Graphviz, which reports some errors by panicking.
+func graphvizSVG(dot []byte) (svg []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			svg, err = nil, fmt.Errorf("graphviz: %v", r)
+		}
+	}()
+	ctx := context.Background()
+	gv, err := graphviz.New(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("graphviz: %w", err)
+	}
+	defer gv.Close()
+	g, err := graphviz.ParseBytes(dot)
+	if err != nil {
+		return nil, fmt.Errorf("graphviz: not DOT text: %w", err)
+	}
+	if g == nil {
+		return nil, fmt.Errorf("graphviz: not DOT text: expected digraph { … }")
+	}
+	defer g.Close()
+	var b bytes.Buffer
+	if err := gv.Render(ctx, g, graphviz.SVG, &b); err != nil {
+		return nil, fmt.Errorf("graphviz: laying out the picture: %w", err)
+	}
+	if b.Len() == 0 {
+		return nil, fmt.Errorf("graphviz: the picture is empty")
+	}
+	// Graphviz measures text by one name it knows; viewers get a choice.
+	return bytes.ReplaceAll(b.Bytes(), []byte(`font-family="Arial"`), []byte(`font-family="Arial,Helvetica,sans-serif"`)), nil
+}

@@ -1,0 +1,175 @@
+package zoo
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+)
+
+func open(t *testing.T, name string) *Model {
+	t.Helper()
+	m, err := Open(name)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Close()) })
+	return m
+}
+
+func TestOrGateIsTheGoldenModel(t *testing.T) {
+	want, got := golden.Model(t, "or_gate"), open(t, "or_gate")
+	assert.Equal(t, want.Config, got.Config)
+	assert.Equal(t, want.Weights, got.Weights)
+}
+
+func TestEveryBuiltinOpens(t *testing.T) {
+	for _, e := range All() {
+		m := open(t, e.Name)
+		assert.Equal(t, e.Name, m.Name)
+		assert.Equal(t, e.Description, m.Description)
+	}
+	assert.Equal(t, golden.Model(t, "induction-attn2l").Weights, open(t, "induction").Weights)
+}
+
+func TestFolderAndFile(t *testing.T) {
+	want := golden.Model(t, "gpt3l-random").Weights
+	folder := golden.Path("gpt3l-random")
+	m := open(t, folder+"/")
+	assert.Equal(t, want, m.Weights)
+	assert.Equal(t, filepath.ToSlash(folder), m.Name)
+	assert.Equal(t, want, open(t, filepath.Join(folder, "model.safetensors")).Weights)
+	assert.Equal(t, 4, open(t, golden.Path("tracr", "tracr-reverse.safetensors")).Config.Layers)
+}
+
+func TestRandomShapes(t *testing.T) {
+	m := open(t, "random:2x4x32x0x50")
+	assert.Equal(t, gpt.Config{Layers: 2, Heads: 4, DModel: 32, DHead: 8, Vocab: 50, VocabOut: 50, Ctx: 1024, AttnOnly: true,
+		Activation: gpt.GELUNew, Norm: gpt.LayerNorm, Eps: 1e-5, Direction: gpt.Causal, Positions: gpt.Standard, AttnScale: math.Sqrt(8)}, m.Config)
+	c, err := randomConfig("gpt2")
+	require.NoError(t, err)
+	assert.Equal(t, 163_087_441, c.Parameters())
+	c, err = randomConfig("gpt2-medium")
+	require.NoError(t, err)
+	assert.Equal(t, [...]int{24, 16, 1024, 64, 4096, 50257, 1024}, [...]int{c.Layers, c.Heads, c.DModel, c.DHead, c.DMLP, c.Vocab, c.Ctx})
+	logits, err := m.Forward([][]int{{1, 2, 3}}, gpt.Options{})
+	require.NoError(t, err)
+	assert.Equal(t, []int{1, 3, 50}, logits.Shape())
+}
+
+// The first weights are written down, since they are to be the same on every
+// machine and in every version.
+func TestRandomWeightsAreFixed(t *testing.T) {
+	m := open(t, "random:1x2x8x16x10")
+	assert.Equal(t, []float32{0.10656172, 0.122683406, 0.13135211, 0.52528954}, m.Weights.Embed.Data[:4])
+	assert.Equal(t, []float32{1, 1, 1, 1, 1, 1, 1, 1}, m.Weights.LNFW)
+	assert.Equal(t, m.Weights, open(t, "random:1x2x8x16x10@0").Weights)
+	assert.Equal(t, "random:1x2x8x16x10", open(t, "random:1x2x8x16x10@0").Name)
+	other := open(t, "random:1x2x8x16x10@7")
+	assert.Equal(t, "random:1x2x8x16x10@7", other.Name)
+	assert.NotEqual(t, m.Weights.Embed.Data, other.Weights.Embed.Data)
+}
+
+func TestRandomWeightsDoNotDependOnThreads(t *testing.T) {
+	all := open(t, "random:2x2x64x128x999@3").Weights
+	old := runtime.GOMAXPROCS(1)
+	one := open(t, "random:2x2x64x128x999@3").Weights
+	runtime.GOMAXPROCS(7)
+	seven := open(t, "random:2x2x64x128x999@3").Weights
+	runtime.GOMAXPROCS(old)
+	assert.Equal(t, one, all)
+	assert.Equal(t, one, seven)
+}
+
+func TestRandomMoments(t *testing.T) {
+	values := make([]float32, 200_000)
+	fill(values, tensorSeed(0, "x"), 0, 0.5)
+	var sum, square, large float64
+	for _, v := range values {
+		sum += float64(v)
+		square += float64(v) * float64(v)
+		if math.Abs(float64(v)) > 1 {
+			large++
+		}
+	}
+	n := float64(len(values))
+	assert.InDelta(t, 0, sum/n, 0.005)
+	assert.InDelta(t, 0.5, math.Sqrt(square/n), 0.005)
+	assert.InDelta(t, 0.0455, large/n, 0.006, "beyond two standard deviations")
+}
+
+func TestRandomGPT2IsFast(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 1.3 GB")
+	}
+	start := time.Now()
+	open(t, "random:gpt2")
+	t.Logf("random:gpt2 opened in %v", time.Since(start))
+	assert.Less(t, time.Since(start), 10*time.Second)
+}
+
+func TestUnknownNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"":                               "the model's name is empty",
+		"inductoin":                      `unknown model "inductoin": expected one of induction, or_gate, random:gpt2`,
+		"random:":                        "expected gpt2, gpt2-medium or LxHxDxFxV",
+		"random:gpt3":                    `found "gpt3"`,
+		"random:1x2x8x16":                "expected gpt2, gpt2-medium or LxHxDxFxV",
+		"random:1x3x8x16x10":             "heads that divides d_model 8, found 3",
+		"random:1x0x8x16x10":             "heads that divides d_model 8, found 0",
+		"random:1x2x8x-16x10":            `expected five whole numbers LxHxDxFxV, found "-16"`,
+		"random:0x2x8x16x10":             `field "n_layers": expected a positive integer, found 0`,
+		"random:1x2x8x16x10@":            "expected a seed",
+		"random:1x2x8x16x10@-1":          "expected a seed",
+		"random:9999x8x8192x9999x10":     "at most 2^32 parameters",
+		"random:1x1x99999999999999x1x10": "positive integer",
+	} {
+		_, err := Open(name)
+		var ne *NameError
+		require.True(t, errors.As(err, &ne), "%q: %v", name, err)
+		assert.Contains(t, err.Error(), want)
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestFileErrors(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		return path
+	}
+	good, err := os.ReadFile(golden.Path("gpt3l-random", "config.json"))
+	require.NoError(t, err)
+	write("empty/readme", "")
+	write("hf/config.json", `{"model_type": "gpt2", "n_layer": 12}`)
+	write("noweights/config.json", string(good))
+	write("big/config.json", string(make([]byte, maxConfig+1)))
+	for name, want := range map[string]string{
+		filepath.Join(dir, "absent"):                         "no such file or folder: expected one of induction",
+		"absent.safetensors":                                 "model absent.safetensors: no such file or folder",
+		write("model.bin", "x"):                              "ends in .safetensors",
+		write("lone/x.safetensors", "x"):                     "x.config.json or ",
+		filepath.Join(dir, "empty"):                          "config.json: no such file or directory",
+		filepath.Join(dir, "hf"):                             "Hugging Face configuration: this layout is not read yet",
+		filepath.Join(dir, "noweights"):                      "model.safetensors: no such file or directory",
+		filepath.Join(dir, "big"):                            "at most 1048576 bytes",
+		write("bad/x.safetensors", "x") + "":                 "found neither",
+		filepath.Join(write("plain", "x"), "below", "plain"): "not a directory",
+	} {
+		_, err := Open(name)
+		require.Error(t, err, name)
+		assert.Contains(t, err.Error(), want)
+		assert.NotContains(t, err.Error(), "\n")
+		var ne *NameError
+		assert.False(t, errors.As(err, &ne), name)
+	}
+}
