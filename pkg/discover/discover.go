@@ -55,12 +55,14 @@ func ParseOrder(s string) (Order, error) {
 type Request struct {
 	Experiment  *patch.Experiment
 	Threshold   float64
-	Absolute    bool        // compare the absolute value of an effect with the threshold
-	Order       Order       // Normal if empty
-	Seed        uint64      // of Order Random
-	Speculate   int         // cuts evaluated together at most; 1 for one by one, 0 for the algorithm's choice. No decision depends on it.
-	VerifyEvery int         // check every n-th evaluation against a plain full pass; 0 for never
-	Observe     func(Event) // called after every test, on the algorithm's goroutine; may be nil
+	Absolute    bool                 // compare the absolute value of an effect with the threshold
+	Order       Order                // Normal if empty
+	Seed        uint64               // of Order Random
+	Speculate   int                  // cuts evaluated together at most; 1 for one by one, 0 for the algorithm's choice. No decision depends on it.
+	VerifyEvery int                  // check every n-th evaluation against a plain full pass; 0 for never
+	Resume      Progress             // what an earlier run of the same request did; empty to begin anew
+	Save        func(Progress) error // called with what was done since the last call; may be nil
+	Observe     func(Event)          // called after every test, an earlier run's included, on the algorithm's goroutine; may be nil
 }
 
 // Check checks the request's numbers and names.
@@ -81,6 +83,14 @@ type Test struct {
 	Metric float64 // the metric with the edge cut
 	Effect float64 // Metric less the metric before
 	Kept   bool
+}
+
+// Progress is a part of a run: tests in the order in which they were made, and
+// where the run stood after them.
+type Progress struct {
+	Tests []Test
+	Cost  circuit.Cost
+	Guess int // the algorithm's own
 }
 
 // Event tells how far a run has come.

@@ -128,91 +128,32 @@ func permute(x, pos *tensor.Tensor, permutation []int) {
 }
 
 // corruptedRun makes the run whose values cut edges carry.
-func (e *Experiment) corruptedRun(corrupt [][]int, permutation []int) (*run, error) {
+func (e *Experiment) corruptedRun(corrupt [][]int, means *means) (*run, error) {
 	switch e.ablation {
 	case Zero:
-		return e.record(e.clean.tokens, e.constant(nil), nil)
+		return e.record(e.clean.tokens, e.everywhere(newMeans(e.model.Config, e.t)), nil)
 	case Mean:
-		reference := corrupt
-		if reference == nil {
-			reference = e.clean.tokens
-		}
-		means, err := e.means(reference)
-		if err != nil {
-			return nil, err
-		}
-		return e.record(e.clean.tokens, means, nil)
+		return e.record(e.clean.tokens, e.everywhere(means), nil)
 	}
-	return e.record(corrupt, nil, permutation)
+	return e.record(corrupt, nil, e.permutation)
 }
 
-// constant makes senders of zeros, or, with like, of the means of its values
-// over examples.
-func (e *Experiment) constant(like *senders) *senders {
-	c := e.model.Config
-	of := func(x *tensor.Tensor, cols int) *tensor.Tensor {
-		out := tensor.New(e.b*e.t, cols)
-		if x != nil {
-			meanOverExamples(out, x, e.t)
+// everywhere gives every example the same senders.
+func (e *Experiment) everywhere(m *means) *senders {
+	of := func(x *mean) *tensor.Tensor {
+		if x == nil {
+			return nil
+		}
+		out := tensor.New(e.b*e.t, x.cols)
+		values := x.values()
+		for b := range e.b {
+			copy(out.Data[b*len(values):], values)
 		}
 		return out
 	}
-	if like == nil {
-		like = &senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}
-	}
-	s := &senders{embed: of(like.embed, c.DModel)}
-	if c.Positions == gpt.Standard {
-		s.pos = of(like.pos, c.DModel)
-	}
-	for l := range c.Layers {
-		s.z = append(s.z, of(like.z[l], c.Heads*c.DHead))
-		if c.AttnOnly {
-			s.mlp = append(s.mlp, nil)
-			continue
-		}
-		s.mlp = append(s.mlp, of(like.mlp[l], c.DModel))
+	s := &senders{embed: of(m.embed), pos: of(m.pos)}
+	for l := range m.z {
+		s.z, s.mlp = append(s.z, of(m.z[l])), append(s.mlp, of(m.mlp[l]))
 	}
 	return s
-}
-
-// means runs the model on reference prompts and averages every sender.
-func (e *Experiment) means(reference [][]int) (*senders, error) {
-	c := e.model.Config
-	s := &senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}
-	var hooks []gpt.Hook
-	keep := func(p gpt.Point, layer int, into **tensor.Tensor) {
-		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer},
-			Do: func(x *tensor.Tensor) { *into = x.Clone() }})
-	}
-	keep(gpt.HookEmbed, 0, &s.embed)
-	if c.Positions == gpt.Standard {
-		keep(gpt.HookPosEmbed, 0, &s.pos)
-	}
-	for l := range c.Layers {
-		keep(gpt.HookZ, l, &s.z[l])
-		if !c.AttnOnly {
-			keep(gpt.HookMLPOut, l, &s.mlp[l])
-		}
-	}
-	if _, err := e.model.Forward(reference, gpt.Options{Hooks: hooks, Threads: e.threads, NoLogits: true}); err != nil {
-		return nil, err
-	}
-	return e.constant(s), nil
-}
-
-// meanOverExamples sets every example of out [B·T,cols] to the mean of x over
-// its examples of t positions each, summed in float64 in the order of examples.
-func meanOverExamples(out, x *tensor.Tensor, t int) {
-	size := t * out.Cols()
-	examples := x.Len() / size
-	for i := range size {
-		sum := 0.0
-		for b := range examples {
-			sum += float64(x.Data[b*size+i])
-		}
-		mean := float32(sum / float64(examples))
-		for j := i; j < out.Len(); j += size {
-			out.Data[j] = mean
-		}
-	}
 }

@@ -20,6 +20,7 @@ type Config struct {
 	Metric     metric.Name
 	Ablation   Ablation
 	Seed       uint64 // of the permutation of positions, where one is needed and the data give none
+	Slice      int    // examples whose activations are held at a time; 0 for all. No result depends on it.
 	Threads    int    // goroutines; less than 1 means 1. No result depends on it.
 }
 
@@ -46,11 +47,12 @@ type Experiment struct {
 	columnsB  []float32      // their b_U
 	cleanRows []float64      // the metric of the clean run, row by row
 	coRows    []float64      // the metric of the corrupted run
+	slices    []slice        // where examples are taken some at a time; then there are no runs
 }
 
 // Bind checks that model, data and metric fit, runs the clean and the
 // corrupted run, and returns the experiment. Errors name the field that does
-// not fit.
+// not fit. With Config.Slice it keeps no activations of either run.
 func Bind(c Config) (*Experiment, error) {
 	if _, err := ParseAblation(string(c.Ablation)); err != nil {
 		return nil, err
@@ -62,6 +64,32 @@ func Bind(c Config) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := newExperiment(c, graph)
+	if err != nil {
+		return nil, err
+	}
+	sh := &shared{graph: graph, permutation: e.permutation, first: e.firstDifference(c.Data)}
+	if c.Ablation == Mean {
+		if sh.means, err = e.referenceMeans(c); err != nil {
+			return nil, err
+		}
+	}
+	if c.Slice > 0 && c.Slice < e.b {
+		return e, e.bindSlices(c, sh)
+	}
+	return e, e.bindRuns(c, sh)
+}
+
+// shared is what slices of one experiment have in common.
+type shared struct {
+	graph       *circuit.Graph
+	permutation []int
+	first       int    // the first position at which the runs can differ
+	means       *means // under mean ablation
+}
+
+// newExperiment makes an experiment without its runs.
+func newExperiment(c Config, graph *circuit.Graph) (*Experiment, error) {
 	m, err := metric.New(c.Metric, metric.Targets{
 		Clean: c.Data.Clean, Mask: c.Data.Mask, Correct: c.Data.Correct, Wrong: c.Data.Wrong,
 		Labels: c.Data.Labels, Vocab: c.Model.Config.VocabOut,
@@ -76,15 +104,47 @@ func Bind(c Config) (*Experiment, error) {
 	for _, n := range graph.Senders() {
 		e.senders = append(e.senders, e.describe(n))
 	}
-	e.index(c.Data)
-	if e.clean.run, err = e.record(c.Data.Clean, nil, nil); err != nil {
-		return nil, err
+	for i, r := range m.Rows() {
+		e.flat = append(e.flat, r.Example*e.t+r.Position)
+		e.all = append(e.all, i)
 	}
-	if e.co, err = e.corruptedRun(c.Data.Corrupt, e.permutation); err != nil {
-		return nil, err
+	return e, nil
+}
+
+// bindRuns runs the clean and the corrupted run and keeps them.
+func (e *Experiment) bindRuns(c Config, sh *shared) error {
+	e.permutation = sh.permutation
+	e.rows = newLayout(e.b, e.t, sh.first, e.flat)
+	e.gatherColumns()
+	var err error
+	if e.clean.run, err = e.record(c.Data.Clean, nil, nil); err != nil {
+		return err
+	}
+	if e.co, err = e.corruptedRun(c.Data.Corrupt, sh.means); err != nil {
+		return err
 	}
 	e.setClean()
-	return e, nil
+	return nil
+}
+
+// referenceMeans are the means of every sender over the corrupt prompts, or
+// over the clean ones where there are no others.
+func (e *Experiment) referenceMeans(c Config) (*means, error) {
+	reference := c.Data.Corrupt
+	if reference == nil {
+		reference = c.Data.Clean
+	}
+	m := newMeans(e.model.Config, e.t)
+	per := c.Slice
+	if per < 1 {
+		per = len(reference)
+	}
+	for lo := 0; lo < len(reference); lo += per {
+		if err := m.add(e.model, reference[lo:min(lo+per, len(reference))], e.threads); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
 }
 
 func checkData(c Config) error {
@@ -149,15 +209,9 @@ func (e *Experiment) firstDifference(d task.Data) int {
 	return 0
 }
 
-// index lays out the rows that are computed, and gathers the columns of W_U
-// where the metric reads only a few.
-func (e *Experiment) index(d task.Data) {
+// gatherColumns gathers the columns of W_U where the metric reads only a few.
+func (e *Experiment) gatherColumns() {
 	rows := e.metric.Rows()
-	for i, r := range rows {
-		e.flat = append(e.flat, r.Example*e.t+r.Position)
-		e.all = append(e.all, i)
-	}
-	e.rows = newLayout(e.b, e.t, e.firstDifference(d), e.flat)
 	n := len(e.metric.Tokens(0))
 	if n == 0 {
 		return

@@ -19,6 +19,9 @@ type plain struct {
 // edges present, by one full forward pass: the reference to which every other
 // way to evaluate a mask is held.
 func (e *Experiment) Plain(mask circuit.Mask) ([]float64, error) {
+	if e.slices != nil {
+		return e.plainInSlices(mask)
+	}
 	var out tensor.Matrix
 	last := gpt.HookPoint{Point: gpt.HookResidPost, Layer: e.model.Config.Layers - 1}
 	gather := gpt.Hook{At: last, Do: func(x *tensor.Tensor) {
@@ -28,6 +31,23 @@ func (e *Experiment) Plain(mask circuit.Mask) ([]float64, error) {
 		return nil, err
 	}
 	return e.measure(out), nil
+}
+
+// plainInSlices is Plain, slice by slice.
+func (e *Experiment) plainInSlices(mask circuit.Mask) ([]float64, error) {
+	values := make([]float64, 0, len(e.flat))
+	for i := range e.slices {
+		part, err := e.slices[i].bind()
+		if err != nil {
+			return nil, err
+		}
+		rows, err := part.Plain(mask)
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, rows...)
+	}
+	return values, nil
 }
 
 // PlainMetric is the metric of Plain.
@@ -48,6 +68,9 @@ func (e *Experiment) Logits(mask circuit.Mask, hooks ...gpt.Hook) (*tensor.Tenso
 // plainPass runs the model with a hook at every receiver, which come before
 // the hooks given.
 func (e *Experiment) plainPass(mask circuit.Mask, o gpt.Options) (*tensor.Tensor, error) {
+	if e.slices != nil {
+		return nil, fmt.Errorf("logits of an experiment that is bound in slices: bind it whole")
+	}
 	if len(mask) != e.graph.NumEdges() {
 		return nil, fmt.Errorf("mask: expected %d edges, found %d", e.graph.NumEdges(), len(mask))
 	}

@@ -97,8 +97,8 @@ func (s *State) sideIndex(layer, side, head int) int {
 // Mask returns the edges that are present. The caller must not change it.
 func (s *State) Mask() circuit.Mask { return s.mask }
 
-// Metric is the metric of the patched run.
-func (s *State) Metric() float64 { return s.e.metric.Mean(s.rowVals) }
+// Metric is the metric of the patched run. The error is always nil.
+func (s *State) Metric() (float64, error) { return s.e.metric.Mean(s.rowVals), nil }
 
 // Rows returns the metric's value of each of its rows. The caller must not
 // change it.

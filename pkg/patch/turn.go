@@ -25,7 +25,9 @@ type Turn struct {
 
 // Begin starts the turn of a receiver from which a present edge leads on. Only
 // one turn may be open at a time; End closes it.
-func (s *State) Begin(r circuit.Node) *Turn {
+func (s *State) Begin(r circuit.Node) Trials { return s.begin(r) }
+
+func (s *State) begin(r circuit.Node) *Turn {
 	t := &Turn{s: s, receiver: r, plan: s.planTurn(r)}
 	t.lo, t.hi = s.e.graph.Incoming(r)
 	t.heard = s.mask[t.lo:t.hi].Clone()
@@ -50,7 +52,7 @@ func (s *State) Begin(r circuit.Node) *Turn {
 }
 
 // Metric is the metric of the run without the cuts accepted so far.
-func (t *Turn) Metric() float64 { return t.s.Metric() }
+func (t *Turn) Metric() (float64, error) { return t.s.Metric() }
 
 // Most is how many cuts Try takes at a time without needing more than limit
 // bytes for them.
@@ -65,7 +67,10 @@ func (t *Turn) Most(limit int) int {
 // must be present and end in the turn's receiver, and returns the metric of
 // each. Accept keeps some of them cut; another Try, or End, restores them. The
 // metrics do not depend on how edges are divided over calls.
-func (t *Turn) Try(edges []int) []float64 {
+// The error is always nil.
+func (t *Turn) Try(edges []int) ([]float64, error) { return t.try(edges), nil }
+
+func (t *Turn) try(edges []int) []float64 {
 	for i, e := range edges {
 		if e < t.lo || e >= t.hi || !t.heard[e-t.lo] {
 			panic(fmt.Sprintf("patch: Try(%v): not a present edge into %v", t.s.e.graph.Edge(e), t.receiver))
@@ -196,37 +201,60 @@ func (t *Turn) Accept(n int) {
 	if n == 0 {
 		return
 	}
-	if n < len(t.edges) && t.test != nil {
-		sums := t.sums(t.edges[:n])
-		t.s.eachChunk(func(w *worker, c *chunk) {
-			t.load(w, c)
-			for k := range n {
-				t.cut(w, c, sums[k])
-			}
-			t.store(w, c, &t.input)
-		})
-		for k := range sums {
-			t.s.cost.FLOP += t.s.sumFLOP(sums[k].senders, t.test.need)
-		}
-	} else {
+	if n == len(t.edges) {
 		t.input, t.next = t.next, t.input
+	} else {
+		t.takeOut(t.edges[:n])
 	}
-	for _, e := range t.edges[:n] {
+	copy(t.s.rowVals, t.trials[n-1])
+	t.remove(t.edges[:n])
+}
+
+// Replay removes edges for good without trying them. Metric does not see them
+// before End.
+func (t *Turn) Replay(edges []int) {
+	if len(edges) == 0 {
+		return
+	}
+	t.takeOut(edges)
+	t.remove(edges)
+}
+
+// takeOut takes cuts out of the receiver's input, one after the other.
+func (t *Turn) takeOut(edges []int) {
+	if t.test == nil {
+		return
+	}
+	sums := t.sums(edges)
+	t.s.eachChunk(func(w *worker, c *chunk) {
+		t.load(w, c)
+		for k := range sums {
+			t.cut(w, c, sums[k])
+		}
+		t.store(w, c, &t.input)
+	})
+	for k := range sums {
+		t.s.cost.FLOP += t.s.sumFLOP(sums[k].senders, t.test.need)
+	}
+}
+
+// remove marks edges as gone.
+func (t *Turn) remove(edges []int) {
+	for _, e := range edges {
 		t.heard[e-t.lo] = false
 		t.s.mask[e] = false
 	}
-	copy(t.s.rowVals, t.trials[n-1])
+	t.accepted += len(edges)
 	t.edges = t.edges[:0]
-	t.accepted += n
 }
 
 // End closes the turn. If edges were removed, what they reached is computed
-// anew from scratch.
-func (t *Turn) End() {
+// anew from scratch. The error is always nil.
+func (t *Turn) End() error {
 	t.input.drop(&t.s.pool)
 	t.next.drop(&t.s.pool)
 	if t.accepted == 0 {
-		return
+		return nil
 	}
 	reached := map[circuit.Node]bool{}
 	for i := range t.plan.steps {
@@ -235,6 +263,7 @@ func (t *Turn) End() {
 		}
 	}
 	t.s.refresh(reached)
+	return nil
 }
 
 // receivers are the nodes whose values a step computes.

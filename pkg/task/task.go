@@ -120,25 +120,20 @@ func (d *Data) checkPermutation(t int) error {
 }
 
 // Take returns the first n examples.
-func (d Data) Take(n int) Data {
-	if n >= len(d.Clean) {
-		return d
-	}
-	d.Clean = d.Clean[:n]
-	if d.Corrupt != nil {
-		d.Corrupt = d.Corrupt[:n]
-	}
-	if d.Mask != nil {
-		d.Mask = d.Mask[:n]
-	}
-	if d.Labels != nil {
-		d.Labels = d.Labels[:n]
-	}
-	if d.Correct != nil {
-		d.Correct = d.Correct[:n]
-	}
-	if d.Wrong != nil {
-		d.Wrong = d.Wrong[:n]
-	}
+func (d Data) Take(n int) Data { return d.Part(0, min(n, len(d.Clean))) }
+
+// Part returns examples [lo,hi).
+func (d Data) Part(lo, hi int) Data {
+	d.Clean = d.Clean[lo:hi]
+	d.Corrupt, d.Mask, d.Labels = part(d.Corrupt, lo, hi), part(d.Mask, lo, hi), part(d.Labels, lo, hi)
+	d.Correct, d.Wrong = part(d.Correct, lo, hi), part(d.Wrong, lo, hi)
 	return d
+}
+
+// part returns x[lo:hi], or nil of nil.
+func part[T any](x []T, lo, hi int) []T {
+	if x == nil {
+		return nil
+	}
+	return x[lo:hi]
 }

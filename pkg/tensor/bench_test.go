@@ -145,3 +145,57 @@ func BenchmarkRows(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMatrixRows is what a layer does to its rows beside products.
+func BenchmarkMatrixRows(b *testing.B) {
+	rnd := rand.New(rand.NewSource(1))
+	for _, s := range [][2]int{{300, 768}, {300, 64}, {1500, 768}} {
+		x, y, w := random(rnd, s[0], s[1]), random(rnd, s[0], s[1]), random(rnd, s[1]).Data
+		b.Run(fmt.Sprintf("LayerNorm/%dx%d", s[0], s[1]), func(b *testing.B) {
+			b.SetBytes(int64(4 * s[0] * s[1]))
+			for b.Loop() {
+				tensor.LayerNorm(y.Matrix(), x.Matrix(), w, w, 1e-5)
+			}
+		})
+		b.Run(fmt.Sprintf("AddRows/%dx%d", s[0], s[1]), func(b *testing.B) {
+			b.SetBytes(int64(4 * s[0] * s[1]))
+			for b.Loop() {
+				tensor.AddRows(y.Matrix(), w)
+			}
+		})
+	}
+	x, bias := random(rnd, 300, 3072), random(rnd, 3072).Data
+	b.Run("AddRowsGELUNew/300x3072", func(b *testing.B) {
+		for b.Loop() {
+			tensor.AddRows(x.Matrix(), bias)
+			tensor.GELUNew(x.Data)
+		}
+	})
+	b.Run("AddRowsThenGELUNew/300x3072", func(b *testing.B) {
+		for b.Loop() {
+			tensor.AddRowsThen(x.Matrix(), bias, tensor.GELUNew)
+		}
+	})
+	for _, n := range []int{15, 40, 256} {
+		scores, in := tensor.New(n, n), random(rnd, n, n)
+		for _, stride := range []int{n, (n + 15) &^ 15} {
+			padded := tensor.Matrix{Data: make([]float32, n*stride), Rows: n, Cols: n, Stride: stride}
+			b.Run(fmt.Sprintf("CausalSoftmax/T=%d/stride=%d", n, stride), func(b *testing.B) {
+				for b.Loop() {
+					copy(padded.Data, in.Data)
+					tensor.CausalSoftmax(padded, 0.125)
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("SoftmaxByRow/T=%d", n), func(b *testing.B) {
+			for b.Loop() {
+				copy(scores.Data, in.Data)
+				for t := range n {
+					row := scores.Row(t)
+					tensor.Softmax(row[:t+1])
+					clear(row[t+1:])
+				}
+			}
+		})
+	}
+}

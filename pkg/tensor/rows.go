@@ -50,6 +50,18 @@ func AddRows(dst Matrix, bias []float32) {
 	}
 }
 
+// AddRowsThen adds bias to every row of dst and then calls f, an activation
+// function, on it, while it is in the first-level cache.
+func AddRowsThen(dst Matrix, bias []float32, f func(row []float32)) {
+	dst.check("AddRowsThen", "dst")
+	sameLen("AddRowsThen", dst.Cols, len(bias))
+	for i := range dst.Rows {
+		row := dst.Row(i)
+		kernel.AddTo(row, row, bias)
+		f(row)
+	}
+}
+
 // LayerNorm sets each row of dst to (x-mean)/sqrt(var+eps)·w + b with
 // mean = Σx/n and var = Σ(x-mean)²/n over that row (Ba, Kiros and Hinton
 // 2016, equation 4, with the variance of the population). Nil w and b leave
@@ -59,22 +71,12 @@ func LayerNorm(dst, x Matrix, w, b []float32, eps float32) {
 	x.check("LayerNorm", "x")
 	sameLen("LayerNorm rows", dst.Rows, x.Rows)
 	sameLen("LayerNorm columns", dst.Cols, x.Cols)
-	affine := w != nil || b != nil
-	if affine {
+	if w != nil || b != nil {
 		sameLen("LayerNorm w", len(w), x.Cols)
 		sameLen("LayerNorm b", len(b), x.Cols)
 	}
-	n := float32(x.Cols)
-	for i := range x.Rows {
-		row := x.Row(i)
-		mean := kernel.Sum(row) / n
-		variance := kernel.SumSquares(row, mean) / n
-		inv := float32(1 / math.Sqrt(float64(variance+eps)))
-		if affine {
-			kernel.NormalizeAffine(dst.Row(i), row, w, b, mean, inv)
-		} else {
-			kernel.Normalize(dst.Row(i), row, mean, inv)
-		}
+	if x.Rows > 0 && x.Cols > 0 {
+		kernel.LayerNorm(dst.Data, dst.Stride, x.Data, x.Stride, w, b, x.Rows, x.Cols, eps)
 	}
 }
 
@@ -96,6 +98,24 @@ func Softmax(row []float32) {
 		sum += float64(kernel.ExpSum(part, part, top))
 	}
 	kernel.Scale(row, float32(1/sum))
+}
+
+// CausalSoftmax turns the scores [T,T] of one head of a causal model into its
+// attention pattern: row t becomes Softmax(scale·row[:t+1]), with the same
+// bits, and 0 beyond.
+func CausalSoftmax(scores Matrix, scale float32) {
+	scores.check("CausalSoftmax", "scores")
+	sameLen("CausalSoftmax", scores.Rows, scores.Cols)
+	if scores.Rows <= chunk {
+		kernel.CausalSoftmax(scores.Data, scores.Stride, scores.Rows, scale)
+		return
+	}
+	for t := range scores.Rows {
+		row := scores.Row(t)
+		kernel.Scale(row[:t+1], scale)
+		Softmax(row[:t+1])
+		clear(row[t+1:])
+	}
 }
 
 // LogSoftmax sets dst = (x-max) - log Σexp(x-max). dst may be x.

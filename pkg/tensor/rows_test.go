@@ -34,11 +34,52 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
+func TestAddRowsThen(t *testing.T) {
+	rnd := rand.New(rand.NewSource(1))
+	x, bias := random(rnd, 5, 33), random(rnd, 33).Data
+	want := x.Clone()
+	tensor.AddRows(want.Matrix(), bias)
+	tensor.GELUNew(want.Data)
+	tensor.AddRowsThen(x.Matrix(), bias, tensor.GELUNew)
+	requireSameBits(t, want.Data, x.Data)
+}
+
+// TestLayerNormSameBits checks that a row's result depends neither on the
+// kernel nor on the rows beside it.
+func TestLayerNormSameBits(t *testing.T) {
+	for n := 1; n < 200; n++ {
+		rnd := rand.New(rand.NewSource(int64(n)))
+		x, w, b := random(rnd, 5, n+3), random(rnd, n).Data, random(rnd, n).Data
+		var first *tensor.Tensor
+		for _, name := range kernels() {
+			if name == "portable" {
+				continue
+			}
+			restore, err := tensor.ForceKernel(name)
+			assert.NoError(t, err)
+			got, single := x.Clone(), x.Clone()
+			m, s := got.Matrix().Columns(1, n+1), single.Matrix().Columns(1, n+1)
+			tensor.LayerNorm(m, x.Matrix().Columns(1, n+1), w, b, 1e-5)
+			tensor.LayerNorm(m.Slice(3, 4), m.Slice(3, 4), nil, nil, 1e-5)
+			for i := range 5 {
+				tensor.LayerNorm(s.Slice(i, i+1), s.Slice(i, i+1), w, b, 1e-5)
+			}
+			tensor.LayerNorm(s.Slice(3, 4), s.Slice(3, 4), nil, nil, 1e-5)
+			restore()
+			requireSameBits(t, single.Data, got.Data, name, n)
+			if first != nil {
+				requireSameBits(t, first.Data, got.Data, name, n)
+			}
+			first = got
+		}
+	}
+}
+
 func TestLayerNorm(t *testing.T) {
 	const eps = 1e-5
 	eachKernel(t, func(t *testing.T) {
 		worst := 0.0
-		for _, n := range []int{1, 2, 15, 16, 17, 64, 768, 1000} {
+		for _, n := range []int{1, 2, 15, 16, 17, 33, 49, 63, 64, 65, 768, 1000} {
 			rnd := rand.New(rand.NewSource(int64(n)))
 			x, w, b := random(rnd, 3, n), random(rnd, n), random(rnd, n)
 			tensor.Axpy(x.Data, 3, x.Data)
@@ -91,6 +132,31 @@ func TestSoftmax(t *testing.T) {
 		t.Logf("largest relative error %.3g, of the logarithm %.3g", worst, worstLog)
 		assert.Less(t, worst, 2e-6)
 		assert.Less(t, worstLog, 3e-7)
+	})
+}
+
+// TestCausalSoftmax compares the bits with those of Softmax row by row.
+func TestCausalSoftmax(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, n := range []int{0, 1, 2, 15, 16, 17, 31, 32, 33, 40, 48, 100, 1025} {
+			all := random(rand.New(rand.NewSource(int64(n))), n, n+5)
+			tensor.Axpy(all.Data, 3, all.Data)
+			if n > 5 {
+				all.Data[2*(n+5)+2], all.Data[3*(n+5)+1], all.Data[4*(n+5)+1] = nan, inf, -inf
+			}
+			want := all.Clone()
+			for i := range n {
+				row := want.Row(i)
+				tensor.AddTo(row[:i+1], make([]float32, i+1), row[:i+1])
+				for j := range row[:i+1] {
+					row[j] *= 0.3
+				}
+				tensor.Softmax(row[:i+1])
+				clear(row[i+1 : n])
+			}
+			tensor.CausalSoftmax(all.Matrix().Columns(0, n), 0.3)
+			requireSameBits(t, want.Data, all.Data, n)
+		}
 	})
 }
 

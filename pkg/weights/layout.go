@@ -46,6 +46,7 @@ func foreign(file []byte) string {
 		{"<!DOCTYPE", "an HTML page"},
 		{"<!doctype", "an HTML page"},
 		{"<html", "an HTML page"},
+		{"{", "JSON text"},
 	} {
 		if bytes.HasPrefix(file, []byte(f.prefix)) {
 			return f.kind

@@ -6,6 +6,10 @@
 //     untested;
 //  3. otherwise cut its incoming edges one by one; an edge stays cut if the
 //     metric rises by less than the threshold, else it is restored.
+//
+// Cuts are evaluated several at a time, as if all of them were accepted; what
+// comes after the first that is not is done again. Decisions are those of the
+// sequential loop.
 package acdc
 
 import (
@@ -13,7 +17,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -29,13 +32,16 @@ func (Algorithm) Name() string { return "acdc" }
 
 // walk is one run on its way.
 type walk struct {
-	r      discover.Request
-	graph  *circuit.Graph
-	state  *patch.State
-	rng    *rand.Rand
-	result *discover.Result
-	guess  guess
-	done   discover.Event // the last event
+	r       discover.Request
+	graph   *circuit.Graph
+	start   circuit.Mask    // the mask, until there is an evaluator
+	eval    patch.Evaluator // nil while decisions of an earlier run are read
+	pending []discover.Test // decisions of an earlier run still to be read
+	spent   circuit.Cost    // by the earlier run, less what eval spent to catch up with it
+	rng     *rand.Rand
+	guess   guess
+	result  *discover.Result
+	done    discover.Event // the last event
 }
 
 // Discover runs the loop.
@@ -43,108 +49,86 @@ func (Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Re
 	if err := r.Check(); err != nil {
 		return nil, err
 	}
-	g := r.Experiment.Graph()
-	state, err := r.Experiment.NewState(g.Full())
-	if err != nil {
-		return nil, err
-	}
-	w := &walk{r: r, graph: g, state: state, rng: rand.New(rand.NewPCG(r.Seed, 0xacdc)),
-		result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: state.Metric()}}
-	for i := range w.result.Scores {
-		w.result.Scores[i] = math.NaN()
-	}
-	w.done.Total = g.NumEdges()
-	w.guess.limit = max(1, r.Speculate)
-	if r.Speculate == 0 {
-		w.guess.limit = speculate
-	}
-	receivers := g.Receivers()
+	w := newWalk(r)
+	receivers := w.graph.Receivers()
 	for i := len(receivers) - 1; i >= 0; i-- {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := w.receiver(ctx, receivers[i]); err != nil {
 			return nil, err
 		}
 	}
-	w.result.Mask = state.Mask().Clone()
-	w.result.MetricFinal = state.Metric()
-	w.result.Cost = state.Cost()
-	w.result.Cost.Tests = w.done.Tests
+	if len(w.pending) > 0 {
+		return nil, w.foreign(w.pending[0])
+	}
+	final, err := w.eval.Metric()
+	if err != nil {
+		return nil, err
+	}
+	w.result.Mask, w.result.MetricFinal, w.result.Cost = w.eval.Mask().Clone(), final, w.cost()
 	return w.result, nil
 }
 
-// receiver takes one receiver's turn. The next cuts are evaluated as if all of
-// them were accepted; from the first that is not, the rest are done again.
+func newWalk(r discover.Request) *walk {
+	g := r.Experiment.Graph()
+	w := &walk{r: r, graph: g, start: g.Full(), pending: r.Resume.Tests, rng: rand.New(rand.NewPCG(r.Seed, 0xacdc)),
+		guess:  newGuess(r.Speculate),
+		result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: r.Experiment.CleanMetric()}}
+	for i := range w.result.Scores {
+		w.result.Scores[i] = math.NaN()
+	}
+	w.done.Total = g.NumEdges()
+	return w
+}
+
+// mask is the mask as it stands.
+func (w *walk) mask() circuit.Mask {
+	if w.eval != nil {
+		return w.eval.Mask()
+	}
+	return w.start
+}
+
+// cost is what the run has spent, in this process and before it.
+func (w *walk) cost() circuit.Cost {
+	now := w.eval.Cost()
+	now.Nodes += w.spent.Nodes
+	now.FLOP += w.spent.FLOP
+	now.Tests = w.done.Tests
+	now.ForwardPasses = float64(now.FLOP) / float64(w.r.Experiment.ForwardFLOP())
+	return now
+}
+
+// receiver takes one receiver's turn.
 func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 	lo, hi := w.graph.Incoming(r)
-	if !w.graph.HasOutgoing(w.state.Mask(), r) {
-		w.state.Drop(r)
+	if !w.graph.HasOutgoing(w.mask(), r) {
+		if w.eval == nil {
+			clear(w.start[lo:hi])
+		} else {
+			w.eval.Drop(r)
+		}
 		w.done.Decided += hi - lo
-		return ctx.Err()
+		return nil
 	}
-	turn := w.state.Begin(r)
-	defer turn.End()
-	before := turn.Metric()
-	most := turn.Most(speculationBytes)
-	for edges := w.order(lo, hi); len(edges) > 0; {
-		if err := ctx.Err(); err != nil {
-			return err
+	t := &turn{w: w, receiver: r, edges: w.order(lo, hi)}
+	if err := t.read(); err != nil {
+		return err
+	}
+	if len(w.pending) > 0 { // the whole turn is known, and more
+		for _, e := range t.removed {
+			w.start[e] = false
 		}
-		tried := edges[:min(len(edges), most, w.guess.next())]
-		accepted, decided := 0, 0
-		for k, now := range turn.Try(tried) {
-			test, err := w.decide(tried[:k+1], now, before)
-			if err != nil {
-				return err
-			}
-			decided++
-			w.record(r, test)
-			if test.Kept {
-				break
-			}
-			accepted++
-			before = now
-		}
-		turn.Accept(accepted)
-		w.guess.saw(accepted, len(tried))
-		edges = edges[decided:]
+		return nil
 	}
-	return nil
-}
-
-// speculate is how many cuts are tried together at most unless the request says
-// otherwise.
-const speculate = 8
-
-// speculationBytes bounds the memory for cuts that are tried together.
-const speculationBytes = 64 << 20
-
-// decide tests the last of the cuts tried together, those before it having
-// been accepted.
-func (w *walk) decide(cuts []int, now, before float64) (discover.Test, error) {
-	edge := cuts[len(cuts)-1]
-	if math.IsNaN(now) || math.IsInf(now, 0) {
-		return discover.Test{}, fmt.Errorf("metric %s: expected a finite number with edge %v cut, found %v: the model's activations overflow",
-			w.r.Experiment.Metric().Name(), w.graph.Edge(edge), now)
+	if err := t.begin(); err != nil {
+		return err
 	}
-	t := discover.Test{Edge: edge, Metric: now, Effect: now - before}
-	t.Kept = !w.below(t.Effect)
-	return t, w.verify(cuts, now)
-}
-
-// guess says how many cuts to try together: more after each success, fewer
-// after a failure, so that little work is done in vain. It looks only at
-// decisions, so the work is the same in every run.
-type guess struct{ n, limit int }
-
-func (g *guess) next() int { return max(1, g.n) }
-
-// saw tells the guess how many of the cuts tried were accepted.
-func (g *guess) saw(accepted, tried int) {
-	switch {
-	case accepted == tried:
-		g.n = min(2*max(1, g.n), g.limit)
-	default:
-		g.n = max(1, (g.n+accepted)/3)
+	if err := t.run(ctx); err != nil {
+		return err
 	}
+	return t.trials.End()
 }
 
 // below reports whether an effect is too small to keep its edge.
@@ -166,76 +150,7 @@ func (w *walk) record(r circuit.Node, t discover.Test) {
 	}
 }
 
-// verifyTolerance is how far the incremental evaluation may be from the plain
-// pass, relative where the metric is above 1.
-const verifyTolerance = 1e-5
-
-// verify holds the evaluation of the last of some cuts, if it is its turn, to a
-// plain pass.
-func (w *walk) verify(cuts []int, got float64) error {
-	if w.r.VerifyEvery < 1 || w.done.Tests%w.r.VerifyEvery != 0 {
-		return nil
-	}
-	mask := w.state.Mask().Clone()
-	for _, edge := range cuts {
-		mask[edge] = false
-	}
-	want, err := w.r.Experiment.PlainMetric(mask)
-	if err != nil {
-		return err
-	}
-	if math.Abs(got-want) > verifyTolerance*max(1, math.Abs(want)) {
-		return fmt.Errorf("verification failed at test %d, edge %v: the plain full pass gives %s = %v, the incremental evaluation %v",
-			w.done.Tests+1, w.graph.Edge(cuts[len(cuts)-1]), w.r.Experiment.Metric().Name(), want, got)
-	}
-	return nil
-}
-
-// order lists the edges [lo,hi) of a receiver in the order in which they are
-// tested.
-func (w *walk) order(lo, hi int) []int {
-	if hi-lo == 1 {
-		return []int{lo}
-	}
-	var out []int
-	for _, group := range senderGroups(w.graph.Senders()[:hi-lo], w.r.Order == discover.Reverse || w.r.Order == discover.NamesReverse,
-		w.r.Order == discover.Reverse || w.r.Order == discover.IndicesReverse) {
-		for _, s := range group {
-			out = append(out, lo+s)
-		}
-	}
-	if w.r.Order == discover.Random {
-		w.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	}
-	return out
-}
-
-// senderGroups lists the senders by number, those of one name (a layer's
-// heads, an MLP, an embedding) together: names from the latest to the
-// earliest, the token embeddings before the position embeddings, heads from
-// the last to the first; either turned round if asked.
-func senderGroups(senders []circuit.Node, reverseNames, reverseIndices bool) [][]int {
-	var embeds, groups [][]int
-	for i, s := range senders {
-		last := len(groups) - 1
-		switch {
-		case s.Kind <= circuit.PosEmbed:
-			embeds = append(embeds, []int{i})
-		case s.Kind == circuit.Head && s.Head > 0:
-			groups[last] = append(groups[last], i)
-		default:
-			groups = append(groups, []int{i})
-		}
-	}
-	slices.Reverse(groups)
-	groups = append(groups, embeds...)
-	if reverseNames {
-		slices.Reverse(groups)
-	}
-	if !reverseIndices {
-		for _, g := range groups {
-			slices.Reverse(g)
-		}
-	}
-	return groups
+// foreign says that a decision of an earlier run cannot be of this one.
+func (w *walk) foreign(t discover.Test) error {
+	return fmt.Errorf("the earlier run's test %d is of edge %v, which this run does not test there", w.done.Tests+1, w.graph.Edge(t.Edge))
 }

@@ -30,8 +30,8 @@ func Gemm(c []float32, ldc int, a []float32, lda, m, k int, b []float32, n, from
 	mc := min(MC, max(minRows, cacheFloats/depth/MR*MR))
 	var packed []float32
 	if m >= MR && (to-from)*NR >= packFrom {
-		buf := borrow(min(mc, m) * depth)
-		defer scratch.Put(buf)
+		buf := Borrow(min(mc, m) * depth)
+		defer Return(buf)
 		packed = *buf
 	}
 	for g0 := 0; g0 < k; g0 += depth {

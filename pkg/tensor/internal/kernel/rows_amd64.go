@@ -110,30 +110,6 @@ func SiLU(x []float32) {
 	}
 }
 
-// Normalize: for i: dst[i] = (x[i] - mean)·inv
-func Normalize(dst, x []float32, mean, inv float32) {
-	switch active() {
-	case avx512:
-		normalizeAVX512(dst, x, mean, inv)
-	case avx2:
-		normalizeAVX2(dst, x, mean, inv)
-	default:
-		normalizePortable(dst, x, mean, inv)
-	}
-}
-
-// NormalizeAffine: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
-func NormalizeAffine(dst, x, w, b []float32, mean, inv float32) {
-	switch active() {
-	case avx512:
-		normalizeAffineAVX512(dst, x, w, b, mean, inv)
-	case avx2:
-		normalizeAffineAVX2(dst, x, w, b, mean, inv)
-	default:
-		normalizeAffinePortable(dst, x, w, b, mean, inv)
-	}
-}
-
 // Max: for i: m = max(m, x[i]); any value when there is a NaN
 func Max(x []float32) float32 {
 	switch active() {
@@ -146,18 +122,6 @@ func Max(x []float32) float32 {
 	}
 }
 
-// Sum: for i: s += x[i], in lanes
-func Sum(x []float32) float32 {
-	switch active() {
-	case avx512:
-		return sumAVX512(x)
-	case avx2:
-		return sumAVX2(x)
-	default:
-		return sumPortable(x)
-	}
-}
-
 // SumZero: for i: s += x[i] - x[i], 0 when all are finite, else NaN
 func SumZero(x []float32) float32 {
 	switch active() {
@@ -167,18 +131,6 @@ func SumZero(x []float32) float32 {
 		return sumZeroAVX2(x)
 	default:
 		return sumZeroPortable(x)
-	}
-}
-
-// SumSquares: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
-func SumSquares(x []float32, mean float32) float32 {
-	switch active() {
-	case avx512:
-		return sumSquaresAVX512(x, mean)
-	case avx2:
-		return sumSquaresAVX2(x, mean)
-	default:
-		return sumSquaresPortable(x, mean)
 	}
 }
 
@@ -241,5 +193,38 @@ func KLTerms(p, x, y []float32) (mean, beyond float64, largest float32) {
 		return klTermsAVX2(p, x, y)
 	default:
 		return klTermsPortable(p, x, y)
+	}
+}
+
+// LayerNorm: for i < rows: mean = Σx[i,j]/cols, variance = Σ(x[i,j]-mean)²/cols,
+// dst[i,j] = (x[i,j]-mean)/√(variance+eps), then ·w[j] + b[j] unless w is nil.
+// The sums run in 64 lanes; cols > 0.
+func LayerNorm(dst []float32, ldd int, x []float32, ldx int, w, b []float32, rows, cols int, eps float32) {
+	set := active()
+	if set == portable || rows == 0 {
+		layerNormPortable(dst, ldd, x, ldx, w, b, rows, cols, eps)
+		return
+	}
+	var pw, pb *float32
+	if w != nil {
+		pw, pb = &w[0], &b[0]
+	}
+	if set == avx512 {
+		layerNormAVX512(&dst[0], ldd, &x[0], ldx, pw, pb, rows, cols, float32(cols), eps)
+	} else {
+		layerNormAVX2(&dst[0], ldd, &x[0], ldx, pw, pb, rows, cols, float32(cols), eps)
+	}
+}
+
+// CausalSoftmax: for t < n: x[t,j] = exp(scale·x[t,j] - max)/Σ for j ≤ t, and 0
+// for t < j < n, in the order of ExpSum; n ≤ 1024.
+func CausalSoftmax(x []float32, ld, n int, scale float32) {
+	switch set := active(); {
+	case set == portable || n == 0:
+		causalSoftmaxPortable(x, ld, n, scale)
+	case set == avx512:
+		causalSoftmaxAVX512(&x[0], ld, n, scale)
+	default:
+		causalSoftmaxAVX2(&x[0], ld, n, scale)
 	}
 }

@@ -29,25 +29,11 @@ func GELUNew(x []float32) { geluNewPortable(x) }
 // SiLU: for i: x[i] = x[i] / (1 + exp(-x[i]))
 func SiLU(x []float32) { siluPortable(x) }
 
-// Normalize: for i: dst[i] = (x[i] - mean)·inv
-func Normalize(dst, x []float32, mean, inv float32) { normalizePortable(dst, x, mean, inv) }
-
-// NormalizeAffine: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
-func NormalizeAffine(dst, x, w, b []float32, mean, inv float32) {
-	normalizeAffinePortable(dst, x, w, b, mean, inv)
-}
-
 // Max: for i: m = max(m, x[i]); any value when there is a NaN
 func Max(x []float32) float32 { return maxPortable(x) }
 
-// Sum: for i: s += x[i], in lanes
-func Sum(x []float32) float32 { return sumPortable(x) }
-
 // SumZero: for i: s += x[i] - x[i], 0 when all are finite, else NaN
 func SumZero(x []float32) float32 { return sumZeroPortable(x) }
-
-// SumSquares: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
-func SumSquares(x []float32, mean float32) float32 { return sumSquaresPortable(x, mean) }
 
 // ExpSum: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
 func ExpSum(dst, x []float32, top float32) float32 { return expSumPortable(dst, x, top) }
@@ -67,3 +53,14 @@ func SquaredDistance(a, b []float32) float64 { return squaredDistancePortable(a,
 func KLTerms(p, x, y []float32) (mean, beyond float64, largest float32) {
 	return klTermsPortable(p, x, y)
 }
+
+// LayerNorm: for i < rows: mean = Σx[i,j]/cols, variance = Σ(x[i,j]-mean)²/cols,
+// dst[i,j] = (x[i,j]-mean)/√(variance+eps), then ·w[j] + b[j] unless w is nil.
+// The sums run in 64 lanes; cols > 0.
+func LayerNorm(dst []float32, ldd int, x []float32, ldx int, w, b []float32, rows, cols int, eps float32) {
+	layerNormPortable(dst, ldd, x, ldx, w, b, rows, cols, eps)
+}
+
+// CausalSoftmax: for t < n: x[t,j] = exp(scale·x[t,j] - max)/Σ for j ≤ t, and 0
+// for t < j < n, in the order of ExpSum; n ≤ 1024.
+func CausalSoftmax(x []float32, ld, n int, scale float32) { causalSoftmaxPortable(x, ld, n, scale) }

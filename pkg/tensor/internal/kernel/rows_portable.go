@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 func addToPortable(dst, a, b []float32) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
@@ -60,20 +62,6 @@ func siluPortable(x []float32) {
 	}
 }
 
-func normalizePortable(dst, x []float32, mean, inv float32) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] = (x[i] - mean) * inv
-	}
-}
-
-func normalizeAffinePortable(dst, x, w, b []float32, mean, inv float32) {
-	x, w, b = x[:len(dst)], w[:len(dst)], b[:len(dst)]
-	for i := range dst {
-		dst[i] = float32(float32((x[i]-mean)*inv)*w[i]) + b[i]
-	}
-}
-
 // tree adds 16 lanes: i with i+8, then i+4, i+2, i+1.
 func tree[T float32 | float64](lanes *[16]T) T {
 	for w := 8; w > 0; w /= 2 {
@@ -82,6 +70,53 @@ func tree[T float32 | float64](lanes *[16]T) T {
 		}
 	}
 	return lanes[0]
+}
+
+// tree64 is tree for 64 lanes: i with i+32 and i+16 first.
+func tree64(lanes *[64]float32) float32 {
+	var sum [16]float32
+	for i := range sum {
+		sum[i] = (lanes[i] + lanes[i+32]) + (lanes[i+16] + lanes[i+48])
+	}
+	return tree(&sum)
+}
+
+func layerNormPortable(dst []float32, ldd int, x []float32, ldx int, w, b []float32, rows, cols int, eps float32) {
+	n := float32(cols)
+	for i := range rows {
+		to, from := dst[i*ldd:i*ldd+cols], x[i*ldx:i*ldx+cols]
+		var lanes [64]float32
+		for j, v := range from {
+			lanes[j&63] += v
+		}
+		mean := tree64(&lanes) / n
+		lanes = [64]float32{}
+		for j, v := range from {
+			d := v - mean
+			lanes[j&63] += float32(d * d)
+		}
+		variance := tree64(&lanes) / n
+		inv := float32(1 / math.Sqrt(float64(variance+eps)))
+		for j, v := range from {
+			to[j] = (v - mean) * inv
+		}
+		if w != nil {
+			for j, v := range to {
+				to[j] = float32(v*w[j]) + b[j]
+			}
+		}
+	}
+}
+
+func causalSoftmaxPortable(x []float32, ld, n int, scale float32) {
+	for t := range n {
+		row := x[t*ld : t*ld+n]
+		valid := row[:t+1]
+		scalePortable(valid, scale)
+		sum := expSumPortable(valid, valid, maxPortable(valid))
+		scalePortable(valid, float32(1/float64(sum)))
+		clear(row[t+1:])
+	}
 }
 
 func maxPortable(x []float32) float32 {
@@ -94,27 +129,10 @@ func maxPortable(x []float32) float32 {
 	return m
 }
 
-func sumPortable(x []float32) float32 {
-	var lanes [16]float32
-	for i, v := range x {
-		lanes[i&15] += v
-	}
-	return tree(&lanes)
-}
-
 func sumZeroPortable(x []float32) float32 {
 	var lanes [16]float32
 	for i, v := range x {
 		lanes[i&15] += v - v
-	}
-	return tree(&lanes)
-}
-
-func sumSquaresPortable(x []float32, mean float32) float32 {
-	var lanes [16]float32
-	for i, v := range x {
-		d := v - mean
-		lanes[i&15] += float32(d * d)
 	}
 	return tree(&lanes)
 }

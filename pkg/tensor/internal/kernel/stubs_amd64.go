@@ -49,35 +49,15 @@ func geluNewAVX512(x []float32)
 //go:noescape
 func siluAVX512(x []float32)
 
-// normalizeAVX512: for i: dst[i] = (x[i] - mean)·inv
-//
-//go:noescape
-func normalizeAVX512(dst, x []float32, mean, inv float32)
-
-// normalizeAffineAVX512: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
-//
-//go:noescape
-func normalizeAffineAVX512(dst, x, w, b []float32, mean, inv float32)
-
 // maxAVX512: for i: m = max(m, x[i]); any value when there is a NaN
 //
 //go:noescape
 func maxAVX512(x []float32) float32
 
-// sumAVX512: for i: s += x[i], in lanes
-//
-//go:noescape
-func sumAVX512(x []float32) float32
-
 // sumZeroAVX512: for i: s += x[i] - x[i], in lanes
 //
 //go:noescape
 func sumZeroAVX512(x []float32) float32
-
-// sumSquaresAVX512: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
-//
-//go:noescape
-func sumSquaresAVX512(x []float32, mean float32) float32
 
 // expSumAVX512: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
 //
@@ -103,6 +83,16 @@ func squaredDistanceAVX512(a, b []float32) float64
 //
 //go:noescape
 func klTermsAVX512(p, x, y []float32) (mean, beyond float64, largest float32)
+
+// layerNormAVX512: for i < rows: mean = Σx[i·ldx+j]/n, variance = Σ(x[i·ldx+j]-mean)²/n, dst[i·ldd+j] = (x[i·ldx+j]-mean)/√(variance+eps), ·w[j] + b[j] unless w is nil; n is cols
+//
+//go:noescape
+func layerNormAVX512(dst *float32, ldd int, x *float32, ldx int, w, b *float32, rows, cols int, n, eps float32)
+
+// causalSoftmaxAVX512: for t < n: x[t·ld+j] = exp(scale·x[t·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
+//
+//go:noescape
+func causalSoftmaxAVX512(x *float32, ld, n int, scale float32)
 
 // gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
@@ -234,35 +224,15 @@ func geluNewAVX2(x []float32)
 //go:noescape
 func siluAVX2(x []float32)
 
-// normalizeAVX2: for i: dst[i] = (x[i] - mean)·inv
-//
-//go:noescape
-func normalizeAVX2(dst, x []float32, mean, inv float32)
-
-// normalizeAffineAVX2: for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])
-//
-//go:noescape
-func normalizeAffineAVX2(dst, x, w, b []float32, mean, inv float32)
-
 // maxAVX2: for i: m = max(m, x[i]); any value when there is a NaN
 //
 //go:noescape
 func maxAVX2(x []float32) float32
 
-// sumAVX2: for i: s += x[i], in lanes
-//
-//go:noescape
-func sumAVX2(x []float32) float32
-
 // sumZeroAVX2: for i: s += x[i] - x[i], in lanes
 //
 //go:noescape
 func sumZeroAVX2(x []float32) float32
-
-// sumSquaresAVX2: for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes
-//
-//go:noescape
-func sumSquaresAVX2(x []float32, mean float32) float32
 
 // expSumAVX2: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
 //
@@ -288,6 +258,16 @@ func squaredDistanceAVX2(a, b []float32) float64
 //
 //go:noescape
 func klTermsAVX2(p, x, y []float32) (mean, beyond float64, largest float32)
+
+// layerNormAVX2: for i < rows: mean = Σx[i·ldx+j]/n, variance = Σ(x[i·ldx+j]-mean)²/n, dst[i·ldd+j] = (x[i·ldx+j]-mean)/√(variance+eps), ·w[j] + b[j] unless w is nil; n is cols
+//
+//go:noescape
+func layerNormAVX2(dst *float32, ldd int, x *float32, ldx int, w, b *float32, rows, cols int, n, eps float32)
+
+// causalSoftmaxAVX2: for t < n: x[t·ld+j] = exp(scale·x[t·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
+//
+//go:noescape
+func causalSoftmaxAVX2(x *float32, ld, n int, scale float32)
 
 // gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //

@@ -84,7 +84,7 @@ func (f *file) klFlush() {
 
 func (f *file) klStep(masked bool) {
 	for p := range f.parts() {
-		f.klPart(step{p, masked})
+		f.klPart(step{part: p, masked: masked})
 	}
 }
 

@@ -6,6 +6,8 @@ func writeRows(f *file) {
 		l.write(f)
 	}
 	writeKL(f)
+	writeLayerNorm(f)
+	writeCausal(f)
 }
 
 var rowLoops = []rowLoop{
@@ -27,18 +29,10 @@ var rowLoops = []rowLoop{
 		slices: []string{"x"}, body: inPlace(geluNew)},
 	{name: "silu", doc: "for i: x[i] = x[i] / (1 + exp(-x[i]))",
 		slices: []string{"x"}, body: inPlace(silu)},
-	{name: "normalize", doc: "for i: dst[i] = (x[i] - mean)·inv",
-		slices: []string{"dst", "x"}, scalars: []string{"mean", "inv"}, body: normalize},
-	{name: "normalizeAffine", doc: "for i: dst[i] = fma((x[i]-mean)·inv, w[i], b[i])",
-		slices: []string{"dst", "x", "w", "b"}, scalars: []string{"mean", "inv"}, body: normalizeAffine},
 	{name: "max", doc: "for i: m = max(m, x[i]); any value when there is a NaN",
 		slices: []string{"x"}, result: "float32", start: cNegInf, fold: "VMAXPS", body: maximum},
-	{name: "sum", doc: "for i: s += x[i], in lanes",
-		slices: []string{"x"}, result: "float32", start: noStart, fold: "VADDPS", body: sum},
 	{name: "sumZero", doc: "for i: s += x[i] - x[i], in lanes",
 		slices: []string{"x"}, result: "float32", start: noStart, fold: "VADDPS", body: sumZero},
-	{name: "sumSquares", doc: "for i: s = fma(x[i]-mean, x[i]-mean, s), in lanes",
-		slices: []string{"x"}, scalars: []string{"mean"}, result: "float32", start: noStart, fold: "VADDPS", body: sumSquares},
 	{name: "expSum", doc: "for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes",
 		slices: []string{"dst", "x"}, scalars: []string{"top"}, result: "float32", start: noStart, fold: "VADDPS", body: expSum},
 	{name: "sumExp", doc: "for i: s += exp(x[i]-top), in lanes",
@@ -96,23 +90,6 @@ func inPlace(function func(f *file)) func(f *file, s step) {
 	}
 }
 
-func normalize(f *file, s step) {
-	f.load(s, 1, 0)
-	f.in("VSUBPS", scalar0, 0, 0)
-	f.in("VMULPS", scalar1, 0, 0)
-	f.store(s, 0, 0)
-}
-
-func normalizeAffine(f *file, s step) {
-	f.load(s, 1, 0)
-	f.load(s, 2, 1)
-	f.load(s, 3, 2)
-	f.in("VSUBPS", scalar0, 0, 0)
-	f.in("VMULPS", scalar1, 0, 0)
-	f.in("VFMADD213PS", 2, 1, 0)
-	f.store(s, 0, 0)
-}
-
 func maximum(f *file, s step) {
 	acc := lanes0 + s.part
 	switch {
@@ -127,22 +104,10 @@ func maximum(f *file, s step) {
 	}
 }
 
-func sum(f *file, s step) {
-	f.load(s, 0, 0)
-	f.in("VADDPS", 0, lanes0+s.part, lanes0+s.part)
-}
-
 func sumZero(f *file, s step) {
 	f.load(s, 0, 0)
 	f.in("VSUBPS", 0, 0, 0)
 	f.in("VADDPS", 0, lanes0+s.part, lanes0+s.part)
-}
-
-func sumSquares(f *file, s step) {
-	f.load(s, 0, 0)
-	f.in("VSUBPS", scalar0, 0, 0)
-	f.clip(s, 0)
-	f.in("VFMADD231PS", 0, 0, lanes0+s.part)
 }
 
 func expSum(f *file, s step) {

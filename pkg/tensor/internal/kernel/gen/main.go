@@ -69,12 +69,12 @@ func (s isa) parts() int { return 16 / s.width }
 // file collects the text of one assembly file.
 type file struct {
 	isa
-	buf    strings.Builder
-	stubs  []string
-	labels int
+	buf   strings.Builder
+	stubs []string
+	mask  int // AVX2's register of the mask, and the next
 }
 
-func newFile(s isa) *file { return &file{isa: s} }
+func newFile(s isa) *file { return &file{isa: s, mask: mask0} }
 
 func (f *file) text() string {
 	return header + "#include \"textflag.h\"\n" + f.buf.String()

@@ -26,6 +26,8 @@ const noStart constant = -1
 type step struct {
 	part   int
 	masked bool
+	offset int    // bytes from the pointer
+	index  string // a register of more bytes, or none
 }
 
 var pointers = []string{"DI", "SI", "DX", "R8"}
@@ -75,7 +77,7 @@ func (l rowLoop) write(f *file) {
 
 func (l rowLoop) step(f *file, masked bool) {
 	for p := range f.parts() {
-		l.body(f, step{p, masked})
+		l.body(f, step{part: p, masked: masked})
 	}
 }
 
@@ -130,11 +132,17 @@ func (f *file) setMask(n string) {
 	f.in("LEAQ", "masks<>+64(SB)", "AX")
 	f.in("SHLQ", "$2", n)
 	f.in("SUBQ", n, "AX")
-	f.in("VMOVUPS", "(AX)", mask0)
-	f.in("VMOVUPS", "32(AX)", mask0+1)
+	f.in("VMOVUPS", "(AX)", f.mask)
+	f.in("VMOVUPS", "32(AX)", f.mask+1)
 }
 
-func (s step) at(ptr string) string { return fmt.Sprintf("%d(%s)", 32*s.part, ptr) }
+func (s step) at(ptr string) string {
+	at := fmt.Sprintf("%d(%s)", s.offset+32*s.part, ptr)
+	if s.index != "" {
+		at += "(" + s.index + "*1)"
+	}
+	return at
+}
 
 // load reads a part; lanes that are masked out are 0.
 func (f *file) load(s step, slice, r int) {
@@ -144,7 +152,7 @@ func (f *file) load(s step, slice, r int) {
 	case f.isa == avx512:
 		f.in("VMOVUPS.Z", s.at(ptr), "K1", r)
 	default:
-		f.in("VMASKMOVPS", s.at(ptr), mask0+s.part, r)
+		f.in("VMASKMOVPS", s.at(ptr), f.mask+s.part, r)
 	}
 }
 
@@ -155,7 +163,7 @@ func (f *file) store(s step, r, slice int) {
 	case f.isa == avx512:
 		f.in("VMOVUPS", r, "K1", s.at(ptr))
 	default:
-		f.in("VMASKMOVPS", r, mask0+s.part, s.at(ptr))
+		f.in("VMASKMOVPS", r, f.mask+s.part, s.at(ptr))
 	}
 }
 
@@ -166,7 +174,7 @@ func (f *file) clip(s step, r int) {
 	case f.isa == avx512:
 		f.in("VMOVAPS.Z", r, "K1", r)
 	default:
-		f.in("VANDPS", mask0+s.part, r, r)
+		f.in("VANDPS", f.mask+s.part, r, r)
 	}
 }
 

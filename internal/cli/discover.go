@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+)
+
+// algorithms lists what --algorithm may say.
+var algorithms = []discover.Algorithm{acdc.Algorithm{}}
+
+// verifyEvery is how often --verify evaluates a cut twice.
+const verifyEvery = 10
+
+// discoverOptions are the flags of discover.
+type discoverOptions struct {
+	subject
+	outputs
+	threshold  float64 // the task's if negative
+	absolute   bool
+	algorithm  discover.Algorithm
+	order      discover.Order
+	definition circuit.Definition
+	splitEmbed bool
+	allEdges   bool
+	trace      string
+	threads    int
+	verify     bool
+	quiet      bool
+	verbose    bool
+}
+
+func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cobra.Command {
+	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: discover.Normal, definition: circuit.ACDC,
+		threads: runtime.GOMAXPROCS(0)}
+	cmd := &cobra.Command{
+		Use:   "discover (--task NAME | --model MODEL --data FILE)",
+		Short: "find the circuit of a task",
+		Long: `Find the circuit of a task: walk the model from its output to its input, cut
+one edge after the other, and leave an edge cut if the metric rises by less
+than the threshold. The circuit is printed as DOT, or written to files.`,
+		Example: `  acdc discover --task induction
+  acdc discover --task induction --threshold 0.1 -o circuit.svg -o circuit.json
+  acdc discover --task induction --format edges --quiet
+  acdc discover --model random:2x4x64x256x100 --data random:8x10 --threshold 0.01 --format json`,
+		Args: noArgs("task"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.subject.flags(cmd)
+	o.flags(cmd)
+	o.outputs.flags(cmd)
+	cmd.Flags().SortFlags = false
+	return cmd
+}
+
+func (o *discoverOptions) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	typed(fs, &o.threshold, "threshold", "", "NUMBER", "how much the metric must rise for an edge to be kept, default the task's or 0.1", parseThreshold)
+	fs.BoolVar(&o.absolute, "abs", false, "compare the absolute value of the rise with the threshold")
+	choice(cmd, &o.algorithm, "algorithm", o.algorithm.Name(), "how edges are chosen",
+		names(algorithms, discover.Algorithm.Name), parseAlgorithm)
+	choice(cmd, &o.order, "order", string(o.order), "in which a receiver's senders are tested", texts(discover.Orders()), discover.ParseOrder)
+	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
+	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
+	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
+	typed(fs, &o.trace, "trace", "", "FILE", "write every test as a line of JSON", parseText("a file"))
+	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
+	fs.BoolVar(&o.verify, "verify", false, fmt.Sprintf("check every %dth evaluation against a plain full pass", verifyEvery))
+	fs.BoolVar(&o.quiet, "quiet", false, "no progress and no summary on standard error")
+	fs.BoolVarP(&o.verbose, "verbose", "v", false, "say more about model and data on standard error")
+}
+
+func parseAlgorithm(s string) (discover.Algorithm, error) {
+	for _, a := range algorithms {
+		if a.Name() == s {
+			return a, nil
+		}
+	}
+	return nil, fmt.Errorf("unknown algorithm %q: expected one of %s", s, strings.Join(names(algorithms, discover.Algorithm.Name), ", "))
+}
+
+// discover runs the command.
+func (a *app) discover(ctx context.Context, o *discoverOptions) error {
+	start := time.Now()
+	if err := o.check(); err != nil {
+		return err
+	}
+	t, err := o.resolve()
+	if err != nil {
+		return err
+	}
+	if o.threshold < 0 {
+		o.threshold = t.Threshold
+	}
+	in, err := o.open(t)
+	if err != nil {
+		return err
+	}
+	defer in.model.Close() // read only: nothing can be lost
+	e, err := patch.Bind(patch.Config{Model: in.model.Model, Definition: o.definition, SplitEmbed: o.splitEmbed, Data: in.data,
+		Metric: o.metric, Ablation: o.ablation, Seed: o.seed, Threads: o.threads})
+	if err != nil {
+		return err
+	}
+	f := o.file(e)
+	if o.verbose {
+		describeRun(a.stderr, in, f)
+	}
+	result, err := a.search(ctx, o, e)
+	if err != nil {
+		return err
+	}
+	o.fill(f, e, result)
+	if err := a.write(ctx, &o.outputs, f); err != nil {
+		return err
+	}
+	a.warn(f.Warnings)
+	if !o.quiet {
+		summarize(a.stderr, f, o.verified(result), time.Since(start))
+	}
+	return nil
+}
+
+// verified is the number of evaluations that --verify checked.
+func (o *discoverOptions) verified(r *discover.Result) int {
+	if !o.verify {
+		return 0
+	}
+	return (r.Cost.Tests + verifyEvery - 1) / verifyEvery
+}
+
+// check refuses outputs that cannot be written.
+func (o *discoverOptions) check() error {
+	if o.trace == "-" {
+		return usagef("--trace -: expected a file; standard output carries the circuit")
+	}
+	for _, f := range o.files {
+		if o.trace != "" && filepath.Clean(f) == filepath.Clean(o.trace) {
+			return usagef("--trace %s: expected a file of its own, found it after -o too", o.trace)
+		}
+	}
+	if err := o.outputs.check(); err != nil {
+		return err
+	}
+	if o.trace == "" {
+		return nil
+	}
+	return atomicfile.Check(o.trace)
+}
+
+// search runs the algorithm, with progress and trace.
+func (a *app) search(ctx context.Context, o *discoverOptions, e *patch.Experiment) (*discover.Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var bar *progress
+	if !o.quiet {
+		bar = newProgress(a.stderr, e.Graph().NumEdges())
+	}
+	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
+	r := discover.Request{Experiment: e, Threshold: o.threshold, Absolute: o.absolute, Order: o.order, Seed: o.seed,
+		Observe: func(ev discover.Event) {
+			trace.add(ev.Test)
+			bar.update(ev)
+		}}
+	if o.verify {
+		r.VerifyEvery = verifyEvery
+	}
+	result, err := o.algorithm.Discover(ctx, r)
+	bar.clear()
+	if traceErr := trace.finish(err == nil); traceErr != nil {
+		return nil, traceErr
+	}
+	return result, err
+}
+
+// file says what a run was asked; fill adds what it found.
+func (o *discoverOptions) file(e *patch.Experiment) *circuit.File {
+	return &circuit.File{
+		Graph: e.Graph().Info(), Algorithm: o.algorithm.Name(), Task: o.task, Data: o.data, Model: o.model,
+		Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Examples(),
+		Threshold: o.threshold, AbsoluteValue: o.absolute, MetricInitial: e.CleanMetric(), MetricCorrupted: e.CorruptedMetric(),
+		PosPermutation: e.PosPermutation(), EdgesTotal: e.Graph().NumEdges(),
+	}
+}
+
+func (o *discoverOptions) fill(f *circuit.File, e *patch.Experiment, r *discover.Result) {
+	f.MetricInitial, f.MetricFinal = r.MetricInitial, r.MetricFinal
+	f.Cost, f.Warnings = &r.Cost, r.Warnings
+	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges)
+}
+
+// warn prints doubts about a result.
+func (a *app) warn(warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "acdc: warning: "+w)
+	}
+}

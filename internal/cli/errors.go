@@ -1,0 +1,82 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+// The exit codes.
+const (
+	codeDone        = 0
+	codeFailed      = 1
+	codeUsage       = 2
+	codeInterrupted = 130
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Errorf(format, args...)}
+}
+
+// isUsage reports whether an error is the user's way to call the program.
+func isUsage(err error) bool {
+	var usage *usageError
+	var name *zoo.NameError
+	return errors.As(err, &usage) || errors.As(err, &name)
+}
+
+// exitCode is the only place that maps errors to exit codes.
+func exitCode(err error) int {
+	switch {
+	case err == nil:
+		return codeDone
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return codeInterrupted
+	case isUsage(err):
+		return codeUsage
+	}
+	return codeFailed
+}
+
+// message is an error as one line; after wrong usage it says where help is.
+func message(cmd *cobra.Command, err error) string {
+	if exitCode(err) == codeInterrupted {
+		return "interrupted"
+	}
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	if isUsage(err) && cmd != nil {
+		text += " (see " + cmd.CommandPath() + " --help)"
+	}
+	return text
+}
+
+// bare returns the cause of an error that names a file.
+func bare(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// readFile is os.ReadFile with errors that name the file once.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, bare(err))
+	}
+	return data, nil
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+func newInfo(a *app) *cobra.Command {
+	var model string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "info --model MODEL",
+		Short: "show a model's configuration and the size of its graphs",
+		Example: `  acdc info --model induction
+  acdc info --model random:4x8x128x512x1000 --json`,
+		Args: noArgs("model"),
+		RunE: func(*cobra.Command, []string) error { return a.info(model, asJSON) },
+	}
+	typed(cmd.Flags(), &model, "model", "", "MODEL", "a name that acdc models lists, a folder or a .safetensors file", parseText("a name, a folder or a file"))
+	_ = cmd.RegisterFlagCompletionFunc("model", cobra.FixedCompletions(names(zoo.All(), func(e zoo.Entry) string { return e.Name }), cobra.ShellCompDirectiveDefault))
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// configInfo is a configuration in TransformerLens' names.
+type configInfo struct {
+	Layers    int     `json:"n_layers"`
+	Heads     int     `json:"n_heads"`
+	DModel    int     `json:"d_model"`
+	DHead     int     `json:"d_head"`
+	DMLP      int     `json:"d_mlp"`
+	Vocab     int     `json:"d_vocab"`
+	VocabOut  int     `json:"d_vocab_out"`
+	Ctx       int     `json:"n_ctx"`
+	Act       string  `json:"act_fn"`
+	Norm      *string `json:"normalization_type"`
+	Eps       float64 `json:"eps"`
+	Direction string  `json:"attention_dir"`
+	Positions string  `json:"positional_embedding_type"`
+	AttnScale float64 `json:"attn_scale"`
+	AttnOnly  bool    `json:"attn_only"`
+	Parallel  bool    `json:"parallel_attn_mlp"`
+}
+
+// graphInfo is the size of a graph.
+type graphInfo struct {
+	Definition circuit.Definition `json:"definition"`
+	SplitEmbed bool               `json:"split_embed"`
+	Nodes      int                `json:"nodes"` // senders and receivers
+	Edges      int                `json:"edges"`
+}
+
+// info runs the command.
+func (a *app) info(model string, asJSON bool) error {
+	if model == "" {
+		return usagef("expected --model MODEL, found none")
+	}
+	m, err := zoo.Open(model)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	graphs, err := graphsOf(m.Config)
+	if err != nil {
+		return err
+	}
+	c := configOf(m.Config)
+	if asJSON {
+		return a.printJSON(struct {
+			Name        string      `json:"name"`
+			Description string      `json:"description"`
+			Parameters  int         `json:"parameters"`
+			Config      configInfo  `json:"config"`
+			Graphs      []graphInfo `json:"graphs"`
+		}{m.Name, m.Description, m.Config.Parameters(), c, graphs})
+	}
+	a.print(infoText(m, c, graphs))
+	return nil
+}
+
+func configOf(c gpt.Config) configInfo {
+	out := configInfo{Layers: c.Layers, Heads: c.Heads, DModel: c.DModel, DHead: c.DHead, DMLP: c.DMLP, Vocab: c.Vocab,
+		VocabOut: c.VocabOut, Ctx: c.Ctx, Act: string(c.Activation), Eps: c.Eps, Direction: string(c.Direction),
+		Positions: string(c.Positions), AttnScale: c.AttnScale, AttnOnly: c.AttnOnly, Parallel: c.ParallelAttnMLP}
+	if c.Norm != gpt.NoNorm {
+		name := string(c.Norm)
+		out.Norm = &name
+	}
+	return out
+}
+
+// graphsOf sizes all graphs of a model.
+func graphsOf(c gpt.Config) ([]graphInfo, error) {
+	var out []graphInfo
+	for _, def := range circuit.Definitions() {
+		for _, split := range []bool{false, true} {
+			if split && c.Positions != gpt.Standard {
+				continue
+			}
+			g, err := circuit.New(circuit.Config{Definition: def, Layers: c.Layers, Heads: c.Heads, AttnOnly: c.AttnOnly,
+				ParallelAttnMLP: c.ParallelAttnMLP, SplitEmbed: split})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, graphInfo{def, split, len(g.Senders()) + len(g.Receivers()), g.NumEdges()})
+		}
+	}
+	return out, nil
+}
+
+// shapeOf says a model's shape in one line.
+func shapeOf(c gpt.Config) string {
+	mlp := fmt.Sprintf("d_mlp %d %s", c.DMLP, c.Activation)
+	if c.AttnOnly {
+		mlp = "attention only"
+	} else if c.ParallelAttnMLP {
+		mlp += " beside attention"
+	}
+	return fmt.Sprintf("%d layers of %d heads of %d, d_model %d, %s", c.Layers, c.Heads, c.DHead, c.DModel, mlp)
+}
+
+func infoText(m *zoo.Model, c configInfo, graphs []graphInfo) string {
+	norm := "none"
+	if c.Norm != nil {
+		norm = fmt.Sprintf("%s, eps %g", *c.Norm, c.Eps)
+	}
+	vocab := grouped(c.Vocab)
+	if c.VocabOut != c.Vocab {
+		vocab += ", " + grouped(c.VocabOut) + " logits"
+	}
+	var b bytes.Buffer
+	lines(&b, [2]string{"model", m.Name}, [2]string{"description", m.Description}, [2]string{"shape", shapeOf(m.Config)},
+		[2]string{"normalization", norm},
+		[2]string{"attention", fmt.Sprintf("%s, scores over %.4g", c.Direction, c.AttnScale)},
+		[2]string{"positions", fmt.Sprintf("%s, at most %s", c.Positions, grouped(c.Ctx))},
+		[2]string{"vocabulary", vocab}, [2]string{"parameters", grouped(m.Config.Parameters())})
+	rows := [][]string{{"GRAPH", "NODES", "EDGES"}}
+	for _, g := range graphs {
+		name := string(g.Definition)
+		if g.SplitEmbed {
+			name += ", split embeddings"
+		}
+		rows = append(rows, []string{name, grouped(g.Nodes), grouped(g.Edges)})
+	}
+	return b.String() + "\n" + table(rows)
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+func newTasks(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "tasks",
+		Short: "list the tasks",
+		Long:  "List the tasks, each with the model, metric, threshold, ablation and number of examples it is used with unless told otherwise.",
+		Example: `  acdc tasks
+  acdc tasks --json`,
+		Args: noArgs(""),
+		RunE: func(*cobra.Command, []string) error { return a.tasks(asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// taskInfo is a task as JSON.
+type taskInfo struct {
+	Name        string  `json:"name"`
+	Description string  `json:"description"`
+	Model       string  `json:"model"`
+	Metric      string  `json:"metric"`
+	Threshold   float64 `json:"threshold"`
+	Ablation    string  `json:"ablation"`
+	Examples    int     `json:"examples"`
+}
+
+func (a *app) tasks(asJSON bool) error {
+	var list []taskInfo
+	rows := [][]string{{"TASK", "MODEL", "METRIC", "THRESHOLD", "ABLATION", "EXAMPLES", "DESCRIPTION"}}
+	for _, t := range task.All() {
+		list = append(list, taskInfo{t.Name, t.Description, t.Model, t.Metric, t.Threshold, t.Ablation, t.Examples})
+		rows = append(rows, []string{t.Name, t.Model, t.Metric, fmt.Sprint(t.Threshold), t.Ablation, fmt.Sprint(t.Examples), t.Description})
+	}
+	if asJSON {
+		return a.printJSON(list)
+	}
+	a.print(table(rows))
+	return nil
+}
+
+func newModels(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "list the models that need no files",
+		Long: `List the models that --model takes by name. It also takes a folder with
+config.json and model.safetensors in TransformerLens' names, and a .safetensors
+file with its configuration beside it.`,
+		Example: `  acdc models
+  acdc models --json`,
+		Args: noArgs(""),
+		RunE: func(*cobra.Command, []string) error { return a.models(asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// modelInfo is a model as JSON.
+type modelInfo struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+func (a *app) models(asJSON bool) error {
+	var list []modelInfo
+	rows := [][]string{{"MODEL", "DESCRIPTION"}}
+	for _, m := range append(zoo.All(), zoo.Families()...) {
+		list = append(list, modelInfo{m.Name, m.Description})
+		rows = append(rows, []string{m.Name, m.Description})
+	}
+	if asJSON {
+		return a.printJSON(list)
+	}
+	a.print(table(rows) + "\nA seed other than 0 follows an @: random:gpt2@7.\n")
+	return nil
+}
+
+// printJSON prints indented JSON.
+func (a *app) printJSON(x any) error {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(x); err != nil {
+		return err
+	}
+	a.print(b.String())
+	return nil
+}

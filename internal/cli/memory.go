@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+)
+
+// enoughMemory refuses prompts of which the clean and the corrupted run alone
+// are larger than the machine, rather than let the system end the process.
+func enoughMemory(where string, c gpt.Config, examples, tokens int) error {
+	perLayer := 2*c.DModel + 4*c.Heads*c.DHead // attention's input, q, k, v, z, and the MLP's input or output
+	if !c.AttnOnly {
+		perLayer += c.DModel
+	}
+	const runs, bytesEach = 2, 4
+	need := float64(examples) * float64(tokens) * float64(c.Layers*perLayer+2*c.DModel) * runs * bytesEach
+	have := totalMemory()
+	if have == 0 || need <= have {
+		return nil
+	}
+	return fmt.Errorf("%s: %d examples of %d tokens need at least %.3g GB of memory, this machine has %.3g GB: expected fewer examples",
+		where, examples, tokens, need/1e9, have/1e9)
+}
+
+// totalMemory is the machine's memory in bytes, 0 where it is not known.
+func totalMemory() float64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) == 3 && string(fields[0]) == "MemTotal:" && string(fields[2]) == "kB" {
+			kb, err := strconv.ParseFloat(string(fields[1]), 64)
+			if err == nil {
+				return kb * 1024
+			}
+		}
+	}
+	return 0
+}

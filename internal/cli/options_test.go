@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+func discoverArgs(t *testing.T, args ...string) *discoverOptions {
+	t.Helper()
+	var got *discoverOptions
+	cmd := newDiscover(&app{}, func(_ context.Context, o *discoverOptions) error { got = o; return nil })
+	cmd.SetArgs(args)
+	require.NoError(t, cmd.Execute())
+	return got
+}
+
+func TestDiscoverDefaults(t *testing.T) {
+	o := discoverArgs(t, "--task", "induction", "--threads", "3")
+	assert.Equal(t, &discoverOptions{subject: subject{task: "induction"}, threshold: -1, algorithm: acdc.Algorithm{},
+		order: discover.Normal, definition: circuit.ACDC, threads: 3}, o)
+	found, err := o.resolve()
+	require.NoError(t, err)
+	assert.Equal(t, subject{task: "induction", model: "induction", metric: metric.KL, ablation: patch.Resample}, o.subject)
+	assert.Equal(t, 0.1, found.Threshold)
+}
+
+func TestDiscoverFlags(t *testing.T) {
+	o := discoverArgs(t, "--model", "m", "--data", "d", "--threshold", "1e-3", "--abs", "--algorithm", "acdc", "--metric", "nll",
+		"--ablation", "mean", "--seed", "18446744073709551615", "--examples", "9", "--order", "random", "-o", "a.svg", "--output=b.json",
+		"--format", "edges", "--color", "sign", "--direct", "--trace", "t", "--threads", "2", "--verify", "--quiet", "-v",
+		"--split-embed", "--definition", "eap", "--all-edges")
+	assert.Equal(t, &discoverOptions{
+		subject:   subject{model: "m", data: "d", metric: metric.NLL, ablation: patch.Mean, seed: 1<<64 - 1, examples: 9},
+		outputs:   outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
+		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: discover.Random, definition: circuit.EAP,
+		splitEmbed: true, allEdges: true, trace: "t", threads: 2, verify: true, quiet: true, verbose: true}, o)
+}
+
+func TestRunFlags(t *testing.T) {
+	var got *runOptions
+	cmd := newRun(&app{}, func(_ context.Context, o *runOptions) error { got = o; return nil })
+	cmd.SetArgs([]string{"--circuit", "c", "--cut", "a0.h1,x->m1", "--cut", "b", "--add", "c", "-o", "e.json", "--format", "json",
+		"--seed", "0", "--threads", "1"})
+	require.NoError(t, cmd.Execute())
+	assert.Equal(t, &runOptions{seedGiven: true, circuit: "c", cut: []string{"a0.h1,x->m1", "b"}, add: []string{"c"},
+		files: []string{"e.json"}, format: reportJSON, threads: 1}, got)
+}
+
+func TestRenderFlags(t *testing.T) {
+	var got *renderOptions
+	cmd := newRender(&app{}, func(_ context.Context, o *renderOptions) error { got = o; return nil })
+	cmd.SetArgs([]string{"c.json", "-o", "x.svg"})
+	require.NoError(t, cmd.Execute())
+	assert.Equal(t, &renderOptions{circuit: "c.json", outputs: outputs{files: []string{"x.svg"}}}, got)
+}
+
+func TestStdoutFormat(t *testing.T) {
+	for _, c := range []struct {
+		o    outputs
+		want format
+	}{
+		{outputs{}, formatDOT},
+		{outputs{format: formatEdges}, formatEdges},
+		{outputs{files: []string{"x.svg"}}, ""},
+		{outputs{files: []string{"x.svg"}, format: formatJSON}, formatJSON},
+		{outputs{files: []string{"x.svg", "-"}}, formatDOT},
+		{outputs{files: []string{"-"}, format: formatEdges}, formatEdges},
+	} {
+		assert.Equal(t, c.want, c.o.stdout(), "%+v", c.o)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	_, unknownModel := zoo.Open("nonsense")
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, 0},
+		{errors.New("x"), 1},
+		{fs.ErrNotExist, 1},
+		{usagef("x"), 2},
+		{fmt.Errorf("wrapped: %w", usagef("x")), 2},
+		{unknownModel, 2},
+		{context.Canceled, 130},
+		{fmt.Errorf("wrapped: %w", context.Canceled), 130},
+	} {
+		assert.Equal(t, c.want, exitCode(c.err), "%v", c.err)
+	}
+	assert.Equal(t, "two lines", message(nil, errors.New("two\n  lines\n")))
+}
+
+func TestSuggestion(t *testing.T) {
+	list := []string{"kl_div", "logit_diff", "nll", "match_nll"}
+	for s, want := range map[string]string{
+		"kl": "kl_div", "kl_dvi": "kl_div", "logit-diff": "logit_diff", "LOGIT_DIFF": "logit_diff", "nlll": "nll",
+		"": "", "zzz": "", "n": "", "x": "",
+	} {
+		if want != "" {
+			want = "; did you mean " + want + "?"
+		}
+		assert.Equal(t, want, suggestion(s, list), s)
+	}
+	assert.Equal(t, 3, editDistance("kitten", "sitting"))
+	assert.Equal(t, 1, editDistance("ab", "ba"))
+	assert.Equal(t, 2, editDistance("", "τα"))
+}
+
+func TestTable(t *testing.T) {
+	assert.Equal(t, ""+
+		"NAME       N  TEXT\n"+
+		"a       1000  x\n"+
+		"lönger    -1  yy z\n", table([][]string{{"NAME", "N", "TEXT"}, {"a", "1000", "x"}, {"lönger", "-1", "yy z"}}))
+	assert.Equal(t, "1,234,567", grouped(1234567))
+	assert.Equal(t, "-123", grouped(-123))
+	assert.Equal(t, "0", grouped(0))
+}
+
+// Main itself reports a context that has ended as an interrupt.
+func TestMainInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, 130, Main(ctx, []string{"discover", "--task", "induction"}, nil, &stdout, &stderr))
+	assert.Empty(t, stdout.String())
+	assert.Equal(t, "acdc: interrupted\n", stderr.String())
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: fs.ErrPermission}
+}
+
+func TestMainReportsLostOutput(t *testing.T) {
+	for _, args := range [][]string{{}, {"--version"}, {"tasks"}, {"models", "--json"}, {"discover", "--task", "or_gate", "--quiet"},
+		{"completion", "zsh"}, {"info", "--model", "or_gate"}, {"run", "--help"}} {
+		var stderr bytes.Buffer
+		assert.Equal(t, 1, Main(context.Background(), args, nil, brokenWriter{}, &stderr), "%v", args)
+		assert.Equal(t, "acdc: standard output: permission denied\n", stderr.String())
+	}
+}
+
+func TestEnoughMemory(t *testing.T) {
+	m, err := zoo.Open("induction")
+	require.NoError(t, err)
+	require.NoError(t, enoughMemory("x", m.Config, 40, 40))
+	if totalMemory() == 0 {
+		t.Skip("the machine's memory is not known here")
+	}
+	assert.ErrorContains(t, enoughMemory("x", m.Config, 1_000_000_000, 64), "x: 1000000000 examples of 64 tokens need at least 6.88e+05 GB of memory, this machine has ")
+}

@@ -1,0 +1,195 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/draw/render"
+)
+
+// format is a way to write a circuit.
+type format string
+
+const (
+	formatDOT   format = "dot"
+	formatJSON  format = "json"
+	formatEdges format = "edges" // sender, receiver and score, a tab between, one edge a line
+	formatSVG   format = "svg"
+	formatPNG   format = "png"
+)
+
+// formats are those that standard output may carry, endings those of files.
+var (
+	formats = []format{formatDOT, formatJSON, formatEdges}
+	endings = []format{formatDOT, formatSVG, formatPNG, formatJSON}
+)
+
+// outputs are the places that a circuit is written to.
+type outputs struct {
+	files  []string // -o
+	format format   // --format, empty if not given
+	color  draw.ColorBy
+	direct bool
+}
+
+func (o *outputs) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png or .json; - is standard output; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(texts(endings), cobra.ShellCompDirectiveFilterFileExt))
+	choice(cmd, &o.format, "format", "", "what standard output carries, default dot, or nothing with -o", texts(formats), oneOf("format", formats))
+	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
+	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
+}
+
+// check refuses, before anything is computed, what cannot be written in the
+// end.
+func (o *outputs) check() error {
+	seen := map[string]bool{}
+	for _, f := range o.files {
+		if _, err := ending(f); err != nil {
+			return err
+		}
+		if seen[filepath.Clean(f)] {
+			return usagef("-o %s: expected different files, found it twice", f)
+		}
+		seen[filepath.Clean(f)] = true
+	}
+	for _, f := range o.files {
+		if f == "-" {
+			continue
+		}
+		if err := atomicfile.Check(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ending is the format of a file by its name.
+func ending(name string) (format, error) {
+	if name == "-" {
+		return "", nil
+	}
+	for _, f := range endings {
+		if strings.EqualFold(filepath.Ext(name), "."+string(f)) {
+			return f, nil
+		}
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return "", fmt.Errorf("%s: a file expected, found a directory", name)
+	}
+	return "", usagef("-o %q: expected a file that ends in .%s, or -", name, strings.Join(texts(endings), ", ."))
+}
+
+// stdout is the format of standard output, empty if it stays empty.
+func (o *outputs) stdout() format {
+	wanted := len(o.files) == 0
+	for _, f := range o.files {
+		wanted = wanted || f == "-"
+	}
+	if o.format == "" && wanted {
+		return formatDOT
+	}
+	return o.format
+}
+
+// write writes a circuit to all places, standard output last. Everything is
+// encoded before anything is written.
+func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
+	type page struct {
+		file string
+		text []byte
+	}
+	var pages []page
+	for _, name := range o.files {
+		kind, err := ending(name)
+		if err != nil {
+			return err
+		}
+		if name == "-" {
+			continue
+		}
+		text, err := o.encode(ctx, f, kind)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		pages = append(pages, page{name, text})
+	}
+	var last []byte
+	if kind := o.stdout(); kind != "" {
+		var err error
+		if last, err = o.encode(ctx, f, kind); err != nil {
+			return err
+		}
+	}
+	for _, p := range pages {
+		if err := a.writeFile(ctx, p.file, p.text); err != nil {
+			return err
+		}
+	}
+	_, _ = a.stdout.Write(last) // an error is kept
+	return a.stdout.err
+}
+
+// writeFile writes one file unless the command was interrupted.
+func (a *app) writeFile(ctx context.Context, name string, text []byte) error {
+	a.writing.Lock()
+	defer a.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return atomicfile.WriteFile(name, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// encode is a circuit in a format.
+func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]byte, error) {
+	var b bytes.Buffer
+	switch kind {
+	case formatJSON:
+		err := f.Encode(&b)
+		return b.Bytes(), err
+	case formatEdges:
+		writeEdges(&b, f)
+		return b.Bytes(), nil
+	}
+	g, mask, scores, err := f.Circuit()
+	if err != nil {
+		return nil, err
+	}
+	options := draw.Options{Caption: draw.CaptionOf(f), Direct: o.direct, Color: o.color}
+	if err := draw.WriteDOT(&b, g, mask, scores, options); err != nil || kind == formatDOT {
+		return b.Bytes(), err
+	}
+	var picture bytes.Buffer
+	err = render.Write(ctx, &picture, render.Format(kind), b.Bytes())
+	return picture.Bytes(), err
+}
+
+// writeEdges lists the kept edges.
+func writeEdges(b *bytes.Buffer, f *circuit.File) {
+	for _, e := range f.Edges {
+		if !e.Kept {
+			continue
+		}
+		score := math.NaN()
+		if e.Score != nil {
+			score = *e.Score
+		}
+		fmt.Fprintf(b, "%s\t%s\t%s\n", e.Sender, e.Receiver, strconv.FormatFloat(score, 'g', -1, 64))
+	}
+}

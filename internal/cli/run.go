@@ -1,0 +1,274 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+// reportFormat is how run prints its table.
+type reportFormat string
+
+const (
+	reportText reportFormat = "text"
+	reportJSON reportFormat = "json"
+)
+
+var reportFormats = []reportFormat{reportText, reportJSON}
+
+// runOptions are the flags of run.
+type runOptions struct {
+	subject
+	seedGiven   bool
+	metricGiven bool
+	circuit     string
+	cut, add    []string
+	files       []string
+	format      reportFormat
+	threads     int
+}
+
+func newRun(a *app, run func(context.Context, *runOptions) error) *cobra.Command {
+	o := &runOptions{format: reportText, threads: runtime.GOMAXPROCS(0)}
+	cmd := &cobra.Command{
+		Use:   "run --circuit CIRCUIT.json [--cut EDGE]... [--add EDGE]...",
+		Short: "edit a circuit's edges and measure it",
+		Long: `Measure a saved circuit, and the same with edges cut and added, beside the full
+model and the corrupted run. Model, data, metric and ablation are those that the
+circuit was found with, unless others are given. Edges are written like
+input->a1.h6<k>, a0.h3->m1 or m1->logits; a1.h6<k> is the direct edge of a
+head's keys. Without --metric, all metrics that the data allow are measured.`,
+		Example: `  acdc discover --task induction -o circuit.json
+  acdc run --circuit circuit.json
+  acdc run --circuit circuit.json --cut "a1.h1->logits" --add "a1.h5->logits" -o edited.json`,
+		Args: noArgs("circuit"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.seedGiven, o.metricGiven = cmd.Flags().Changed("seed"), cmd.Flags().Changed("metric")
+			return run(cmd.Context(), o)
+		},
+	}
+	o.flags(cmd)
+	o.subject.flags(cmd)
+	cmd.Flags().SortFlags = false
+	return cmd
+}
+
+func (o *runOptions) flags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	typed(fs, &o.circuit, "circuit", "", "FILE", "the circuit, as discover saved it; - is standard input", parseText("a file"))
+	_ = cmd.RegisterFlagCompletionFunc("circuit", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
+	fs.StringArrayVar(&o.cut, "cut", nil, "`EDGE` to cut; may be repeated")
+	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
+	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
+	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
+}
+
+// measured is one row of the table.
+type measured struct {
+	Run     string             `json:"run"`
+	Edges   int                `json:"edges"`
+	Metrics map[string]float64 `json:"metrics"`
+}
+
+// run runs the command.
+func (a *app) run(ctx context.Context, o *runOptions) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	f, err := a.readCircuit(o.circuit)
+	if err != nil {
+		return err
+	}
+	g, mask, scores, err := f.Circuit()
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.circuit, err)
+	}
+	edited, err := edit(g, mask, o.cut, o.add)
+	if err != nil {
+		return err
+	}
+	in, err := o.openLike(f)
+	if err != nil {
+		return err
+	}
+	defer in.model.Close()
+	masks := []circuit.Mask{mask}
+	if len(o.cut)+len(o.add) > 0 {
+		masks = append(masks, edited)
+	}
+	metrics := o.metrics(in)
+	rows, err := o.measure(ctx, g, in, metrics, masks)
+	if err != nil {
+		return err
+	}
+	if len(o.files) > 0 {
+		o.describe(f, rows, in)
+		f.SetCircuit(g, edited, scores, f.AllEdgesIncluded)
+		if err := a.write(ctx, &outputs{files: o.files}, f); err != nil {
+			return err
+		}
+	}
+	if o.format == reportJSON {
+		return a.printJSON(rows)
+	}
+	a.print(metricTable(rows, metrics))
+	return nil
+}
+
+// check refuses what is wrong before anything is read.
+func (o *runOptions) check() error {
+	if o.circuit == "" {
+		return usagef("expected --circuit CIRCUIT.json, found none")
+	}
+	for _, f := range o.files {
+		if f == "-" {
+			return usagef("-o -: expected a file; standard output carries the metrics")
+		}
+	}
+	out := outputs{files: o.files}
+	return out.check()
+}
+
+// edit cuts and adds edges.
+func edit(g *circuit.Graph, mask circuit.Mask, cut, add []string) (circuit.Mask, error) {
+	m := mask.Clone()
+	for _, name := range cut {
+		i, err := g.ParseEdge(name)
+		if err != nil {
+			return nil, fmt.Errorf("--cut: %w", err)
+		}
+		if !m[i] {
+			return nil, fmt.Errorf("--cut: edge %q: expected an edge of the circuit, found it absent", name)
+		}
+		m[i] = false
+	}
+	for _, name := range add {
+		i, err := g.ParseEdge(name)
+		if err != nil {
+			return nil, fmt.Errorf("--add: %w", err)
+		}
+		if m[i] {
+			return nil, fmt.Errorf("--add: edge %q: expected an edge that is not in the circuit, found it present", name)
+		}
+		m[i] = true
+	}
+	return m, nil
+}
+
+// openLike opens model and data, those of the file unless flags say otherwise.
+func (o *runOptions) openLike(f *circuit.File) (*opened, error) {
+	inherited, err := o.inherit(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.circuit, err)
+	}
+	ofFile := o.model == "" && f.Model != ""
+	if ofFile {
+		o.model = f.Model
+	}
+	t, err := o.resolve()
+	if err != nil {
+		return nil, err
+	}
+	m, err := zoo.Open(o.model)
+	if err != nil && ofFile {
+		return nil, fmt.Errorf("%s: field \"model\": %v", o.circuit, err) // even a wrong name is no fault of the flags
+	}
+	if err != nil {
+		return nil, err
+	}
+	in, err := o.likeFile(t, m, f)
+	if err != nil {
+		_ = m.Close() // the first error says more
+		return nil, err
+	}
+	if inherited && in.data.PosPermutation == nil {
+		in.data.PosPermutation = f.PosPermutation
+	}
+	return in, nil
+}
+
+// likeFile loads data for a model that the circuit is one of.
+func (o *runOptions) likeFile(t task.Task, m *zoo.Model, f *circuit.File) (*opened, error) {
+	if err := sameGraph(f, m.Config); err != nil {
+		return nil, fmt.Errorf("%s: %w", o.circuit, err)
+	}
+	return o.withData(t, m)
+}
+
+// inherit takes from the file what no flag says, and reports whether the data
+// are the file's.
+func (o *runOptions) inherit(f *circuit.File) (bool, error) {
+	sameData := o.task == "" && o.data == ""
+	if sameData {
+		if _, err := task.Find(f.Task); f.Task != "" && err != nil {
+			return false, fmt.Errorf("field \"task\": %w", err)
+		}
+		o.task, o.data = f.Task, f.Data
+		if o.task == "" && o.data == "" {
+			return false, fmt.Errorf("field \"task\": expected a task or \"data\" to measure on, found neither; --task and --data say which")
+		}
+		if o.examples == 0 {
+			o.examples = f.Examples
+		}
+		if !o.seedGiven {
+			o.seed = f.Seed
+		}
+	}
+	var err error
+	if o.metric == "" && f.Metric != "" {
+		if o.metric, err = metric.ParseName(f.Metric); err != nil {
+			return false, fmt.Errorf("field \"metric\": %w", err)
+		}
+	}
+	if o.ablation == "" && f.Ablation != "" {
+		if o.ablation, err = patch.ParseAblation(f.Ablation); err != nil {
+			return false, fmt.Errorf("field \"ablation\": %w", err)
+		}
+	}
+	return sameData, nil
+}
+
+// sameGraph refuses a model that the circuit is not one of.
+func sameGraph(f *circuit.File, c gpt.Config) error {
+	for _, field := range []struct {
+		name        string
+		file, model any
+	}{
+		{"n_layers", f.Graph.Layers, c.Layers}, {"n_heads", f.Graph.Heads, c.Heads},
+		{"attn_only", f.Graph.AttnOnly, c.AttnOnly}, {"parallel_attn_mlp", f.Graph.ParallelAttnMLP, c.ParallelAttnMLP},
+	} {
+		if field.file != field.model {
+			return fmt.Errorf("field \"graph\".%q: expected %v as in the model, found %v", field.name, field.model, field.file)
+		}
+	}
+	return nil
+}
+
+// metrics lists what to measure: the one asked for, or all that the data
+// allow, the file's own first.
+func (o *runOptions) metrics(in *opened) []metric.Name {
+	if o.metricGiven {
+		return []metric.Name{o.metric}
+	}
+	out := []metric.Name{o.metric}
+	for _, name := range metric.Names() {
+		if name == o.metric {
+			continue
+		}
+		if _, err := metric.New(name, metric.Targets{Clean: in.data.Clean, Mask: in.data.Mask, Correct: in.data.Correct,
+			Wrong: in.data.Wrong, Labels: in.data.Labels, Vocab: in.model.Config.VocabOut}); err == nil {
+			out = append(out, name)
+		}
+	}
+	return out
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// lines prints a block of names and texts, the names to the width of the
+// longest.
+func lines(w io.Writer, pairs ...[2]string) {
+	width := 0
+	for _, p := range pairs {
+		width = max(width, len(p[0]))
+	}
+	for _, p := range pairs {
+		fmt.Fprintf(w, "%-*s  %s\n", width, p[0], p[1])
+	}
+}
+
+// number writes four digits.
+func number(x float64) string { return fmt.Sprintf("%.4g", x) }
+
+// share writes n of total.
+func share(n, total int) string {
+	if total == 0 {
+		return fmt.Sprintf("%d of %d", n, total)
+	}
+	return fmt.Sprintf("%d of %d (%.1f %%)", n, total, 100*float64(n)/float64(total))
+}
+
+// summarize prints what a run found and took.
+func summarize(w io.Writer, f *circuit.File, verified int, took time.Duration) {
+	pairs := [][2]string{
+		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept"},
+		{f.Metric, fmt.Sprintf("%s -> %s (corrupted %s)", number(f.MetricInitial), number(f.MetricFinal), number(f.MetricCorrupted))},
+		{"tests", grouped(f.Cost.Tests)},
+	}
+	if verified > 0 {
+		pairs = append(pairs, [2]string{"verified", fmt.Sprintf("%d evaluations against a plain pass", verified)})
+	}
+	pairs = append(pairs,
+		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Cost.ForwardPasses), grouped(f.Cost.Tests))},
+		[2]string{"time", fmt.Sprintf("%.2f s", took.Seconds())})
+	lines(w, pairs...)
+}
+
+// describeRun prints, for -v, what a run works on.
+func describeRun(w io.Writer, o *opened, f *circuit.File) {
+	what := f.Task
+	if f.Data != "" {
+		what = f.Data
+	}
+	lines(w,
+		[2]string{"model", f.Model + ": " + shapeOf(o.model.Config)},
+		[2]string{"data", fmt.Sprintf("%s: %d examples of %d tokens", what, len(o.data.Clean), len(o.data.Clean[0]))},
+		[2]string{"ablation", f.Ablation},
+		[2]string{"corrupted", f.Metric + " " + number(f.MetricCorrupted)},
+		[2]string{"graph", fmt.Sprintf("%s, %s edges", f.Graph.Definition, grouped(f.EdgesTotal))},
+		[2]string{"kernel", tensor.KernelName()})
+}

@@ -1,0 +1,76 @@
+package patch
+
+import (
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// mean is a sender's mean over examples, position by position, as it adds up.
+type mean struct {
+	sums     []float64 // [T·cols]
+	cols     int
+	examples int
+}
+
+// add adds the examples of x [B,T,cols], in order.
+func (m *mean) add(x *tensor.Tensor) {
+	for b := range x.Len() / len(m.sums) {
+		for i, v := range x.Data[b*len(m.sums) : (b+1)*len(m.sums)] {
+			m.sums[i] += float64(v)
+		}
+		m.examples++
+	}
+}
+
+// values returns the means [T·cols], zeros of no examples.
+func (m *mean) values() []float32 {
+	out := make([]float32, len(m.sums))
+	for i, sum := range m.sums {
+		out[i] = float32(sum / float64(max(1, m.examples)))
+	}
+	return out
+}
+
+// means holds the mean of every sender.
+type means struct {
+	embed, pos *mean // pos is nil where positions are no sender
+	z, mlp     []*mean
+}
+
+// newMeans makes means of no examples yet, which are zero.
+func newMeans(c gpt.Config, t int) *means {
+	of := func(cols int) *mean { return &mean{sums: make([]float64, t*cols), cols: cols} }
+	m := &means{embed: of(c.DModel)}
+	if c.Positions == gpt.Standard {
+		m.pos = of(c.DModel)
+	}
+	for range c.Layers {
+		m.z = append(m.z, of(c.Heads*c.DHead))
+		if c.AttnOnly {
+			m.mlp = append(m.mlp, nil)
+		} else {
+			m.mlp = append(m.mlp, of(c.DModel))
+		}
+	}
+	return m
+}
+
+// add runs the model on prompts and adds what every sender sends.
+func (m *means) add(model *gpt.Model, tokens [][]int, threads int) error {
+	var hooks []gpt.Hook
+	at := func(p gpt.Point, layer int, into *mean) {
+		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer}, Do: into.add})
+	}
+	at(gpt.HookEmbed, 0, m.embed)
+	if m.pos != nil {
+		at(gpt.HookPosEmbed, 0, m.pos)
+	}
+	for l := range m.z {
+		at(gpt.HookZ, l, m.z[l])
+		if m.mlp[l] != nil {
+			at(gpt.HookMLPOut, l, m.mlp[l])
+		}
+	}
+	_, err := model.Forward(tokens, gpt.Options{Hooks: hooks, Threads: threads, NoLogits: true})
+	return err
+}
