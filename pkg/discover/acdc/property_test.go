@@ -21,23 +21,30 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/patch"
 )
 
-// randomRequest draws a model, data, ablation, order and threshold.
-func randomRequest(t *testing.T, seed uint64, threads int) (discover.Request, string) {
+// randomConfig draws a model, data, a metric and an ablation, and returns the
+// source of what else is to be drawn.
+func randomConfig(t *testing.T, seed uint64, threads int) (patch.Config, *rand.Rand) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 20))
 	c := golden.RandomConfig(rng)
-	cfg := patch.Config{
+	return patch.Config{
 		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
 		Definition: circuit.Definitions()[rng.IntN(2)],
 		SplitEmbed: c.Positions == gpt.Standard && rng.IntN(2) == 0,
 		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
 		Ablation:   patch.Ablations()[rng.IntN(3)],
-	}
+	}, rng
+}
+
+// randomRequest draws also an order and a threshold.
+func randomRequest(t *testing.T, seed uint64, threads int) (discover.Request, string) {
+	t.Helper()
+	cfg, rng := randomConfig(t, seed, threads)
 	e, err := patch.Bind(cfg)
 	require.NoError(t, err)
 	r := discover.Request{Experiment: e, Order: discover.Orders()[rng.IntN(len(discover.Orders()))], Seed: rng.Uint64(), Absolute: rng.IntN(4) == 0}
 	r.Threshold = 1e-3 + math.Abs(e.CorruptedMetric()-e.CleanMetric())*math.Pow(10, -3*rng.Float64())
-	return r, fmt.Sprintf("seed %d: %s %s %s %s %+v", seed, cfg.Definition, cfg.Metric, cfg.Ablation, r.Order, c)
+	return r, fmt.Sprintf("seed %d: %s %s %s %s %+v", seed, cfg.Definition, cfg.Metric, cfg.Ablation, r.Order, cfg.Model.Config)
 }
 
 // sequential is the loop as the paper has it, one plain full pass a test. The

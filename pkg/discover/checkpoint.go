@@ -1,0 +1,220 @@
+package discover
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// Field is one of the things that make a run what it is: a checkpoint of a run
+// that differs in one is refused.
+type Field struct{ Name, Value string }
+
+// Checkpoint is a file to which a run's progress is appended, a line at a
+// time, so that whatever kills the process, the lines before it stand. A line
+// that was cut short is dropped when the file is opened again.
+type Checkpoint struct {
+	file     *os.File
+	name     string
+	progress Progress
+	synced   time.Time
+}
+
+// checkpointFormat is the version of the file format.
+const checkpointFormat = 1
+
+// checkpointHead is the first line of the file.
+type checkpointHead struct {
+	Format int     `json:"acdc_checkpoint"`
+	Run    []Field `json:"run"`
+}
+
+// checkpointLine is each further line.
+type checkpointLine struct {
+	Tests []savedTest  `json:"tests"`
+	Cost  circuit.Cost `json:"cost"`
+	Guess int          `json:"guess"`
+}
+
+// savedTest is a test as [edge, metric, effect, kept].
+type savedTest Test
+
+func (t savedTest) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]any{t.Edge, t.Metric, t.Effect, t.Kept})
+}
+
+func (t *savedTest) UnmarshalJSON(data []byte) error {
+	fields := []any{&t.Edge, &t.Metric, &t.Effect, &t.Kept}
+	n := len(fields)
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	if len(fields) != n {
+		return fmt.Errorf("expected [edge, metric, effect, kept], found %s", data)
+	}
+	return nil
+}
+
+// OpenCheckpoint opens a run's checkpoint, or begins one if there is no file.
+// A file that is no checkpoint, or one of another run, is left as it is, and
+// the error says what differs.
+func OpenCheckpoint(path string, run []Field) (*Checkpoint, error) {
+	head, err := json.Marshal(checkpointHead{checkpointFormat, run})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, checkpointError(path, err)
+	}
+	c := &Checkpoint{file: f, name: path}
+	if err := c.read(append(head, '\n'), run); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// checkpointError is one line that names the file.
+func checkpointError(path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("%s: checkpoint: %w", path, err)
+}
+
+// read takes what the file holds, and leaves it ready to be appended to.
+func (c *Checkpoint) read(head []byte, run []Field) error {
+	if info, err := c.file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: checkpoint: expected a regular file", c.name)
+	}
+	if err := lock(c.file); err != nil {
+		return fmt.Errorf("%s: checkpoint: another process is writing to it", c.name)
+	}
+	r := bufio.NewReader(c.file)
+	first, err := r.ReadBytes('\n')
+	if err == io.EOF && bytes.HasPrefix(head, first) { // new, or killed while it was begun
+		return c.begin(head)
+	}
+	if err != nil && err != io.EOF {
+		return checkpointError(c.name, err)
+	}
+	if err := c.check(first, run); err != nil {
+		return err
+	}
+	good := int64(len(first))
+	for {
+		line, err := r.ReadBytes('\n')
+		if err == io.EOF {
+			break // what stands after the last whole line was cut short
+		}
+		if err != nil {
+			return checkpointError(c.name, err)
+		}
+		var l checkpointLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			return fmt.Errorf("%s: checkpoint: damaged at byte %d: %w", c.name, good, err)
+		}
+		for _, t := range l.Tests {
+			c.progress.Tests = append(c.progress.Tests, Test(t))
+		}
+		c.progress.Cost, c.progress.Guess = l.Cost, l.Guess
+		good += int64(len(line))
+	}
+	return c.cut(good)
+}
+
+// begin writes the first line.
+func (c *Checkpoint) begin(head []byte) error {
+	if err := c.cut(0); err != nil {
+		return err
+	}
+	return c.write(head)
+}
+
+// cut drops what stands after the first n bytes.
+func (c *Checkpoint) cut(n int64) error {
+	if err := c.file.Truncate(n); err != nil {
+		return checkpointError(c.name, err)
+	}
+	if _, err := c.file.Seek(n, io.SeekStart); err != nil {
+		return checkpointError(c.name, err)
+	}
+	return nil
+}
+
+// check compares the first line with the run.
+func (c *Checkpoint) check(first []byte, run []Field) error {
+	var h checkpointHead
+	if err := json.Unmarshal(first, &h); err != nil || h.Format == 0 {
+		return fmt.Errorf("%s: not a checkpoint: it is left as it is", c.name)
+	}
+	if h.Format != checkpointFormat {
+		return fmt.Errorf("%s: checkpoint: expected format %d, found %d", c.name, checkpointFormat, h.Format)
+	}
+	saved := map[string]string{}
+	for _, f := range h.Run {
+		saved[f.Name] = f.Value
+	}
+	for _, f := range run {
+		if v := saved[f.Name]; v != f.Value {
+			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found %q", c.name, f.Name, f.Value, v)
+		}
+		delete(saved, f.Name)
+	}
+	for name, v := range saved {
+		return fmt.Errorf("%s: checkpoint of another run: %s: found %q, which this run does not have", c.name, name, v)
+	}
+	return nil
+}
+
+// Progress is what the file held when it was opened.
+func (c *Checkpoint) Progress() Progress { return c.progress }
+
+// Save appends what was done since the last call.
+func (c *Checkpoint) Save(p Progress) error {
+	l := checkpointLine{Cost: p.Cost, Guess: p.Guess, Tests: make([]savedTest, len(p.Tests))}
+	for i, t := range p.Tests {
+		l.Tests[i] = savedTest(t)
+	}
+	line, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("%s: checkpoint: %w", c.name, err)
+	}
+	return c.write(append(line, '\n'))
+}
+
+// syncEvery is how often the file is forced to the disk. A killed process
+// loses nothing in between, only a machine that fails does.
+const syncEvery = time.Second
+
+func (c *Checkpoint) write(line []byte) error {
+	if _, err := c.file.Write(line); err != nil {
+		return checkpointError(c.name, err)
+	}
+	if now := time.Now(); now.Sub(c.synced) > syncEvery {
+		c.synced = now
+		if err := c.file.Sync(); err != nil {
+			return checkpointError(c.name, err)
+		}
+	}
+	return nil
+}
+
+// Close closes the file, which stays.
+func (c *Checkpoint) Close() error {
+	if err := c.file.Sync(); err != nil {
+		c.file.Close()
+		return checkpointError(c.name, err)
+	}
+	return c.file.Close()
+}

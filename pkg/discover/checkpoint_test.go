@@ -1,0 +1,108 @@
+package discover
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+var run = []Field{{"model", "m"}, {"threshold", "0.1"}}
+
+func save(t *testing.T, path string, parts ...Progress) []byte {
+	t.Helper()
+	c, err := OpenCheckpoint(path, run)
+	require.NoError(t, err)
+	for _, p := range parts {
+		require.NoError(t, c.Save(p))
+	}
+	require.NoError(t, c.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return data
+}
+
+func parts() []Progress {
+	return []Progress{
+		{Tests: []Test{{3, 0.1, 0.1, false}, {2, 0.30000000000000004, 1e-300, true}}, Cost: circuit.Cost{Tests: 2, FLOP: 77}, Guess: 2},
+		{Tests: []Test{{1, -5, -5.3, false}}, Cost: circuit.Cost{Tests: 3, FLOP: 99}, Guess: 4},
+	}
+}
+
+func TestCheckpointCutAnywhere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	data := save(t, path, parts()...)
+	lines := strings.SplitAfter(string(data), "\n")
+	for n := range len(data) + 1 {
+		require.NoError(t, os.WriteFile(path, data[:n], 0o644))
+		c, err := OpenCheckpoint(path, run)
+		require.NoError(t, err, "cut after %d bytes", n)
+		var want Progress
+		for i, p := range parts() {
+			if n >= len(lines[0])+len(lines[1])+i*len(lines[2]) {
+				want.Tests, want.Cost, want.Guess = append(want.Tests, p.Tests...), p.Cost, p.Guess
+			}
+		}
+		require.Equal(t, want, c.Progress(), "cut after %d bytes", n)
+		for _, p := range parts()[:2] { // whatever is missing can be appended
+			if len(want.Tests) == 0 || p.Cost.Tests > want.Cost.Tests {
+				require.NoError(t, c.Save(p))
+			}
+		}
+		require.NoError(t, c.Close())
+		now, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(data), string(now), "cut after %d bytes", n)
+	}
+}
+
+func TestCheckpointRefusesOthers(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "c")
+	data := save(t, path, parts()...)
+	for name, c := range map[string]struct {
+		content string
+		run     []Field
+		want    string
+	}{
+		"threshold": {string(data), []Field{{"model", "m"}, {"threshold", "0.3"}}, `threshold: expected "0.3", found "0.1"`},
+		"missing":   {string(data), append(run[:2:2], Field{"abs", "true"}), `abs: expected "true", found ""`},
+		"more":      {string(data), run[:1], `threshold: found "0.1", which this run does not have`},
+		"text":      {"my thesis\n", run, "not a checkpoint: it is left as it is"},
+		"torn text": {"my thesis", run, "not a checkpoint"},
+		"format":    {strings.Replace(string(data), `checkpoint":1`, `checkpoint":2`, 1), run, "expected format 1, found 2"},
+		"damaged":   {strings.Replace(string(data), `[1,`, `[x,`, 1), run, "damaged at byte"},
+		"short":     {strings.Replace(string(data), `[1,-5,-5.3,false]`, `[1,-5]`, 1), run, "expected [edge, metric, effect, kept]"},
+	} {
+		require.NoError(t, os.WriteFile(path, []byte(c.content), 0o644))
+		_, err := OpenCheckpoint(path, c.run)
+		require.Error(t, err, name)
+		assert.True(t, strings.HasPrefix(err.Error(), path+": "), err.Error())
+		assert.Contains(t, err.Error(), c.want, name)
+		assert.NotContains(t, err.Error(), "\n")
+		now, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, c.content, string(now), "%s: nothing that existed is lost", name)
+	}
+	_, err := OpenCheckpoint(dir, run)
+	assert.ErrorContains(t, err, "is a directory")
+	_, err = OpenCheckpoint(filepath.Join(dir, "no", "c"), run)
+	assert.ErrorContains(t, err, "no such file")
+}
+
+func TestCheckpointOfALivingProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c")
+	c, err := OpenCheckpoint(path, run)
+	require.NoError(t, err)
+	_, err = OpenCheckpoint(path, run)
+	assert.ErrorContains(t, err, "another process is writing to it")
+	require.NoError(t, c.Close())
+	c, err = OpenCheckpoint(path, run)
+	require.NoError(t, err)
+	require.NoError(t, c.Close())
+}
