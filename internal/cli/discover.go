@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -35,6 +36,10 @@ type discoverOptions struct {
 	splitEmbed bool
 	allEdges   bool
 	trace      string
+	checkpoint string
+	memory     int64 // bytes, 0 for no limit
+	slice      int   // examples at a time that the limit allows, 0 for all
+	plan       bool
 	threads    int
 	verify     bool
 	quiet      bool
@@ -75,6 +80,9 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
 	typed(fs, &o.trace, "trace", "", "FILE", "write every test as a line of JSON", parseText("a file"))
+	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
+	fs.BoolVar(&o.plan, "plan", false, "print edges, tests, memory and time that the run would take, and stop")
+	typed(fs, &o.memory, "memory", "", "BYTES", "stay below so much memory (800M, 3G) by taking fewer examples at a time; does not change the circuit", parseBytes)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.BoolVar(&o.verify, "verify", false, fmt.Sprintf("check every %dth evaluation against a plain full pass", verifyEvery))
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress and no summary on standard error")
@@ -108,8 +116,14 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 		return err
 	}
 	defer in.model.Close() // read only: nothing can be lost
-	e, err := patch.Bind(patch.Config{Model: in.model.Model, Definition: o.definition, SplitEmbed: o.splitEmbed, Data: in.data,
-		Metric: o.metric, Ablation: o.ablation, Seed: o.seed, Threads: o.threads})
+	c, err := o.config(in)
+	if err != nil {
+		return err
+	}
+	if o.plan {
+		return a.plan(ctx, o, in, c)
+	}
+	e, err := patch.Bind(c)
 	if err != nil {
 		return err
 	}
@@ -117,7 +131,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if o.verbose {
 		describeRun(a.stderr, in, f)
 	}
-	result, err := a.search(ctx, o, e)
+	result, err := a.search(ctx, o, in, e)
 	if err != nil {
 		return err
 	}
@@ -131,6 +145,28 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	}
 	return nil
 }
+
+// config says what is to be bound, in slices if memory is short.
+func (o *discoverOptions) config(in *opened) (patch.Config, error) {
+	c := patch.Config{Model: in.model.Model, Definition: o.definition, SplitEmbed: o.splitEmbed, Data: in.data,
+		Metric: o.metric, Ablation: o.ablation, Seed: o.seed, Threads: o.threads}
+	if o.memory == 0 {
+		return c, nil
+	}
+	if err := c.Fit(o.memory, ownBytes); err != nil {
+		return c, err
+	}
+	if c.Slice == len(c.Data.Clean) {
+		c.Slice = 0
+	}
+	o.slice = c.Slice
+	// Nothing is freed by itself: let the collector keep to the limit.
+	debug.SetMemoryLimit(o.memory)
+	return c, nil
+}
+
+// ownBytes is what the program takes besides model and data.
+const ownBytes = 96 << 20
 
 // verified is the number of evaluations that --verify checked.
 func (o *discoverOptions) verified(r *discover.Result) int {
@@ -160,7 +196,11 @@ func (o *discoverOptions) check() error {
 }
 
 // search runs the algorithm, with progress and trace.
-func (a *app) search(ctx context.Context, o *discoverOptions, e *patch.Experiment) (*discover.Result, error) {
+func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *patch.Experiment) (*discover.Result, error) {
+	saved, err := o.openCheckpoint(in, e)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var bar *progress
@@ -175,6 +215,10 @@ func (a *app) search(ctx context.Context, o *discoverOptions, e *patch.Experimen
 		}}
 	if o.verify {
 		r.VerifyEvery = verifyEvery
+	}
+	if saved != nil {
+		defer saved.Close() // every line was written when it was saved
+		r.Resume, r.Save = saved.Progress(), saved.Save
 	}
 	result, err := o.algorithm.Discover(ctx, r)
 	bar.clear()

@@ -375,3 +375,23 @@ func TestForwardAgainstFloat64(t *testing.T) {
 	}
 	t.Logf("largest difference from float64: %.2e", largest)
 }
+
+func TestHashSeesEveryWeight(t *testing.T) {
+	c := config(t)
+	hash := func(change func(map[string]weights.Array)) string {
+		w := golden.RandomWeights(c, 1)
+		change(w)
+		m, err := gpt.Load(c, weights.FromMap("m", w))
+		require.NoError(t, err)
+		require.Equal(t, m.Hash(1), m.Hash(3))
+		return m.Hash(2)
+	}
+	same := hash(func(map[string]weights.Array) {})
+	assert.Equal(t, same, hash(func(map[string]weights.Array) {}))
+	seen := map[string]bool{same: true}
+	for name := range golden.RandomWeights(c, 1) {
+		h := hash(func(w map[string]weights.Array) { w[name].Values[0]++ })
+		assert.False(t, seen[h], name)
+		seen[h] = true
+	}
+}

@@ -163,6 +163,9 @@ func checkData(c Config) error {
 	return c.Model.CheckTokens("\"corrupt\"", c.Data.Corrupt)
 }
 
+// Graph returns the graph that Bind would patch.
+func (c Config) Graph() (*circuit.Graph, error) { return graphOf(c) }
+
 func graphOf(c Config) (*circuit.Graph, error) {
 	m := c.Model.Config
 	if c.SplitEmbed && m.Positions != gpt.Standard {
