@@ -4,7 +4,7 @@ BIN := bin/acdc
 FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build test short race lint portable fuzz bench golden clean
+.PHONY: help build test short long race lint portable fuzz bench golden clean
 
 help: ## list the targets
 	@grep -E "^[a-z]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 12
@@ -17,6 +17,10 @@ test: ## all tests
 
 short: ## the tests that continuous integration runs
 	$(GO) test -short ./...
+
+long: ## every case of every property, every way to compute every golden run, 100 kills
+	$(GO) test -tags long -timeout 60m ./pkg/...
+	$(GO) test -count 1 -timeout 60m ./internal/cli -run TestKilledRunsContinue -kills 100
 
 race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./...

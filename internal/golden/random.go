@@ -13,6 +13,18 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
+// Cases is how many random cases a property is tested on: all of them in long
+// tests, else a tenth, with -short a fiftieth.
+func Cases(full int) int {
+	switch {
+	case Long:
+		return full
+	case testing.Short():
+		return max(2, full/50)
+	}
+	return full / 10
+}
+
 // RandomWeights makes weights of a configuration, all of which matter to the
 // output.
 func RandomWeights(c gpt.Config, seed uint64) map[string]weights.Array {

@@ -3,7 +3,7 @@ package circuit_test
 import (
 	"fmt"
 	"log"
-	"os"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
@@ -43,17 +43,20 @@ func ExampleGraph_ParseEdge() {
 	// a0.h4->a1.h1<k>
 	// blocks.0.attn.hook_result[:, :, 4]
 	// blocks.1.hook_k_input[:, :, 1]
-	// edge "a1.h1->a0.h4<k>" is impossible: a1.h1 is computed after a0.h4<k>
+	// edge "a1.h1->a0.h4<k>" is impossible in this graph: a0.h4<k>.input is computed before a1.h1
 }
 
-// A circuit file that acdc discover wrote becomes a graph, a mask and scores.
+// A saved circuit becomes a graph, a mask and scores.
 func ExampleDecode() {
-	f, err := os.Open("testdata/example.json")
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer f.Close()
-	file, err := circuit.Decode(f.Name(), f)
+	const text = `{
+ "graph": {"definition": "eap", "n_layers": 1, "n_heads": 2},
+ "metric": "kl_div", "edges_total": 13, "edges_kept": 2,
+ "edges": [
+  {"sender": "input", "receiver": "m0", "score": 0.5, "kept": true},
+  {"sender": "m0", "receiver": "logits", "score": 0.25, "kept": true}
+ ]
+}`
+	file, err := circuit.Decode("circuit.json", strings.NewReader(text))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -61,12 +64,14 @@ func ExampleDecode() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(mask.Count(), "of", g.NumEdges())
 	for i, present := range mask {
 		if present {
-			fmt.Printf("%s %.3g\n", g.Edge(i), scores[i])
+			fmt.Println(g.Edge(i), scores[i])
 		}
 	}
 	// Output:
+	// 2 of 13
 	// input->m0 0.5
 	// m0->logits 0.25
 }

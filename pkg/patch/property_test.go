@@ -59,16 +59,8 @@ func near(t *testing.T, want, got float64, what string) {
 	require.InDelta(t, want, got, 1e-5*max(1, math.Abs(want)), what)
 }
 
-// cases is the number of random cases, fewer with -short.
-func cases(full int) int {
-	if testing.Short() {
-		return full / 10
-	}
-	return full
-}
-
 func TestStateOfAnyMaskIsThePlainRun(t *testing.T) {
-	for seed := range uint64(cases(400)) {
+	for seed := range uint64(golden.Cases(1000)) {
 		rng := rand.New(rand.NewPCG(seed, 7))
 		e, what := randomExperiment(t, rng, 1+rng.IntN(2))
 		density := rng.Float64()
@@ -87,7 +79,7 @@ func TestStateOfAnyMaskIsThePlainRun(t *testing.T) {
 }
 
 func TestAnyCutIsThePlainRun(t *testing.T) {
-	for seed := range uint64(cases(200)) {
+	for seed := range uint64(golden.Cases(200)) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		e, what := randomExperiment(t, rng, 1+rng.IntN(2))
 		g := e.Graph()
@@ -126,7 +118,7 @@ func TestAnyCutIsThePlainRun(t *testing.T) {
 // Cuts tried together give the bits of cuts tried one by one, whichever of them
 // are accepted, and a state after a turn those of a new one.
 func TestTriesTogetherAndAlone(t *testing.T) {
-	for seed := range uint64(cases(200)) {
+	for seed := range uint64(golden.Cases(200)) {
 		var results [2][]float64
 		for way := range results {
 			rng := rand.New(rand.NewPCG(seed, 11))
@@ -180,7 +172,7 @@ func isAddition(g *circuit.Graph, r circuit.Node) bool {
 }
 
 func TestEndPoints(t *testing.T) {
-	for seed := range uint64(cases(100)) {
+	for seed := range uint64(golden.Cases(500)) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		e, what := randomExperiment(t, rng, 2)
 		s, err := e.NewState(e.Graph().Full())
@@ -200,7 +192,7 @@ func TestEndPoints(t *testing.T) {
 }
 
 func TestThreadsDoNotChangeABit(t *testing.T) {
-	for seed := range uint64(cases(60)) {
+	for seed := range uint64(golden.Cases(200)) {
 		var rows [][]float64
 		for threads := 1; threads <= 3; threads++ {
 			rng := rand.New(rand.NewPCG(seed, 10))

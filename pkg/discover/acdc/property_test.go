@@ -98,17 +98,9 @@ func sequential(t *testing.T, r discover.Request, tests []discover.Test, what st
 	return mask, true
 }
 
-// cases is the number of random cases, a tenth of it with -short.
-func cases(full int) int {
-	if testing.Short() {
-		return full / 10
-	}
-	return full
-}
-
 func TestDecisionsAreThoseOfTheSequentialLoop(t *testing.T) {
 	compared := 0
-	for seed := range uint64(cases(500)) {
+	for seed := range uint64(golden.Cases(500)) {
 		r, what := randomRequest(t, seed, 1+int(seed%2))
 		var tests []discover.Test
 		r.Observe = func(ev discover.Event) { tests = append(tests, ev.Test) }
@@ -125,8 +117,8 @@ func TestDecisionsAreThoseOfTheSequentialLoop(t *testing.T) {
 			require.Equal(t, test.Effect, res.Scores[test.Edge], "%s %+v %v", what, test, res.MetricInitial)
 		}
 	}
-	assert.Greater(t, compared, cases(500)*8/10)
-	t.Logf("%d of %d runs compared to the end", compared, cases(500))
+	assert.Greater(t, compared, golden.Cases(500)*8/10)
+	t.Logf("%d of %d runs compared to the end", compared, golden.Cases(500))
 }
 
 // comparable replaces NaN, which is not equal to itself.
@@ -140,7 +132,7 @@ func comparable(r *discover.Result) *discover.Result {
 }
 
 func TestSameRunForAnyThreadsAndSpeculation(t *testing.T) {
-	for seed := range uint64(cases(60)) {
+	for seed := range uint64(golden.Cases(200)) {
 		var first *discover.Result
 		for threads := 1; threads <= 3; threads++ {
 			r, what := randomRequest(t, seed, threads)

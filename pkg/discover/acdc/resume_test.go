@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -33,7 +34,7 @@ func collect(t *testing.T, r discover.Request) (*discover.Result, []discover.Tes
 }
 
 func TestResumedAnywhereTheResultIsTheSame(t *testing.T) {
-	for seed := range uint64(cases(60)) {
+	for seed := range uint64(golden.Cases(200)) {
 		r, what := randomRequest(t, seed, 1+int(seed%2))
 		want, tests, points := collect(t, r)
 		for i, p := range points {
@@ -73,7 +74,7 @@ func TestAFailedSaveEndsTheRun(t *testing.T) {
 // An experiment in slices gives the bits of the whole one.
 func TestSlicesDoNotChangeABit(t *testing.T) {
 	sliced := 0
-	for seed := range uint64(cases(150)) {
+	for seed := range uint64(golden.Cases(150)) {
 		r, what := randomRequest(t, seed, 2)
 		want, tests, _ := collect(t, r)
 		for size := 1; size < r.Experiment.Examples(); size += 1 + int(seed%2) {
@@ -100,7 +101,7 @@ func TestSlicesDoNotChangeABit(t *testing.T) {
 			require.Equal(t, whole, plain)
 		}
 	}
-	assert.Greater(t, sliced, cases(150))
+	assert.Greater(t, sliced, golden.Cases(150))
 }
 
 // rebind binds the random request of a seed in slices.

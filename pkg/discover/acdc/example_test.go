@@ -1,0 +1,70 @@
+package acdc_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+func Example() {
+	// A folder with config.json and model.safetensors does as well.
+	model, err := zoo.Open("induction")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer model.Close()
+	induction, err := task.Find("induction") // task.Read takes a data file
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	experiment, err := patch.Bind(patch.Config{
+		Model: model.Model, Data: induction.Generate(0, 40),
+		Metric: "kl_div", Ablation: patch.Resample, Threads: 2,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	result, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{
+		Experiment: experiment, Threshold: 0.1,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	graph := experiment.Graph()
+	fmt.Printf("%d of %d edges, kl_div %.3f\n", result.Mask.Count(), graph.NumEdges(), result.MetricFinal)
+	for i, kept := range result.Mask {
+		if kept && result.Scores[i] > 2 {
+			fmt.Printf("%-15s %.2f\n", graph.Edge(i), result.Scores[i])
+		}
+	}
+
+	// Any mask can be measured: here the circuit without one edge.
+	mask := result.Mask.Clone()
+	edge, err := graph.ParseEdge("a0.h4->a1.h1<k>")
+	if err != nil {
+		log.Fatal(err)
+	}
+	mask[edge] = false
+	kl, err := experiment.PlainMetric(mask)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("without %s: kl_div %.3f\n", graph.Edge(edge), kl)
+	// Output:
+	// 46 of 193 edges, kl_div 0.316
+	// input->a0.h4<v> 3.45
+	// a0.h4<v>        3.45
+	// input->a1.h1<q> 2.48
+	// a0.h4->a1.h1<k> 2.53
+	// a1.h1<q>        2.59
+	// a1.h1<k>        2.40
+	// without a0.h4->a1.h1<k>: kl_div 2.836
+}

@@ -1,0 +1,98 @@
+package acdc_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// way is one way to compute the same run.
+type way struct {
+	kernel    string
+	threads   int
+	speculate int
+	slice     int
+}
+
+func (w way) String() string {
+	return fmt.Sprintf("%s,threads=%d,speculate=%d,slice=%d", w.kernel, w.threads, w.speculate, w.slice)
+}
+
+// ways lists every combination.
+func ways() []way {
+	var out []way
+	for _, kernel := range []string{"avx512", "avx2", "portable"} {
+		for _, threads := range []int{1, 2} {
+			for _, speculate := range []int{1, 0} {
+				for _, slice := range []int{0, 1} {
+					if !golden.Long && kernel == "portable" && (threads == 1) != (slice == 0) {
+						continue // slow
+					}
+					out = append(out, way{kernel, threads, speculate, slice})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Every golden run (without the tag long, the first of each small model), in
+// every way to compute it. The fast kernels give the same
+// bits; all ways of one kernel do.
+func TestGoldenRunsInEveryWay(t *testing.T) {
+	for _, name := range []string{"or_gate", "tracr-proportion", "tracr-reverse", "gpt3l-random", "induction-attn2l"} {
+		m := golden.Model(t, name)
+		for i, run := range golden.Runs(t, name) {
+			if !golden.Long && (i > 0 || name == "induction-attn2l") {
+				continue
+			}
+			bits := map[bool][]discover.Test{} // by whether the kernel is the portable one
+			for _, w := range ways() {
+				restore, err := tensor.ForceKernel(w.kernel)
+				if err != nil {
+					continue // this machine has not got it
+				}
+				tests := inOneWay(t, golden.Bound(t, m, name, run, w.threads), run, w)
+				restore()
+				portable := w.kernel == "portable"
+				if bits[portable] == nil {
+					bits[portable] = tests
+				}
+				require.Equal(t, bits[portable], tests, "%s %v %v", name, run, w)
+			}
+		}
+	}
+}
+
+// inOneWay runs a golden run in one way and holds it to the reference.
+func inOneWay(t *testing.T, c patch.Config, run golden.Run, w way) []discover.Test {
+	t.Helper()
+	if w.slice > 0 {
+		c.Slice = (len(c.Data.Clean) + 2) / 3
+	}
+	e, err := patch.Bind(c)
+	require.NoError(t, err)
+	var tests []discover.Test
+	res, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: run.Threshold,
+		Order: discover.Order(run.Order), Speculate: w.speculate, Observe: func(ev discover.Event) { tests = append(tests, ev.Test) }})
+	require.NoError(t, err)
+	require.Len(t, tests, len(run.Tests), "%v %v", run, w)
+	for k, want := range run.Tests {
+		edge := e.Graph().Edge(tests[k].Edge)
+		require.Equal(t, want.Receiver, e.Graph().HookName(edge.Receiver))
+		require.Equal(t, want.Sender, e.Graph().HookName(edge.Sender))
+		require.Equal(t, want.Kept, tests[k].Kept, "%v %v: test %d", run, w, k)
+		require.InDelta(t, want.Metric, tests[k].Metric, asRequired(want.Metric), "%v %v: test %d", run, w, k)
+	}
+	require.Equal(t, run.Kept, res.Mask.Count())
+	require.InDelta(t, run.Final, res.MetricFinal, asRequired(run.Final))
+	return tests
+}

@@ -1,0 +1,114 @@
+package gpt_test
+
+import (
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// load reads a model folder. The weights stay where they lie: the file is left
+// open for as long as the model is used.
+func load(folder string) (*gpt.Model, error) {
+	f, err := os.Open(folder + "/config.json")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	config, err := gpt.ReadConfig(f.Name(), f)
+	if err != nil {
+		return nil, err
+	}
+	w, err := weights.Open(folder + "/model.safetensors")
+	if err != nil {
+		return nil, err
+	}
+	return gpt.Load(config, w)
+}
+
+// repeated is a batch of one prompt: 0, then 19 different tokens twice, without
+// the last. What comes next is what followed the first time, token 85 at
+// position 19.
+func repeated() [][]int {
+	prompt := []int{0}
+	for t := range 37 {
+		prompt = append(prompt, 1+(t%19)*47%127)
+	}
+	return [][]int{prompt}
+}
+
+// largest is the index of the largest value.
+func largest(x []float32) int {
+	at := 0
+	for i, v := range x {
+		if v > x[at] {
+			at = i
+		}
+	}
+	return at
+}
+
+// Any activation can be kept under its TransformerLens name. The patterns show
+// how this model continues a repeat: head 4 of layer 0 writes an earlier token
+// to a later position, head 1 writes the token after that one. The heads of
+// layer 1 look for the position where the former is the present token, and
+// read the latter.
+func ExampleModel_RunWithCache() {
+	m, err := load("../zoo/builtin/induction")
+	if err != nil {
+		log.Fatal(err)
+	}
+	pattern := func(layer int) gpt.HookPoint { // blocks.0.attn.hook_pattern [B,H,T,T]
+		return gpt.HookPoint{Point: gpt.HookPattern, Layer: layer}
+	}
+	prompt := repeated()
+	logits, cache, err := m.RunWithCache(prompt, []gpt.HookPoint{pattern(0), pattern(1)}, gpt.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	length := len(prompt[0])
+	looksAt := func(layer, head, position int) int {
+		return largest(cache[pattern(layer)].Row(head*length + position))
+	}
+
+	last := length - 1
+	fmt.Printf("present token %d, next token %d\n", prompt[0][last], largest(logits.Row(last)))
+	middle := looksAt(1, 1, last)
+	fmt.Printf("a1.h1 looks at position %d\n", middle)
+	for _, head := range []int{4, 1} {
+		p := looksAt(0, head, middle)
+		fmt.Printf("there a0.h%d looked at position %d, token %d\n", head, p, prompt[0][p])
+	}
+	// Output:
+	// present token 38, next token 85
+	// a1.h1 looks at position 26
+	// there a0.h4 looked at position 18, token 38
+	// there a0.h1 looked at position 19, token 85
+}
+
+// A hook may change what flows past: without the outputs of layer 0's heads the
+// repeat goes unseen.
+func ExampleModel_Forward() {
+	m, err := load("../zoo/builtin/induction")
+	if err != nil {
+		log.Fatal(err)
+	}
+	at, err := gpt.ParseHookPoint("blocks.0.attn.hook_z")
+	if err != nil {
+		log.Fatal(err)
+	}
+	zero := gpt.Hook{At: at, Do: func(z *tensor.Tensor) { z.Zero() }} // z is [B,T,H,K]
+	for _, hooks := range [][]gpt.Hook{nil, {zero}} {
+		logits, err := m.Forward(repeated(), gpt.Options{Hooks: hooks})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("next token:", largest(logits.Row(logits.Rows()-1)))
+	}
+	// Output:
+	// next token: 85
+	// next token: 25
+}
