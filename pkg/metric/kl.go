@@ -24,25 +24,28 @@ func klDivergence(p, x, y []float32, sum float64) float64 {
 
 // Terms are the sums of klDivergence's formula over some or all tokens.
 type Terms struct {
-	First   float64 // Σ p (e^d − 1)
-	Second  float64 // Σ p (e^d − 1 − d)
+	Mean    float64 // Σ p d
+	Beyond  float64 // Σ p (e^d − 1 − d)
 	Largest float64 // the largest d, at least 0
 }
 
 // divergence is the KL of the terms of all tokens. It reports false for runs
 // too far apart for the formula.
 func (t Terms) divergence(sum float64) (kl float64, ok bool) {
-	a := t.First / sum
-	if math.Abs(a) > farApart || t.Largest > underflow {
+	a := (t.Mean + t.Beyond) / sum
+	switch {
+	case t.Largest > underflow || a < vanishing:
 		return 0, false
+	case math.Abs(a) > farApart: // log1p(A) − A would cancel
+		return math.Log1p(a) - t.Mean/sum, true
 	}
-	return math.Log1p(a) - a + t.Second/sum, true
+	return math.Log1p(a) - a + t.Beyond/sum, true
 }
 
 // klTerms computes the terms in one vectorised pass.
 func klTerms(p, x, y []float32) Terms {
-	first, second, largest := tensor.KLTerms(p, x, y)
-	return Terms{first, second, float64(largest)}
+	mean, beyond, largest := tensor.KLTerms(p, x, y)
+	return Terms{mean, beyond, float64(largest)}
 }
 
 // klTermsReference is the reference of klTerms, in float64.
@@ -51,21 +54,24 @@ func klTermsReference(p, x, y []float32) (t Terms) {
 		d := float64(y[i]) - float64(x[i])
 		t.Largest = max(t.Largest, d)
 		beyond := expm1x(d)
-		t.First += float64(pi) * (beyond + d)
-		t.Second += float64(pi) * beyond
+		t.Mean += float64(pi) * d
+		t.Beyond += float64(pi) * beyond
 	}
 	return t
 }
 
 const (
-	// farApart bounds the |A| up to which the formula loses no digits.
+	// farApart bounds the |A| up to which log1p(A) − A loses few digits.
 	farApart = 0.5
+	// vanishing bounds the A down to which 1 + A, what is left of the clean
+	// run's tokens, is known to enough digits.
+	vanishing = -0.98
 	// underflow bounds the d up to which an e^d is small beside 1/p of the
 	// smallest p that a float32 holds.
 	underflow = 40
 )
 
-// klFar is the divergence of runs so far apart that A swallows the rest, or
+// klFar is the divergence of runs so far apart that A tells too little, or
 // misses tokens whose p is too small for a float32: Σ p (log p − log q), whose
 // rounding is small beside it. It overwrites y.
 func klFar(x, y []float32) float64 {

@@ -163,6 +163,22 @@ func TestKLAgainstTheDefinition(t *testing.T) {
 	}
 }
 
+// Around the points at which the formula changes.
+func TestKLWhereTheFormulaChanges(t *testing.T) {
+	for d := -8.0; d < 6; d += 0.01 {
+		x, y := []float32{2, 0, 0, -1}, []float32{2, 0, 0, -1}
+		y[0] += float32(d)
+		p := append([]float32(nil), x...)
+		tensor.Softmax(p)
+		sum := 0.0
+		for _, v := range p {
+			sum += float64(v)
+		}
+		want := klOracle(x, y)
+		assert.InDelta(t, want, klDivergence(p, x, y, sum), 1e-7+1e-5*want, "d = %v", d)
+	}
+}
+
 func TestDefaultPositions(t *testing.T) {
 	tg := targets()
 	tg.Mask = nil

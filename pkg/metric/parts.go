@@ -17,8 +17,8 @@ func (m *Metric) Terms(i, from int, logits []float32) Terms {
 func (m *Metric) FromTerms(i int, parts []Terms) (float64, bool) {
 	var all Terms
 	for _, t := range parts {
-		all.First += t.First
-		all.Second += t.Second
+		all.Mean += t.Mean
+		all.Beyond += t.Beyond
 		all.Largest = max(all.Largest, t.Largest)
 	}
 	return all.divergence(m.base[i])

@@ -120,9 +120,14 @@ type sum struct {
 
 // few is the number of present edges up to which an input is summed from
 // scratch when another is cut. Taking a sender out of a sum leaves the sum's
-// rounding behind, which shows when what remains is small, as under zero
-// ablation.
-const few = 8
+// rounding behind, which shows when what remains is small. Under resampling
+// nothing small remains: the corrupted run takes the place of what is cut.
+func (t *Turn) few() int {
+	if t.s.e.ablation == Resample {
+		return 0
+	}
+	return 8
+}
 
 // sums lists how each of the cuts changes the input.
 func (t *Turn) sums(edges []int) []sum {
@@ -135,7 +140,7 @@ func (t *Turn) sums(edges []int) []sum {
 	for k, e := range edges {
 		heard[e-t.lo] = false
 		left--
-		if left > few {
+		if left > t.few() {
 			out[k].senders = []int{e - t.lo}
 			continue
 		}

@@ -172,8 +172,8 @@ func KLDivergence(logp, logq []float32) float64 {
 // KLTerms compares logits y with logits x of probabilities p, d = y − x being
 // small or not, and returns
 //
-//	first   = Σ p (e^d − 1)
-//	second  = Σ p (e^d − 1 − d)
+//	mean    = Σ p d
+//	beyond  = Σ p (e^d − 1 − d)
 //	largest = the largest d, at least 0
 //
 // in one pass, from which KL(softmax x ‖ softmax y) follows without
@@ -181,11 +181,10 @@ func KLDivergence(logp, logq []float32) float64 {
 // a float32 d, however small d is; equal rows give exactly 0, a NaN gives NaN
 // sums. Above d = 88 the terms are too small. Sums run in float32 lanes for
 // 512 elements, then in float64, in a fixed order.
-func KLTerms(p, x, y []float32) (first, second float64, largest float32) {
+func KLTerms(p, x, y []float32) (mean, beyond float64, largest float32) {
 	sameLen("KLTerms x", len(x), len(p))
 	sameLen("KLTerms y", len(y), len(p))
-	mean, second, largest := kernel.KLTerms(p, x, y)
-	return mean + second, second, largest
+	return kernel.KLTerms(p, x, y)
 }
 
 // SquaredDistance returns Σ(a-b)², in float64 in a fixed order.

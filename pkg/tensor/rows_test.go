@@ -245,18 +245,18 @@ func TestKLTerms(t *testing.T) {
 				rnd := rand.New(rand.NewSource(int64(n)))
 				x, y, p := random(rnd, n).Data, random(rnd, n).Data, random(rnd, n).Data
 				tensor.Softmax(p)
-				var first, second, size, largest float64
+				var mean, beyond, size, largest float64
 				for i := range x {
 					y[i] = x[i] + float32(scale)*y[i]
 					d := float64(y[i] - x[i])
 					e := expm1x(d)
-					first += float64(p[i]) * (e + d)
-					second += float64(p[i]) * e
-					size += float64(p[i]) * (e + math.Abs(d))
+					mean += float64(p[i]) * d
+					beyond += float64(p[i]) * e
+					size += float64(p[i]) * math.Abs(d)
 					largest = math.Max(largest, d)
 				}
-				f, s, l := tensor.KLTerms(p, x, y)
-				worst = max(worst, math.Abs(f-first)/(size+1e-300), math.Abs(s-second)/(second+1e-300))
+				m, b, l := tensor.KLTerms(p, x, y)
+				worst = max(worst, math.Abs(m-mean)/(size+1e-300), math.Abs(b-beyond)/(beyond+1e-300))
 				assert.Equal(t, float32(largest), l)
 			}
 		}
