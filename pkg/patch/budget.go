@@ -35,7 +35,7 @@ func (c Config) Budget() (Budget, error) {
 	}
 	rows, read := int64(examples)*int64(positions), int64(examples)*int64(perExample)
 	b := Budget{Weights: 4 * int64(g.Parameters()), Packed: 4 * packedFloats(g)}
-	b.Caches = 4 * (2*rows*cacheFloats(g) + read*keptLogits(m, g))
+	b.Caches = 4 * (rows*(2*cacheFloats(g)+int64(g.Layers*g.Heads*g.DHead)) + read*keptLogits(m, g))
 	b.Work = 4 * (rows*workFloats(g) + 2*read*int64(g.DModel)*(1+speculated) + int64(max(c.Threads, 1))*scratchFloats(g, positions))
 	return b, nil
 }

@@ -39,15 +39,16 @@ type Experiment struct {
 		tokens [][]int
 	}
 	co        *run
-	senders   []sender       // by number
-	flat      []int          // by row of the metric, the row of all B·T that it reads
-	all       []int          // 0, 1, … by row of the metric
-	rows      layout         // the rows that a State computes
-	columns   *tensor.Tensor // columns of W_U [rows·n,D], where the metric reads only n logits a row
-	columnsB  []float32      // their b_U
-	cleanRows []float64      // the metric of the clean run, row by row
-	coRows    []float64      // the metric of the corrupted run
-	slices    []slice        // where examples are taken some at a time; then there are no runs
+	cuts      []*tensor.Tensor // by layer, co.z − clean.z [B·T,H·K]
+	senders   []sender         // by number
+	flat      []int            // by row of the metric, the row of all B·T that it reads
+	all       []int            // 0, 1, … by row of the metric
+	rows      layout           // the rows that a State computes
+	columns   *tensor.Tensor   // columns of W_U [rows·n,D], where the metric reads only n logits a row
+	columnsB  []float32        // their b_U
+	cleanRows []float64        // the metric of the clean run, row by row
+	coRows    []float64        // the metric of the corrupted run
+	slices    []slice          // where examples are taken some at a time; then there are no runs
 }
 
 // Bind checks that model, data and metric fit, runs the clean and the
@@ -122,6 +123,11 @@ func (e *Experiment) bindRuns(c Config, sh *shared) error {
 	}
 	if e.co, err = e.corruptedRun(c.Data.Corrupt, sh.means); err != nil {
 		return err
+	}
+	for l, co := range e.co.z {
+		cut := tensor.New(co.Shape()...)
+		tensor.SubTo(cut.Data, co.Data, e.clean.z[l].Data)
+		e.cuts = append(e.cuts, cut)
 	}
 	e.setClean()
 	return nil

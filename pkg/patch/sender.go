@@ -40,6 +40,13 @@ func (r *run) value(s sender) tensor.Matrix {
 	return r.mlp[s.layer].Matrix()
 }
 
+// cut is what cutting a sender's edge adds to a residual stream, in the
+// sender's own space, as long as the sender sends its clean values: co − clean.
+// It is kept for heads only.
+func (e *Experiment) cut(s sender) stored {
+	return stored{e.cuts[s.layer].Matrix().Columns(s.head*s.k, (s.head+1)*s.k), everyRow}
+}
+
 // side is one head's queries, keys or values in a complete run [B·T,K].
 func (r *run) side(layer, side, head, k int) tensor.Matrix {
 	return r.qkv[layer][side].Matrix().Columns(head*k, (head+1)*k)

@@ -174,6 +174,11 @@ func (t *Turn) cut(w *worker, c *chunk, change sum) {
 		return
 	}
 	i := change.senders[0]
+	if sender := w.e.senders[i]; sender.isHead && t.s.values[i].own == nil { // as always in discovery
+		z := c.pick(w.e.cut(sender), t.test.need).contiguous(x.Rows, w.diff)
+		w.e.model.AddHeadOut(sender.layer, sender.head, x, z)
+		return
+	}
 	w.addChange(x, w.e.senders[i], w.corrupted(c, i, t.test.need), c.pick(t.s.values[i].stored, t.test.need))
 }
 
