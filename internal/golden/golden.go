@@ -118,6 +118,18 @@ func Runs(t testing.TB, name string) []Run {
 	return tracrRuns(t, name)
 }
 
+// Some are the runs that a test needs not repeat in full: all of them in long
+// tests, else the first n, with -short the first.
+func Some(runs []Run, n int) []Run {
+	switch {
+	case Long:
+		return runs
+	case testing.Short():
+		n = 1
+	}
+	return runs[:min(n, len(runs))]
+}
+
 func folderRuns(t testing.TB, name string) []Run {
 	var raw []struct {
 		Threshold float64

@@ -7,6 +7,7 @@ package layers
 // folder below a listed one belongs to it unless it is listed itself.
 var Floors = map[string]float64{
 	"cmd/acdc":                   6,
+	"docs/scaling":               6,
 	"internal/cli":               5,
 	"pkg/discover/acdc":          4,
 	"pkg/discover":               3,

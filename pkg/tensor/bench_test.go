@@ -46,7 +46,7 @@ func BenchmarkPeak(b *testing.B) {
 
 var benchSizes = [][3]int{
 	{64, 64, 64}, {512, 512, 512}, {1024, 1024, 1024}, {300, 768, 3072}, {300, 768, 768},
-	{300, 64, 768}, {300, 768, 64}, {300, 768, 16}, {15, 768, 768}, {1500, 768, 50257},
+	{300, 64, 768}, {300, 768, 64}, {300, 768, 16}, {15, 768, 768}, {1500, 768, 3072}, {1500, 768, 50257},
 }
 
 func BenchmarkMatMul(b *testing.B) {
@@ -74,6 +74,22 @@ func BenchmarkMatMul(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkPadded is the largest product into rows that start at whole cache
+// lines.
+func BenchmarkPadded(b *testing.B) {
+	const m, k, n, stride = 1500, 768, 50257, 50272
+	rnd := rand.New(rand.NewSource(1))
+	x, p := random(rnd, m, k), tensor.Pack(random(rnd, k, n).Matrix())
+	c := tensor.New(m, stride)
+	for i := range c.Data {
+		c.Data[i] = 1
+	}
+	for b.Loop() {
+		tensor.MatMul(c.Matrix().Columns(0, n), x.Matrix(), p)
+	}
+	report(b, 2*m*k*n)
 }
 
 func BenchmarkPack(b *testing.B) {

@@ -79,7 +79,7 @@ func TestMatMul(t *testing.T) {
 // TestMatMulSameBits checks that a result depends neither on the kernel nor
 // on how rows are split over calls and threads.
 func TestMatMulSameBits(t *testing.T) {
-	for _, s := range append(sizes, [3]int{29, 300, 900}, [3]int{700, 768, 64}) {
+	for _, s := range append(sizes, [3]int{29, 300, 900}, [3]int{700, 768, 64}, [3]int{100, 1030, 340}) {
 		rnd := rand.New(rand.NewSource(2))
 		a, b := random(rnd, s[0], s[1]), tensor.Pack(random(rnd, s[1], s[2]).Matrix())
 		var first *tensor.Tensor

@@ -1,11 +1,19 @@
 package tensor
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
-// Parallel calls f on consecutive ranges [lo, hi) that cover [0, n), one for
-// each of at most threads goroutines, and waits for all of them. One range is
-// run on the caller's goroutine. What f computes for an index must not depend
-// on the range it falls in; then the result does not depend on threads.
+// Parallel calls f on consecutive ranges [lo, hi) that cover [0, n), at most
+// threads of them, on as many goroutines, and returns when all are done. What f
+// computes for an index must not depend on the range it falls in; then the
+// result does not depend on threads.
+//
+// The goroutines are kept between calls, and look for more work for some
+// microseconds before they sleep: a computation in steps of a tenth of a
+// millisecond is over before a sleeping one is awake. Calls from several
+// goroutines, and calls within f, are served too, by goroutines of their own.
 func Parallel(n, threads int, f func(lo, hi int)) {
 	if threads > n {
 		threads = n
@@ -16,14 +24,96 @@ func Parallel(n, threads int, f func(lo, hi int)) {
 		}
 		return
 	}
-	var wg sync.WaitGroup
-	for i := 1; i < threads; i++ {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			f(i*n/threads, (i+1)*n/threads)
-		}()
+	j := &job{f: f, n: n, parts: threads}
+	if !team.busy.TryLock() {
+		for range threads - 1 {
+			go j.work()
+		}
+		j.finish()
+		return
 	}
-	f(0, n/threads)
-	wg.Wait()
+	defer team.busy.Unlock()
+	for len(team.members) < threads-1 {
+		m := &member{wake: make(chan struct{}, 1)}
+		team.members = append(team.members, m)
+		go m.run()
+	}
+	for _, m := range team.members[:threads-1] {
+		m.give(j)
+	}
+	j.finish()
+}
+
+// job is one call of Parallel. Its ranges go to whoever asks next, so that a
+// goroutine that is late keeps nobody waiting.
+type job struct {
+	f        func(lo, hi int)
+	n, parts int
+	next     atomic.Int64 // the next range
+	done     atomic.Int64 // ranges that are done
+}
+
+// work computes ranges until none is left.
+func (j *job) work() {
+	for {
+		i := int(j.next.Add(1)) - 1
+		if i >= j.parts {
+			return
+		}
+		j.f(i*j.n/j.parts, (i+1)*j.n/j.parts)
+		j.done.Add(1)
+	}
+}
+
+// finish helps with the ranges and waits for those of others.
+func (j *job) finish() {
+	j.work()
+	for spins := 0; int(j.done.Load()) < j.parts; spins++ {
+		pause(spins)
+	}
+}
+
+// team are the goroutines that are kept.
+var team struct {
+	busy    sync.Mutex
+	members []*member
+}
+
+// member is one of them.
+type member struct {
+	job    atomic.Pointer[job]
+	asleep atomic.Bool
+	wake   chan struct{}
+}
+
+// give hands the member a job.
+func (m *member) give(j *job) {
+	m.job.Store(j)
+	if m.asleep.Load() {
+		select {
+		case m.wake <- struct{}{}:
+		default: // it has been woken already
+		}
+	}
+}
+
+// patience is how often a member looks for work before it sleeps.
+const patience = 4000
+
+// run serves jobs as long as the program runs.
+func (m *member) run() {
+	for {
+		for spins := 0; spins < patience; spins++ {
+			if j := m.job.Swap(nil); j != nil {
+				j.work()
+				spins = 0
+			}
+			pause(spins)
+		}
+		m.asleep.Store(true)
+		if m.job.Load() == nil {
+			<-m.wake
+		}
+		m.asleep.Store(false)
+	}
 }

@@ -13,7 +13,7 @@ import (
 
 // kernels are those this machine has.
 func kernels() (names []string) {
-	for _, name := range []string{"avx512", "avx2", "portable"} {
+	for _, name := range []string{"avx512", "avx2", "neon", "portable"} {
 		if restore, err := tensor.ForceKernel(name); err == nil {
 			restore()
 			names = append(names, name)

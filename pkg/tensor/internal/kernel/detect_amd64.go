@@ -4,13 +4,13 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// detect returns the highest level this machine has.
-func detect() level {
+// detect returns the levels this machine has, fastest first.
+func detect() []level {
 	switch x := &cpu.X86; {
 	case x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW && x.HasAVX2 && x.HasFMA:
-		return avx512
+		return []level{avx512, avx2, portable}
 	case x.HasAVX2 && x.HasFMA:
-		return avx2
+		return []level{avx2, portable}
 	}
-	return portable
+	return []level{portable}
 }

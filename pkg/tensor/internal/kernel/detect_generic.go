@@ -1,6 +1,6 @@
-//go:build !amd64 || noasm
+//go:build (!amd64 && !arm64) || noasm
 
 package kernel
 
-// detect returns the highest level this machine has.
-func detect() level { return portable }
+// detect returns the levels this machine has, fastest first.
+func detect() []level { return []level{portable} }

@@ -131,12 +131,23 @@ func (s *block) panel(c []float32, ldc int, b []float32, w, cols int) {
 	}
 }
 
+// ahead is the part of b after this block that the tile from row i fetches:
+// a tile of 12 rows reads k/2 lines, a quarter of a block 32 wide. Later tiles
+// name their own b again, which costs little.
+func (s *block) ahead(b []float32, ldb, i int) *float32 {
+	at := s.k*ldb + i/MR*(s.k/2)*16
+	if i >= 4*MR || at >= len(b) {
+		return &b[0]
+	}
+	return &b[at]
+}
+
 // panel512 is panel for AVX-512 and more than 16 columns.
 func (s *block) panel512(c []float32, ldc int, b []float32, ldb, cols int) {
 	i := 0
 	for ; i+12 <= s.m; i += 12 {
 		if s.packed != nil {
-			gemm12x32PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+			gemm12x32PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add, s.ahead(b, ldb, i))
 		} else {
 			gemm12x32StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
 		}
@@ -171,7 +182,7 @@ func (s *block) panel512Narrow(c []float32, ldc int, b []float32, ldb, cols int)
 	i := 0
 	for ; i+12 <= s.m; i += 12 {
 		if s.packed != nil {
-			gemm12x16PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
+			gemm12x16PackedAVX512(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add, s.ahead(b, ldb, i))
 		} else {
 			gemm12x16StridedAVX512(s.k, &s.a[i*s.lda], s.lda, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
 		}
@@ -207,8 +218,8 @@ func (s *block) panel2(c []float32, ldc int, b []float32, ldb, cols int) {
 	i := 0
 	if s.packed != nil {
 		for ; i+12 <= s.m; i += 12 {
-			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add)
-			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k+6], 0, &b[0], ldb, &c[(i+6)*ldc], ldc, cols, s.add)
+			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k], 0, &b[0], ldb, &c[i*ldc], ldc, cols, s.add, s.ahead(b, ldb, i))
+			gemm6x16PackedAVX2(s.k, &s.packed[i*s.k+6], 0, &b[0], ldb, &c[(i+6)*ldc], ldc, cols, s.add, s.ahead(b, ldb, i))
 		}
 	}
 	for i < s.m {

@@ -94,10 +94,10 @@ func layerNormAVX512(dst *float32, ldd int, x *float32, ldx int, w, b *float32, 
 //go:noescape
 func causalSoftmaxAVX512(x *float32, ld, n int, scale float32)
 
-// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
 
 // gemm12x32StridedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
@@ -134,10 +134,10 @@ func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *f
 //go:noescape
 func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
 
-// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
 
 // gemm12x16StridedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //
@@ -269,10 +269,10 @@ func layerNormAVX2(dst *float32, ldd int, x *float32, ldx int, w, b *float32, ro
 //go:noescape
 func causalSoftmaxAVX2(x *float32, ld, n int, scale float32)
 
-// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
 
 // gemm6x16StridedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
 //

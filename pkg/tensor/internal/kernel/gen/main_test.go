@@ -11,8 +11,8 @@ import (
 // writes.
 func TestUpToDate(t *testing.T) {
 	files := generate()
-	if len(files) != 5 {
-		t.Errorf("%d files, want 5", len(files))
+	if len(files) != 7 {
+		t.Errorf("%d files, want 7", len(files))
 	}
 	for name, text := range files {
 		got, err := os.ReadFile(filepath.Join("..", name))
