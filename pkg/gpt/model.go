@@ -183,6 +183,10 @@ func (m *Model) patternRow(row []float32, position int) {
 // Attend computes one head's z [n,K] of one example from q [n,K], whose row i
 // stands at positions[i], and k, v [T,K], with scratch for n·T scores.
 func (m *Model) Attend(z, q, k, v tensor.Matrix, positions []int, scratch []float32) {
+	if q.Rows == k.Rows { // every position: the fused kernel
+		tensor.Attention(z, q, k, v, float32(1/m.Config.AttnScale), m.Config.Direction == Causal)
+		return
+	}
 	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}
 	tensor.MulNT(scores, q, k, float32(1/m.Config.AttnScale))
 	for i := range scores.Rows {

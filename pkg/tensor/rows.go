@@ -113,7 +113,9 @@ func CausalSoftmax(scores Matrix, scale float32) {
 	}
 	for t := range scores.Rows {
 		row := scores.Row(t)
-		kernel.Scale(row[:t+1], scale)
+		if scale != 1 {
+			kernel.Scale(row[:t+1], scale)
+		}
 		Softmax(row[:t+1])
 		clear(row[t+1:])
 	}
