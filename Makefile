@@ -32,7 +32,7 @@ lint: ## gofmt, vet, staticcheck
 
 portable: ## the tests without assembly, and a build for arm64
 	$(GO) vet -tags noasm ./...
-	$(GO) test -short -tags noasm ./...
+	$(GO) test -short -tags noasm ./pkg/...
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
 
@@ -46,8 +46,9 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## benchmarks of every package
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-golden: ## rewrite the golden pictures after a change that is meant
+golden: ## rewrite the golden pictures and the README after a change that is meant
 	$(GO) test ./pkg/draw -update
+	$(GO) test ./internal/cli -run Readme -update
 
 clean: ## remove what the build made
 	rm -rf bin

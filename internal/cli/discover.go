@@ -181,10 +181,18 @@ func (o *discoverOptions) check() error {
 	if o.trace == "-" {
 		return usagef("--trace -: expected a file; standard output carries the circuit")
 	}
+	seen := map[string]string{}
 	for _, f := range o.files {
-		if o.trace != "" && filepath.Clean(f) == filepath.Clean(o.trace) {
-			return usagef("--trace %s: expected a file of its own, found it after -o too", o.trace)
+		seen[filepath.Clean(f)] = "-o"
+	}
+	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
+		if f[1] == "" {
+			continue
 		}
+		if other, twice := seen[filepath.Clean(f[1])]; twice {
+			return usagef("%s %s: expected a file of its own, found it after %s too", f[0], f[1], other)
+		}
+		seen[filepath.Clean(f[1])] = f[0]
 	}
 	if err := o.outputs.check(); err != nil {
 		return err

@@ -86,7 +86,7 @@ func printPlan(w io.Writer, o *discoverOptions, in *opened, b patch.Budget, edge
 		[2]string{"data", fmt.Sprintf("%d examples of %d tokens", len(in.data.Clean), len(in.data.Clean[0]))},
 		[2]string{"edges", grouped(edges)},
 		[2]string{"tests", "at most " + grouped(edges)},
-		[2]string{"memory", fmt.Sprintf("at most %s, %s", patch.Bytes(b.Total()), slices)},
+		[2]string{"memory", fmt.Sprintf("at most %s and %s for the program, %s", patch.Bytes(b.Total()), patch.Bytes(ownBytes), slices)},
 		[2]string{"", fmt.Sprintf("weights %s, packed %s, caches %s, work %s", patch.Bytes(b.Weights), patch.Bytes(b.Packed), patch.Bytes(b.Caches), patch.Bytes(b.Work))},
 		[2]string{"time", fmt.Sprintf("%s a forward pass, %s to begin", duration(forward), duration(2*forward))},
 		[2]string{"", fmt.Sprintf("%s for 1,000 tests while few edges are kept, at most %s in all", duration(1000*sparse*forward), duration(forward*float64(edges)))})

@@ -30,7 +30,7 @@ func newProgress(w io.Writer, edges int) *progress {
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetPredictTime(false), // the last edges cost the most
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetDescription("edges"))}
 }

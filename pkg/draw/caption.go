@@ -24,6 +24,9 @@ func CaptionOf(f *circuit.File) Caption {
 		what = f.Data
 	}
 	c.Title = join(" in ", what, f.Model)
+	if what == f.Model { // the builtin models have the names of their tasks
+		c.Title = what
+	}
 	metric := f.Metric
 	if f.MetricInitial != 0 || f.MetricFinal != 0 || f.MetricCorrupted != 0 {
 		metric += " " + number(f.MetricFinal)
@@ -56,7 +59,7 @@ func (p *picture) keptLine() string {
 	line := fmt.Sprintf("%d of %d edges", p.kept, total)
 	switch {
 	case p.kept == 0:
-		return line + ": nothing is needed"
+		return line + ": all were cut"
 	case p.kept*1000 < total*95:
 		line += fmt.Sprintf(" (%.1f %%)", 100*float64(p.kept)/float64(total))
 	default:

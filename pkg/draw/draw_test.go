@@ -230,7 +230,7 @@ func TestEmptyCircuit(t *testing.T) {
 	out := string(dot(t, sm, Options{}))
 	assert.Contains(t, out, `"embed"`)
 	assert.Contains(t, out, `"output"`)
-	assert.Contains(t, out, "0 of 193 edges: nothing is needed")
+	assert.Contains(t, out, "0 of 193 edges: all were cut")
 	assert.Empty(t, arrows(t, []byte(out)))
 }
 

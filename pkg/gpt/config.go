@@ -96,6 +96,14 @@ type configJSON struct {
 	GatedMLP   bool            `json:"gated_mlp"`
 	LocalAttn  bool            `json:"use_local_attn"`
 	ByInvLayer bool            `json:"scale_attn_by_inverse_layer_idx"`
+	PostEmbed  bool            `json:"post_embedding_ln"`
+	BothNorms  bool            `json:"use_normalization_before_and_after"`
+	QKNorm     bool            `json:"use_qk_norm"`
+	LogitsCap  *float64        `json:"output_logits_soft_cap"` // TransformerLens: none if not above 0
+	ScoresCap  *float64        `json:"attn_scores_soft_cap"`
+	Experts    *int            `json:"num_experts"`
+	KVHeads    *int            `json:"n_key_value_heads"`
+	AttnTypes  []string        `json:"attn_types"`
 }
 
 // ReadConfig reads a TransformerLens config.json; name is what errors call it.
@@ -186,10 +194,30 @@ func (j *configJSON) unsupported() error {
 		on   bool
 	}{
 		{"final_rms", j.FinalRMS}, {"gated_mlp", j.GatedMLP}, {"use_local_attn", j.LocalAttn},
-		{"scale_attn_by_inverse_layer_idx", j.ByInvLayer},
+		{"scale_attn_by_inverse_layer_idx", j.ByInvLayer}, {"post_embedding_ln", j.PostEmbed},
+		{"use_normalization_before_and_after", j.BothNorms}, {"use_qk_norm", j.QKNorm},
 	} {
 		if f.on {
 			return fmt.Errorf("field %q: expected false, found true: this model feature is not computed", f.name)
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value *float64
+	}{{"output_logits_soft_cap", j.LogitsCap}, {"attn_scores_soft_cap", j.ScoresCap}} {
+		if f.value != nil && *f.value > 0 {
+			return fmt.Errorf("field %q: expected none, found %v: soft caps are not computed", f.name, *f.value)
+		}
+	}
+	if j.Experts != nil && *j.Experts > 0 {
+		return fmt.Errorf("field \"num_experts\": expected none, found %d: mixtures of experts are not computed", *j.Experts)
+	}
+	if j.KVHeads != nil && j.Heads != nil && *j.KVHeads != *j.Heads {
+		return fmt.Errorf("field \"n_key_value_heads\": expected n_heads = %d, found %d: grouped-query attention is not computed", *j.Heads, *j.KVHeads)
+	}
+	for i, t := range j.AttnTypes {
+		if t != "global" {
+			return fmt.Errorf("field \"attn_types\"[%d]: expected \"global\", found %q: local attention is not computed", i, t)
 		}
 	}
 	return nil

@@ -23,6 +23,11 @@ func TestReadConfig(t *testing.T) {
 	assert.Equal(t, gpt.Config{Layers: 1, DModel: 4, Ctx: 8, DHead: 2, Heads: 2, DMLP: 6, Vocab: 5, VocabOut: 5,
 		Activation: gpt.ReLU, Eps: 1e-5, Norm: gpt.LayerNorm, Direction: gpt.Causal, Positions: gpt.Standard,
 		AttnScale: math.Sqrt2}, c)
+	for _, same := range []string{`"LN","output_logits_soft_cap":-1,"num_experts":null,"n_key_value_heads":2,"attn_types":["global"]`} {
+		again, err := gpt.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, `"LN"`, same, 1)))
+		require.NoError(t, err)
+		assert.Equal(t, c, again)
+	}
 	for _, x := range []struct{ from, to, want string }{
 		{goodConfig, "", "not a model configuration"},
 		{goodConfig, "[]", "not a model configuration"},
@@ -46,6 +51,12 @@ func TestReadConfig(t *testing.T) {
 		{`"LN"`, `"LN","eps":-1`, `field "eps"`},
 		{`"LN"`, `"LN","final_rms":true`, `field "final_rms": expected false, found true`},
 		{`"LN"`, `"LN","gated_mlp":true`, `field "gated_mlp"`},
+		{`"LN"`, `"LN","post_embedding_ln":true`, `field "post_embedding_ln"`},
+		{`"LN"`, `"LN","output_logits_soft_cap":30.0`, `field "output_logits_soft_cap": expected none, found 30`},
+		{`"LN"`, `"LN","attn_scores_soft_cap":50`, `field "attn_scores_soft_cap"`},
+		{`"LN"`, `"LN","num_experts":8`, `field "num_experts"`},
+		{`"LN"`, `"LN","n_key_value_heads":1`, `field "n_key_value_heads": expected n_heads = 2, found 1`},
+		{`"LN"`, `"LN","attn_types":["global","local"]`, `field "attn_types"[1]: expected "global", found "local"`},
 	} {
 		require.Contains(t, goodConfig, x.from)
 		_, err := gpt.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, x.from, x.to, 1)))

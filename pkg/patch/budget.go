@@ -110,7 +110,7 @@ func (c *Config) Fit(limit, own int64) error {
 			return nil
 		}
 		if slice == 1 {
-			return fmt.Errorf("memory limit of %s: expected at least %s, the weights and one example at a time", Bytes(limit), Bytes(roundUp(b.Total()+own)))
+			return fmt.Errorf("memory limit of %s: expected at least %s, the program, the weights and one example at a time", Bytes(limit), Bytes(roundUp(b.Total()+own)))
 		}
 		fixed := own + b.Weights + b.Packed
 		slice = max(1, min(slice-1, int(float64(slice)*float64(limit-fixed)/float64(b.Total()+own-fixed))))

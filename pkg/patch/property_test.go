@@ -213,6 +213,9 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 }
 
 func TestCutsAllocateNothingThatGrows(t *testing.T) {
+	if golden.Race {
+		t.Skip("the race detector allocates")
+	}
 	m := golden.Model(t, "gpt3l-random")
 	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
 	require.NoError(t, err)

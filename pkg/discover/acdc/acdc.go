@@ -67,6 +67,10 @@ func (Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Re
 		return nil, err
 	}
 	w.result.Mask, w.result.MetricFinal, w.result.Cost = w.eval.Mask().Clone(), final, w.cost()
+	if e := r.Experiment; e.CleanMetric() == e.CorruptedMetric() {
+		w.result.Warnings = append(w.result.Warnings, fmt.Sprintf(
+			"%s is %v for the clean and for the corrupted run: this metric cannot see what these data and this ablation change", e.Metric().Name(), e.CleanMetric()))
+	}
 	return w.result, nil
 }
 

@@ -212,6 +212,17 @@ func TestCancelledByContext(t *testing.T) {
 	assert.Equal(t, 5, tests)
 }
 
+func TestWarnsWhereTheMetricSeesNothing(t *testing.T) {
+	m := golden.Model(t, "or_gate")
+	for ablation, warnings := range map[string]int{"zero": 0, "resample": 1} { // the corrupt prompt is the clean one
+		e, err := patch.Bind(golden.Bound(t, m, "or_gate", golden.Run{Metric: "l2", Ablation: ablation}, 1))
+		require.NoError(t, err)
+		res, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: 0.5})
+		require.NoError(t, err)
+		assert.Len(t, res.Warnings, warnings, ablation)
+	}
+}
+
 func TestBadRequests(t *testing.T) {
 	m := golden.Model(t, "or_gate")
 	e, err := patch.Bind(golden.Bound(t, m, "or_gate", golden.Run{Metric: "l2", Ablation: "zero"}, 1))

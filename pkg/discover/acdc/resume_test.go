@@ -84,13 +84,15 @@ func TestSlicesDoNotChangeABit(t *testing.T) {
 			require.Equal(t, r.Experiment.CorruptedMetric(), s.Experiment.CorruptedMetric(), what)
 			got, again, points := collect(t, s)
 			require.Equal(t, tests, again, "%s: %d examples at a time", what, size)
+			cost := got.Cost
 			got.Cost = want.Cost
 			require.Equal(t, want, got, "%s: %d examples at a time", what, size)
 			sliced++
-			if len(points) > 2 {
-				s.Resume = points[len(points)/2]
+			for _, at := range []int{len(points) / 3, len(points) - 1} {
+				s.Resume = points[at]
 				full, again, _ := collect(t, s)
 				require.Equal(t, tests, again)
+				require.Equal(t, cost, full.Cost, "%s: %d examples at a time, resumed", what, size)
 				full.Cost = want.Cost
 				require.Equal(t, want, full)
 			}
