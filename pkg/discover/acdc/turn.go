@@ -58,7 +58,7 @@ func (t *turn) begin() error {
 	w.spent = w.r.Resume.Cost
 	w.spent.Nodes -= now.Nodes
 	w.spent.FLOP -= now.FLOP
-	w.guess.n = max(1, w.r.Resume.Guess)
+	w.guess.rate = w.r.Resume.Guess
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (t *turn) run(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		tried := t.edges[:min(len(t.edges), most, w.guess.n)]
+		tried := t.edges[:min(len(t.edges), most, w.guess.next())]
 		tests, err := t.test(tried)
 		if err != nil {
 			return err
@@ -86,10 +86,10 @@ func (t *turn) run(ctx context.Context) error {
 			}
 		}
 		t.trials.Accept(accepted)
-		w.guess.saw(accepted, len(tried))
+		w.guess.saw(accepted, accepted < len(tests))
 		t.edges = t.edges[len(tests):]
 		if w.r.Save != nil {
-			if err := w.r.Save(discover.Progress{Tests: tests, Cost: w.cost(), Guess: w.guess.n}); err != nil {
+			if err := w.r.Save(discover.Progress{Tests: tests, Cost: w.cost(), Guess: w.guess.rate}); err != nil {
 				return err
 			}
 		}
@@ -162,23 +162,37 @@ func (t *turn) verify(cuts []int, got float64) error {
 // otherwise.
 const speculate = 8
 
-// guess says how many cuts to try together: more after each success, fewer
-// after a failure, so that little work is done in vain. It looks only at
-// decisions, so the work is the same in every run.
-type guess struct{ n, limit int }
+// guess says how many cuts to try together, from how often cuts were accepted
+// of late. It looks only at decisions, so the work is the same in every run.
+type guess struct {
+	rate  int // the share of cuts accepted, of whole
+	limit int
+}
+
+const (
+	whole  = 1 << 16
+	recent = 8 // tests that count, more or less
+)
 
 func newGuess(limit int) guess {
 	if limit < 1 {
 		limit = speculate
 	}
-	return guess{1, limit}
+	return guess{whole / 2, limit}
 }
 
-// saw tells the guess how many of the cuts tried were accepted.
-func (g *guess) saw(accepted, tried int) {
-	if accepted == tried {
-		g.n = min(2*g.n, g.limit)
-		return
+// next is the number of cuts to try: half of those that are expected before
+// one is refused, rate/(1−rate), so that little work is done in vain.
+func (g *guess) next() int {
+	return max(1, min(g.limit, (g.rate+whole/20)/(2*(whole-g.rate)+1)))
+}
+
+// saw tells the guess how some tests ended, accepted ones before a kept one.
+func (g *guess) saw(accepted int, kept bool) {
+	for range accepted {
+		g.rate += (whole - g.rate) / recent
 	}
-	g.n = max(1, (g.n+accepted)/3)
+	if kept {
+		g.rate -= g.rate / recent
+	}
 }
