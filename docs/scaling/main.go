@@ -36,7 +36,7 @@ type setting struct {
 }
 
 // base is what the others vary.
-var base = setting{layers: 4, heads: 8, prompts: 32, threshold: 0.02}
+var base = setting{layers: 4, heads: 8, prompts: 32, threshold: 0.01}
 
 // series vary one thing each.
 var series = []struct {
@@ -81,7 +81,7 @@ func run() error {
 			if s.name == "threshold" {
 				x = float64(o.kept) // drawn by the size of the circuit
 			}
-			points[i] = append(points[i], plotter.XY{X: x, Y: o.seconds})
+			points[i] = append(points[i], plotter.XY{X: x, Y: 1000 * o.seconds / float64(o.tests)})
 		}
 	}
 	if err := write("docs/scaling.csv", func(f io.Writer) error { return csv.NewWriter(f).WriteAll(rows) }); err != nil {
@@ -133,7 +133,7 @@ func drawAll(f io.Writer, points []plotter.XYs) error {
 		}
 		p.Y.Min, p.X.Min = 0, 0
 		if i == 0 {
-			p.Y.Label.Text = "seconds"
+			p.Y.Label.Text = "milliseconds a test"
 		}
 		line, dots, err := plotter.NewLinePoints(xys)
 		if err != nil {

@@ -106,3 +106,35 @@ func TestCheckpointOfALivingProcess(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Close())
 }
+
+func FuzzCheckpoint(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "seed")
+	c, err := OpenCheckpoint(path, run)
+	require.NoError(f, err)
+	for _, p := range parts() {
+		require.NoError(f, c.Save(p))
+	}
+	require.NoError(f, c.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(f, err)
+	f.Add(data)
+	f.Add(data[:len(data)-9])
+	f.Add([]byte("{}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "c")
+		require.NoError(t, os.WriteFile(path, data, 0o644))
+		c, err := OpenCheckpoint(path, run)
+		if err != nil { // what is refused is left as it is
+			now, readErr := os.ReadFile(path)
+			require.NoError(t, readErr)
+			require.Equal(t, data, now)
+			return
+		}
+		first := c.Progress()
+		require.NoError(t, c.Close())
+		c, err = OpenCheckpoint(path, run)
+		require.NoError(t, err, "what was opened once can be opened again")
+		require.Equal(t, first, c.Progress())
+		require.NoError(t, c.Close())
+	})
+}

@@ -1,0 +1,25 @@
+package gpt_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/pkg/gpt"
+)
+
+func FuzzReadConfig(f *testing.F) {
+	f.Add([]byte(goodConfig))
+	f.Add([]byte(`{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_vocab":5,"attn_only":true,"normalization_type":null,"attn_types":["local"]}`))
+	f.Add([]byte(`{"n_layers":1e99}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := gpt.ReadConfig("fuzz", bytes.NewReader(data))
+		if err != nil {
+			require.Contains(t, err.Error(), "fuzz: ")
+			return
+		}
+		require.NoError(t, c.Validate())
+		require.Positive(t, c.AttnScale)
+	})
+}
