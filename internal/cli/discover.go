@@ -160,13 +160,20 @@ func (o *discoverOptions) config(in *opened) (patch.Config, error) {
 		c.Slice = 0
 	}
 	o.slice = c.Slice
-	// Nothing is freed by itself: let the collector keep to the limit.
-	debug.SetMemoryLimit(o.memory)
+	// Nothing is freed by itself: let the collector keep to the limit, which
+	// does not see the program itself and weights that lie in a mapped file.
+	unseen := int64(programBytes)
+	if in.model.Mapped() {
+		unseen += 4 * int64(in.model.Config.Parameters())
+	}
+	debug.SetMemoryLimit(max(o.memory-unseen, programBytes))
 	return c, nil
 }
 
-// ownBytes is what the program takes besides model and data.
-const ownBytes = 96 << 20
+const (
+	ownBytes     = 96 << 20 // what the program takes besides model and data
+	programBytes = 48 << 20 // what of this is no Go memory: the program itself, its stacks
+)
 
 // verified is the number of evaluations that --verify checked.
 func (o *discoverOptions) verified(r *discover.Result) int {

@@ -30,6 +30,10 @@ type Model struct {
 	close       func() error
 }
 
+// Mapped reports whether the weights lie in a file mapped into memory, and not
+// in memory of the program's own.
+func (m *Model) Mapped() bool { return m.close != nil }
+
 // Close releases the files that the model's weights lie in; the model must not
 // be used afterwards.
 func (m *Model) Close() error {
