@@ -159,18 +159,9 @@ func (j *configJSON) config() (Config, error) {
 	if j.Eps != nil {
 		c.Eps = *j.Eps
 	}
-	if j.Norm == nil {
-		return c, fmt.Errorf("field \"normalization_type\" is missing: expected \"LN\", \"LNPre\" or null")
-	}
-	var norm *string
-	if err := json.Unmarshal(j.Norm, &norm); err != nil {
-		return c, fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", j.Norm)
-	}
-	if norm != nil {
-		c.Norm = Normalization(*norm)
-		if *norm == "" {
-			return c, fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found \"\"")
-		}
+	var err error
+	if c.Norm, err = j.norm(); err != nil {
+		return c, err
 	}
 	if j.Direction != nil {
 		c.Direction = Direction(*j.Direction)
@@ -185,6 +176,21 @@ func (j *configJSON) config() (Config, error) {
 		c.AttnScale = *j.Scale
 	}
 	return c, j.unsupported()
+}
+
+// norm reads the normalization, null meaning none.
+func (j *configJSON) norm() (Normalization, error) {
+	if j.Norm == nil {
+		return "", fmt.Errorf("field \"normalization_type\" is missing: expected \"LN\", \"LNPre\" or null")
+	}
+	var norm *string
+	if err := json.Unmarshal(j.Norm, &norm); err != nil || norm != nil && *norm == "" {
+		return "", fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", j.Norm)
+	}
+	if norm == nil {
+		return NoNorm, nil
+	}
+	return Normalization(*norm), nil
 }
 
 // unsupported refuses what would silently give other numbers.
