@@ -9,7 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -78,26 +79,26 @@ func (a *app) info(f *modelFlags, asJSON bool) error {
 	c := configOf(m.Config)
 	if asJSON {
 		return a.printJSON(struct {
-			Name        string      `json:"name"`
-			Description string      `json:"description"`
-			Layout      gpt.Layout  `json:"layout"`
-			Processing  []string    `json:"processing"`
-			Tokenizer   string      `json:"tokenizer,omitempty"`
-			Parameters  int         `json:"parameters"`
-			Config      configInfo  `json:"config"`
-			Graphs      []graphInfo `json:"graphs"`
+			Name        string            `json:"name"`
+			Description string            `json:"description"`
+			Layout      checkpoint.Layout `json:"layout"`
+			Processing  []string          `json:"processing"`
+			Tokenizer   string            `json:"tokenizer,omitempty"`
+			Parameters  int               `json:"parameters"`
+			Config      configInfo        `json:"config"`
+			Graphs      []graphInfo       `json:"graphs"`
 		}{m.Name, m.Description, m.Layout, m.Processing.Steps(), tokenizerName(m), m.Config.Parameters(), c, graphs})
 	}
 	a.print(infoText(m, c, graphs))
 	return nil
 }
 
-func configOf(c gpt.Config) configInfo {
+func configOf(c transformer.Config) configInfo {
 	out := configInfo{Layers: c.Layers, Heads: c.Heads, DModel: c.DModel, DHead: c.DHead, DMLP: c.DMLP, Vocab: c.Vocab,
 		VocabOut: c.VocabOut, Ctx: c.Ctx, Act: string(c.Activation), Eps: c.Eps, Direction: string(c.Direction),
 		Positions: string(c.Positions), AttnScale: c.AttnScale, AttnOnly: c.AttnOnly, Parallel: c.ParallelAttnMLP,
 		Windows: c.Windows, RotaryDim: c.RotaryDim, RotaryBase: c.RotaryBase, RotaryAdjacent: c.RotaryAdjacent}
-	if c.Norm != gpt.NoNorm {
+	if c.Norm != transformer.NoNorm {
 		name := string(c.Norm)
 		out.Norm = &name
 	}
@@ -105,11 +106,11 @@ func configOf(c gpt.Config) configInfo {
 }
 
 // graphsOf sizes all graphs of a model.
-func graphsOf(c gpt.Config) ([]graphInfo, error) {
+func graphsOf(c transformer.Config) ([]graphInfo, error) {
 	var out []graphInfo
 	for _, def := range circuit.Definitions() {
 		for _, split := range []bool{false, true} {
-			if split && c.Positions != gpt.Standard {
+			if split && c.Positions != transformer.Standard {
 				continue
 			}
 			g, err := circuit.New(circuit.Config{Definition: def, Layers: c.Layers, Heads: c.Heads, AttnOnly: c.AttnOnly,
@@ -124,7 +125,7 @@ func graphsOf(c gpt.Config) ([]graphInfo, error) {
 }
 
 // shapeOf says a model's shape in one line.
-func shapeOf(c gpt.Config) string {
+func shapeOf(c transformer.Config) string {
 	mlp := fmt.Sprintf("d_mlp %d %s", c.DMLP, c.Activation)
 	if c.AttnOnly {
 		mlp = "attention only"

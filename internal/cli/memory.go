@@ -6,12 +6,12 @@ import (
 	"os"
 	"strconv"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // enoughMemory refuses prompts of which the clean and the corrupted run alone
 // are larger than the machine, rather than let the system end the process.
-func enoughMemory(where string, c gpt.Config, examples, tokens int) error {
+func enoughMemory(where string, c transformer.Config, examples, tokens int) error {
 	perLayer := 2*c.DModel + 4*c.Heads*c.DHead // attention's input, q, k, v, z, and the MLP's input or output
 	if !c.AttnOnly {
 		perLayer += c.DModel

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -20,7 +20,7 @@ import (
 type modelFlags struct {
 	model        string
 	noProcessing bool
-	processing   gpt.Switches
+	processing   checkpoint.Switches
 	reset        *uint64
 	keepWeights  bool // --reset-weights none
 }
@@ -72,7 +72,7 @@ func (m *modelFlags) parseReset(text string) (*uint64, error) {
 func (m *modelFlags) options() zoo.Options {
 	o := zoo.Options{Processing: m.processing, Reset: m.reset}
 	if m.noProcessing {
-		o.Processing = m.processing.Over(gpt.NoProcessing())
+		o.Processing = m.processing.Over(checkpoint.NoProcessing())
 	}
 	return o
 }
@@ -109,7 +109,7 @@ func (m *modelFlags) takeProcessing(done []string, reset *uint64) error {
 	if done == nil || m.noProcessing {
 		return nil
 	}
-	recorded, yes := gpt.NoProcessing(), true
+	recorded, yes := checkpoint.NoProcessing(), true
 	for _, name := range done {
 		into, err := recorded.Step(name)
 		if err != nil {

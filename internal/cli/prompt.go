@@ -12,11 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -358,7 +358,7 @@ type outcome struct {
 
 // outcomes runs the full model, then the circuits and the corrupted run.
 func (p *predictor) outcomes(ctx context.Context, d task.Data) ([]outcome, error) {
-	logits, err := p.model.Forward(d.Clean[:1], gpt.Options{Threads: p.o.threads})
+	logits, err := p.model.Forward(d.Clean[:1], transformer.Options{Threads: p.o.threads})
 	if err != nil {
 		return nil, err
 	}

@@ -16,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -90,7 +90,7 @@ func (b *promptBench) some() circuit.Mask {
 // forward is the model's own logits after a prompt.
 func (b *promptBench) forward(ids []int) []float32 {
 	b.Helper()
-	logits, err := b.model.Forward([][]int{ids}, gpt.Options{})
+	logits, err := b.model.Forward([][]int{ids}, transformer.Options{})
 	require.NoError(b, err)
 	return logits.Row(len(ids) - 1)
 }

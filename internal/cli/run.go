@@ -8,10 +8,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -308,7 +308,7 @@ func (p *promptFlags) takePrompts(f *circuit.File) {
 }
 
 // sameGraph refuses a model that the circuit is not one of.
-func sameGraph(f *circuit.File, c gpt.Config) error {
+func sameGraph(f *circuit.File, c transformer.Config) error {
 	for _, field := range []struct {
 		name        string
 		file, model any

@@ -5,15 +5,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // Bound is what to bind for a golden run: the data the reference used, its
 // metric and its ablation.
-func Bound(t testing.TB, m *gpt.Model, name string, run Run, threads int) patch.Config {
+func Bound(t testing.TB, m *transformer.Model, name string, run Run, threads int) patch.Config {
 	t.Helper()
 	c := patch.Config{Model: m, Metric: metric.Name(run.Metric), Ablation: patch.Ablation(run.Ablation), Threads: threads}
 	if inFolder(name) {

@@ -12,7 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -72,23 +73,30 @@ func inFolder(name string) bool {
 }
 
 // Model loads a golden model, processed as its layout's default is.
-func Model(t testing.TB, name string) *gpt.Model {
+func Model(t testing.TB, name string) *transformer.Model {
 	t.Helper()
-	return ModelWith(t, name, gpt.LoadOptions{})
+	return ModelWith(t, name, checkpoint.LoadOptions{}).Model
 }
 
 // ModelWith is Model with options.
-func ModelWith(t testing.TB, name string, o gpt.LoadOptions) *gpt.Model {
+func ModelWith(t testing.TB, name string, o checkpoint.LoadOptions) *checkpoint.Model {
 	t.Helper()
-	config, model := modelFiles(name)
+	_, model := modelFiles(name)
+	m, err := checkpoint.LoadWith(Config(t, name), Open(t, model), o)
+	require.NoError(t, err)
+	return m
+}
+
+// Config reads the configuration of a golden model.
+func Config(t testing.TB, name string) checkpoint.Config {
+	t.Helper()
+	config, _ := modelFiles(name)
 	f, err := os.Open(config)
 	require.NoError(t, err)
 	defer f.Close()
-	cfg, err := gpt.ReadConfig(config, f)
+	c, err := checkpoint.ReadConfig(config, f)
 	require.NoError(t, err)
-	m, err := gpt.LoadWith(cfg, Open(t, model), o)
-	require.NoError(t, err)
-	return m
+	return c
 }
 
 // Open opens a safetensors file until the test ends.

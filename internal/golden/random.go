@@ -8,8 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -27,7 +28,7 @@ func Cases(full int) int {
 
 // RandomWeights makes weights of a configuration, all of which matter to the
 // output.
-func RandomWeights(c gpt.Config, seed uint64) map[string]weights.Array {
+func RandomWeights(c transformer.Config, seed uint64) map[string]weights.Array {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	out := map[string]weights.Array{}
 	add := func(name string, std, mean float64, shape ...int) {
@@ -44,11 +45,11 @@ func RandomWeights(c gpt.Config, seed uint64) map[string]weights.Array {
 	d, h, k, f := c.DModel, c.Heads, c.DHead, c.DMLP
 	in := 1 / math.Sqrt(float64(d))
 	add("embed.W_E", 0.7, 0, c.Vocab, d)
-	if c.Positions == gpt.Standard || c.Positions == gpt.Shortformer {
+	if c.Positions == transformer.Standard || c.Positions == transformer.Shortformer {
 		add("pos_embed.W_pos", 0.4, 0, c.Ctx, d)
 	}
 	norm := func(name string) {
-		if c.Norm == gpt.LayerNorm {
+		if c.Norm == transformer.LayerNorm {
 			add(name+".w", 0.2, 1, d)
 			add(name+".b", 0.1, 0, d)
 		}
@@ -78,32 +79,32 @@ func RandomWeights(c gpt.Config, seed uint64) map[string]weights.Array {
 }
 
 // RandomModel makes a model of random weights.
-func RandomModel(t testing.TB, c gpt.Config, seed uint64) *gpt.Model {
+func RandomModel(t testing.TB, c transformer.Config, seed uint64) *transformer.Model {
 	t.Helper()
-	m, err := gpt.Load(c, weights.FromMap("random", RandomWeights(c, seed)))
+	m, err := checkpoint.Load(checkpoint.Config{Config: c}, weights.FromMap("random", RandomWeights(c, seed)))
 	require.NoError(t, err)
-	return m
+	return m.Model
 }
 
 // RandomConfig draws a small model shape of any kind that the engine knows.
-func RandomConfig(rng *rand.Rand) gpt.Config {
+func RandomConfig(rng *rand.Rand) transformer.Config {
 	pick := func(n int) int { return rng.IntN(n) }
-	c := gpt.Config{
+	c := transformer.Config{
 		Layers: 1 + pick(3), Heads: 1 + pick(3), DHead: 1 + pick(9), DModel: 3 + pick(30), Ctx: 12,
 		Vocab: 5 + pick(40), DMLP: 1 + pick(40), Eps: 1e-5,
-		Activation: []gpt.Activation{gpt.ReLU, gpt.GELU, gpt.GELUNew, gpt.SiLU}[pick(4)],
-		Norm:       []gpt.Normalization{gpt.LayerNorm, gpt.LNPre, gpt.NoNorm}[pick(3)],
-		Direction:  []gpt.Direction{gpt.Causal, gpt.Bidirectional}[pick(2)],
-		Positions:  []gpt.Positions{gpt.Standard, gpt.Shortformer, gpt.NoPositions, gpt.Rotary}[pick(4)],
+		Activation: []transformer.Activation{transformer.ReLU, transformer.GELU, transformer.GELUNew, transformer.SiLU}[pick(4)],
+		Norm:       []transformer.Normalization{transformer.LayerNorm, transformer.LNPre, transformer.NoNorm}[pick(3)],
+		Direction:  []transformer.Direction{transformer.Causal, transformer.Bidirectional}[pick(2)],
+		Positions:  []transformer.Positions{transformer.Standard, transformer.Shortformer, transformer.NoPositions, transformer.Rotary}[pick(4)],
 		AttnOnly:   pick(3) == 0, ParallelAttnMLP: pick(3) == 0,
 	}
 	c.AttnScale = math.Sqrt(float64(c.DHead))
 	c.VocabOut = c.Vocab
-	if c.Positions == gpt.Rotary {
+	if c.Positions == transformer.Rotary {
 		c.DHead++ // two components at least
 		c.RotaryDim, c.RotaryBase, c.RotaryAdjacent = 2*(1+pick(c.DHead/2)), 10, pick(3) == 0
 	}
-	if c.Direction == gpt.Causal && pick(3) == 0 {
+	if c.Direction == transformer.Causal && pick(3) == 0 {
 		c.Windows, c.AttnScale = make([]int, c.Layers), 1
 		for l := range c.Windows {
 			c.Windows[l] = pick(6)
@@ -120,7 +121,7 @@ func RandomConfig(rng *rand.Rand) gpt.Config {
 
 // RandomData draws prompts for a model. Clean and corrupt may share their first
 // tokens; the mask may leave out whole examples.
-func RandomData(rng *rand.Rand, c gpt.Config) task.Data {
+func RandomData(rng *rand.Rand, c transformer.Config) task.Data {
 	b, t := 1+rng.IntN(5), 1+rng.IntN(8)
 	shared := rng.IntN(t)
 	var d task.Data

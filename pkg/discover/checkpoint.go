@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/seed-2c350065/acdc/internal/filelock"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -23,6 +24,7 @@ type Field struct{ Name, Value string }
 // that was cut short is dropped when the file is opened again.
 type Checkpoint struct {
 	file     *os.File
+	lock     *filelock.Lock
 	name     string
 	progress Progress
 	synced   time.Time
@@ -77,7 +79,7 @@ func OpenCheckpoint(path string, run []Field) (*Checkpoint, error) {
 	}
 	c := &Checkpoint{file: f, name: path}
 	if err := c.read(append(head, '\n'), run); err != nil {
-		f.Close()
+		_ = c.release() // the first error says more
 		return nil, err
 	}
 	return c, nil
@@ -97,9 +99,14 @@ func (c *Checkpoint) read(head []byte, run []Field) error {
 	if info, err := c.file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: checkpoint: expected a regular file", c.name)
 	}
-	if err := lock(c.file); err != nil {
+	lock, ok, err := filelock.Try(c.name)
+	if err != nil {
+		return checkpointError(c.name, err)
+	}
+	if !ok {
 		return fmt.Errorf("%s: checkpoint: another process is writing to it", c.name)
 	}
+	c.lock = lock
 	r := bufio.NewReader(c.file)
 	first, err := r.ReadBytes('\n')
 	if err == io.EOF && bytes.HasPrefix(head, first) { // new, or killed while it was begun
@@ -210,11 +217,20 @@ func (c *Checkpoint) write(line []byte) error {
 	return nil
 }
 
+// release gives the file back.
+func (c *Checkpoint) release() error {
+	err := c.file.Close()
+	if c.lock != nil {
+		err = errors.Join(err, c.lock.Close())
+	}
+	return err
+}
+
 // Close closes the file, which stays.
 func (c *Checkpoint) Close() error {
 	if err := c.file.Sync(); err != nil {
-		c.file.Close()
+		_ = c.release() // the first error says more
 		return checkpointError(c.name, err)
 	}
-	return c.file.Close()
+	return c.release()
 }

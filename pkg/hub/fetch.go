@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-2c350065/acdc/internal/filelock"
 )
 
 // fetch brings one file into the snapshot folder.
@@ -89,21 +91,17 @@ func (p *pull) fetchBlob(ctx context.Context, tell func(error, time.Duration), a
 
 const lockPause = 100 * time.Millisecond
 
-// lock waits until no other process downloads the file. The lock ends when the
-// file is closed.
-func (p *pull) lock(ctx context.Context, f remoteFile) (*os.File, error) {
+// lock waits until no other process downloads the file, and locks it as the
+// Python libraries do.
+func (p *pull) lock(ctx context.Context, f remoteFile) (*filelock.Lock, error) {
 	path := filepath.Join(p.Cache, ".locks", filepath.Base(p.folder), f.etag+".lock")
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, named(filepath.Dir(path), err)
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, named(path, err)
-	}
 	for told := false; ; told = true {
-		ok, err := tryLock(file)
+		lock, ok, err := filelock.Try(path)
 		if ok {
-			return file, nil
+			return lock, nil
 		}
 		if err == nil {
 			if !told {
@@ -112,7 +110,6 @@ func (p *pull) lock(ctx context.Context, f remoteFile) (*os.File, error) {
 			err = wait(ctx, lockPause)
 		}
 		if err != nil {
-			_ = file.Close()
 			return nil, named(path, err)
 		}
 	}

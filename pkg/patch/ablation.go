@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // Ablation says what the corrupted run is.
@@ -64,52 +64,52 @@ type senders struct {
 func (e *Experiment) record(tokens [][]int, replace *senders, permutation []int) (*run, error) {
 	c := e.model.Config
 	r := &run{qkv: make([][3]*tensor.Tensor, c.Layers)}
-	var hooks []gpt.Hook
-	put := func(p gpt.Point, layer int, do func(*tensor.Tensor)) {
-		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer}, Do: do})
+	var hooks []transformer.Hook
+	put := func(p transformer.Point, layer int, do func(*tensor.Tensor)) {
+		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: p, Layer: layer}, Do: do})
 	}
-	keep := func(p gpt.Point, layer, cols int, into **tensor.Tensor) {
+	keep := func(p transformer.Point, layer, cols int, into **tensor.Tensor) {
 		put(p, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(e.b*e.t, cols) })
 	}
-	set := func(p gpt.Point, layer int, value *tensor.Tensor) {
+	set := func(p transformer.Point, layer int, value *tensor.Tensor) {
 		put(p, layer, func(x *tensor.Tensor) { copy(x.Data, value.Data) })
 	}
 	hk, d := c.Heads*c.DHead, c.DModel
 	var embed, pos *tensor.Tensor
 	if replace != nil {
-		set(gpt.HookEmbed, 0, replace.embed)
+		set(transformer.HookEmbed, 0, replace.embed)
 		if replace.pos != nil {
-			set(gpt.HookPosEmbed, 0, replace.pos)
+			set(transformer.HookPosEmbed, 0, replace.pos)
 		}
 	} else if permutation != nil {
-		put(gpt.HookPosEmbed, 0, func(x *tensor.Tensor) { permute(x, e.model.Weights.Pos, permutation) })
+		put(transformer.HookPosEmbed, 0, func(x *tensor.Tensor) { permute(x, e.model.Params.Pos, permutation) })
 	}
-	keep(gpt.HookEmbed, 0, d, &embed)
-	if c.Positions == gpt.Standard {
-		keep(gpt.HookPosEmbed, 0, d, &pos)
+	keep(transformer.HookEmbed, 0, d, &embed)
+	if c.Positions == transformer.Standard {
+		keep(transformer.HookPosEmbed, 0, d, &pos)
 	}
 	r.attnIn, r.mlpIn = make([]*tensor.Tensor, c.Layers), make([]*tensor.Tensor, c.Layers)
 	r.z, r.mlp = make([]*tensor.Tensor, c.Layers), make([]*tensor.Tensor, c.Layers)
 	for l := range c.Layers {
-		keep(gpt.HookResidPre, l, d, &r.attnIn[l])
+		keep(transformer.HookResidPre, l, d, &r.attnIn[l])
 		for side := range 3 {
 			keep(e.sidePoint(side), l, hk, &r.qkv[l][side])
 		}
 		if replace != nil {
-			set(gpt.HookZ, l, replace.z[l])
+			set(transformer.HookZ, l, replace.z[l])
 		}
-		keep(gpt.HookZ, l, hk, &r.z[l])
+		keep(transformer.HookZ, l, hk, &r.z[l])
 		if c.AttnOnly {
 			continue
 		}
-		keep(gpt.HookMLPIn, l, d, &r.mlpIn[l])
+		keep(transformer.HookMLPIn, l, d, &r.mlpIn[l])
 		if replace != nil {
-			set(gpt.HookMLPOut, l, replace.mlp[l])
+			set(transformer.HookMLPOut, l, replace.mlp[l])
 		}
-		keep(gpt.HookMLPOut, l, d, &r.mlp[l])
+		keep(transformer.HookMLPOut, l, d, &r.mlp[l])
 	}
-	keep(gpt.HookResidPost, c.Layers-1, d, &r.out)
-	if _, err := e.model.Forward(tokens, gpt.Options{Hooks: hooks, Threads: e.threads, NoLogits: true, Pad: e.pad}); err != nil {
+	keep(transformer.HookResidPost, c.Layers-1, d, &r.out)
+	if _, err := e.model.Forward(tokens, transformer.Options{Hooks: hooks, Threads: e.threads, NoLogits: true, Pad: e.pad}); err != nil {
 		return nil, err
 	}
 	r.embeds = []*tensor.Tensor{r.attnIn[0]}
@@ -122,11 +122,11 @@ func (e *Experiment) record(tokens [][]int, replace *senders, permutation []int)
 // sidePoint is where queries, keys or values (side 0, 1, 2) are read and
 // replaced: where attention takes them, turned by rotary positions if there are
 // any. Whether they are replaced before or after being turned is the same.
-func (e *Experiment) sidePoint(side int) gpt.Point {
-	if e.model.Config.Positions == gpt.Rotary && side < 2 {
-		return gpt.HookRotQ + gpt.Point(side)
+func (e *Experiment) sidePoint(side int) transformer.Point {
+	if e.model.Config.Positions == transformer.Rotary && side < 2 {
+		return transformer.HookRotQ + transformer.Point(side)
 	}
-	return gpt.HookQ + gpt.Point(side)
+	return transformer.HookQ + transformer.Point(side)
 }
 
 // permute fills position embeddings x [B,T,D] with those of other positions.

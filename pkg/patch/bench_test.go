@@ -6,10 +6,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -29,7 +29,7 @@ func BenchmarkForward(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		b.Run(map[int]string{1: "threads=1", 2: "threads=2"}[threads], func(b *testing.B) {
 			for b.Loop() {
-				_, err := m.Forward(tokens, gpt.Options{Threads: threads})
+				_, err := m.Forward(tokens, transformer.Options{Threads: threads})
 				require.NoError(b, err)
 			}
 			b.ReportMetric(float64(m.Config.FLOP(20, 15, 15)*int64(b.N))/b.Elapsed().Seconds()/1e9, "GFLOP/s")

@@ -3,8 +3,8 @@ package patch
 import (
 	"fmt"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // Budget is the memory that an experiment and a discovery on it take, in
@@ -45,7 +45,7 @@ const speculated = 8
 
 // packedFloats counts the packed matrices: the attention's twice, all heads
 // together and one by one.
-func packedFloats(g gpt.Config) int64 {
+func packedFloats(g transformer.Config) int64 {
 	d, hk, head := int64(g.DModel), int64(g.Heads*g.DHead), int64(g.Heads)*padded(g.DHead)
 	block := 3*d*(padded(int(hk))+head) + 2*hk*padded(int(d))
 	if !g.AttnOnly {
@@ -58,7 +58,7 @@ func packedFloats(g gpt.Config) int64 {
 func padded(n int) int64 { return (int64(n) + 15) / 16 * 16 }
 
 // cacheFloats counts what a run keeps of one position.
-func cacheFloats(g gpt.Config) int64 {
+func cacheFloats(g transformer.Config) int64 {
 	d, hk, l := int64(g.DModel), int64(g.Heads*g.DHead), int64(g.Layers)
 	n := l*(d+4*hk) + 3*d
 	if !g.AttnOnly {
@@ -68,7 +68,7 @@ func cacheFloats(g gpt.Config) int64 {
 }
 
 // keptLogits counts what the metric keeps of one of its rows.
-func keptLogits(m *metric.Metric, g gpt.Config) int64 {
+func keptLogits(m *metric.Metric, g transformer.Config) int64 {
 	if ids := m.Tokens(0); ids != nil {
 		return int64(len(ids)) * int64(1+g.DModel)
 	}
@@ -77,7 +77,7 @@ func keptLogits(m *metric.Metric, g gpt.Config) int64 {
 
 // workFloats counts what a state may keep of one position, if every input is
 // its own, and what a pass needs in passing.
-func workFloats(g gpt.Config) int64 {
+func workFloats(g transformer.Config) int64 {
 	d, k, l, h := int64(g.DModel), int64(g.DHead), int64(g.Layers), int64(g.Heads)
 	n := l*h*(3*(d+k)+k) + 3*d + int64(g.DMLP) + 4*h*k + 4*d
 	if !g.AttnOnly {
@@ -87,7 +87,7 @@ func workFloats(g gpt.Config) int64 {
 }
 
 // scratchFloats counts the scratch memory of a thread.
-func scratchFloats(g gpt.Config, positions int) int64 {
+func scratchFloats(g transformer.Config, positions int) int64 {
 	rows := int64(max(chunkRows, positions))
 	t := int64(positions)
 	arena := int64(g.Layers) * (int64(g.Heads)*4*int64(g.DHead) + int64(g.DModel))

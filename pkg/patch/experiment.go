@@ -5,15 +5,15 @@ import (
 	"math/rand/v2"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // Config says what is to be bound together.
 type Config struct {
-	Model      *gpt.Model
+	Model      *transformer.Model
 	Definition circuit.Definition // ACDC if empty
 	SplitEmbed bool               // token and position embeddings are two senders
 	Data       task.Data
@@ -27,14 +27,14 @@ type Config struct {
 // Experiment is a model with data, a metric and a corrupted run. It is
 // immutable; its methods may be called from several goroutines.
 type Experiment struct {
-	model       *gpt.Model
+	model       *transformer.Model
 	graph       *circuit.Graph
 	metric      *metric.Metric
 	ablation    Ablation
 	permutation []int
 	threads     int
 	b, t        int // examples, positions
-	pad         gpt.Padding
+	pad         transformer.Padding
 	clean       struct {
 		*run
 		tokens [][]int
@@ -179,8 +179,8 @@ func (c Config) Graph() (*circuit.Graph, error) { return graphOf(c) }
 
 func graphOf(c Config) (*circuit.Graph, error) {
 	m := c.Model.Config
-	if c.SplitEmbed && m.Positions != gpt.Standard {
-		return nil, fmt.Errorf("token and position embeddings cannot be split: the model has positional_embedding_type %q, expected %q", m.Positions, gpt.Standard)
+	if c.SplitEmbed && m.Positions != transformer.Standard {
+		return nil, fmt.Errorf("token and position embeddings cannot be split: the model has positional_embedding_type %q, expected %q", m.Positions, transformer.Standard)
 	}
 	def := c.Definition
 	if def == "" {
@@ -206,7 +206,7 @@ func (e *Experiment) permutationOf(c Config) []int {
 // whose tokens do. It is 0 where leaving out the positions before it would save
 // less than carrying their keys and values along costs.
 func (e *Experiment) firstDifference(d task.Data) int {
-	if e.ablation != Resample || e.model.Config.Direction != gpt.Causal || e.permutation != nil {
+	if e.ablation != Resample || e.model.Config.Direction != transformer.Causal || e.permutation != nil {
 		return 0
 	}
 	for p := range e.t {
@@ -236,9 +236,9 @@ func (e *Experiment) gatherColumns() {
 		for j, id := range e.metric.Tokens(i) {
 			row := e.columns.Row(i*n + j)
 			for k := range row {
-				row[k] = e.model.Weights.Unembed.Data[k*v+id]
+				row[k] = e.model.Params.Unembed.Data[k*v+id]
 			}
-			e.columnsB[i*n+j] = e.model.Weights.UnembedB[id]
+			e.columnsB[i*n+j] = e.model.Params.UnembedB[id]
 		}
 	}
 }

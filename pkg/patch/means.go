@@ -1,8 +1,8 @@
 package patch
 
 import (
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // mean is a sender's mean over examples, position by position, as it adds up.
@@ -13,7 +13,7 @@ type mean struct {
 }
 
 // add adds the examples of x [B,T,cols], in order, without their padding.
-func (m *mean) add(x *tensor.Tensor, pad gpt.Padding) {
+func (m *mean) add(x *tensor.Tensor, pad transformer.Padding) {
 	for b := range x.Len() / len(m.sums) {
 		example, first := x.Data[b*len(m.sums):(b+1)*len(m.sums)], pad.Of(b)
 		for i := first * m.cols; i < len(example); i++ {
@@ -41,12 +41,12 @@ type means struct {
 }
 
 // newMeans makes means of no examples yet, which are zero.
-func newMeans(c gpt.Config, t int) *means {
+func newMeans(c transformer.Config, t int) *means {
 	of := func(cols int) *mean {
 		return &mean{sums: make([]float64, t*cols), cols: cols, examples: make([]int, t)}
 	}
 	m := &means{embed: of(c.DModel)}
-	if c.Positions == gpt.Standard {
+	if c.Positions == transformer.Standard {
 		m.pos = of(c.DModel)
 	}
 	for range c.Layers {
@@ -61,21 +61,21 @@ func newMeans(c gpt.Config, t int) *means {
 }
 
 // add runs the model on prompts and adds what every sender sends.
-func (m *means) add(model *gpt.Model, tokens [][]int, pad gpt.Padding, threads int) error {
-	var hooks []gpt.Hook
-	at := func(p gpt.Point, layer int, into *mean) {
-		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: p, Layer: layer}, Do: func(x *tensor.Tensor) { into.add(x, pad) }})
+func (m *means) add(model *transformer.Model, tokens [][]int, pad transformer.Padding, threads int) error {
+	var hooks []transformer.Hook
+	at := func(p transformer.Point, layer int, into *mean) {
+		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: p, Layer: layer}, Do: func(x *tensor.Tensor) { into.add(x, pad) }})
 	}
-	at(gpt.HookEmbed, 0, m.embed)
+	at(transformer.HookEmbed, 0, m.embed)
 	if m.pos != nil {
-		at(gpt.HookPosEmbed, 0, m.pos)
+		at(transformer.HookPosEmbed, 0, m.pos)
 	}
 	for l := range m.z {
-		at(gpt.HookZ, l, m.z[l])
+		at(transformer.HookZ, l, m.z[l])
 		if m.mlp[l] != nil {
-			at(gpt.HookMLPOut, l, m.mlp[l])
+			at(transformer.HookMLPOut, l, m.mlp[l])
 		}
 	}
-	_, err := model.Forward(tokens, gpt.Options{Hooks: hooks, Threads: threads, NoLogits: true, Pad: pad})
+	_, err := model.Forward(tokens, transformer.Options{Hooks: hooks, Threads: threads, NoLogits: true, Pad: pad})
 	return err
 }

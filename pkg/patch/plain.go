@@ -4,8 +4,8 @@ import (
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // plain is one full forward pass under a mask.
@@ -23,11 +23,11 @@ func (e *Experiment) Plain(mask circuit.Mask) ([]float64, error) {
 		return e.plainInSlices(mask)
 	}
 	var out tensor.Matrix
-	last := gpt.HookPoint{Point: gpt.HookResidPost, Layer: e.model.Config.Layers - 1}
-	gather := gpt.Hook{At: last, Do: func(x *tensor.Tensor) {
+	last := transformer.HookPoint{Point: transformer.HookResidPost, Layer: e.model.Config.Layers - 1}
+	gather := transformer.Hook{At: last, Do: func(x *tensor.Tensor) {
 		out = e.outputRows(x.Reshape(e.b*e.t, e.model.Config.DModel))
 	}}
-	if _, err := e.plainPass(mask, gpt.Options{Hooks: []gpt.Hook{gather}, NoLogits: true}); err != nil {
+	if _, err := e.plainPass(mask, transformer.Options{Hooks: []transformer.Hook{gather}, NoLogits: true}); err != nil {
 		return nil, err
 	}
 	return e.measure(out), nil
@@ -61,13 +61,13 @@ func (e *Experiment) PlainMetric(mask circuit.Mask) (float64, error) {
 
 // Logits returns all logits [B,T,V] with only the mask's edges present, by one
 // full forward pass. Hooks see the patched run.
-func (e *Experiment) Logits(mask circuit.Mask, hooks ...gpt.Hook) (*tensor.Tensor, error) {
-	return e.plainPass(mask, gpt.Options{Hooks: hooks})
+func (e *Experiment) Logits(mask circuit.Mask, hooks ...transformer.Hook) (*tensor.Tensor, error) {
+	return e.plainPass(mask, transformer.Options{Hooks: hooks})
 }
 
 // plainPass runs the model with a hook at every receiver, which come before
 // the hooks given.
-func (e *Experiment) plainPass(mask circuit.Mask, o gpt.Options) (*tensor.Tensor, error) {
+func (e *Experiment) plainPass(mask circuit.Mask, o transformer.Options) (*tensor.Tensor, error) {
 	if e.slices != nil {
 		return nil, fmt.Errorf("logits of an experiment that is bound in slices: bind it whole")
 	}
@@ -76,31 +76,31 @@ func (e *Experiment) plainPass(mask circuit.Mask, o gpt.Options) (*tensor.Tensor
 	}
 	c := e.model.Config
 	p := &plain{e: e, mask: mask, on: senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}}
-	var hooks []gpt.Hook
-	at := func(point gpt.Point, layer int, do func(*tensor.Tensor)) {
-		hooks = append(hooks, gpt.Hook{At: gpt.HookPoint{Point: point, Layer: layer}, Do: do})
+	var hooks []transformer.Hook
+	at := func(point transformer.Point, layer int, do func(*tensor.Tensor)) {
+		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: point, Layer: layer}, Do: do})
 	}
-	at(gpt.HookEmbed, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
-	if c.Positions == gpt.Standard {
-		at(gpt.HookPosEmbed, 0, func(x *tensor.Tensor) { p.on.pos = x.Clone() })
+	at(transformer.HookEmbed, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
+	if c.Positions == transformer.Standard {
+		at(transformer.HookPosEmbed, 0, func(x *tensor.Tensor) { p.on.pos = x.Clone() })
 	}
 	if !e.graph.Config().SplitEmbed {
-		at(gpt.HookResidPre, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
+		at(transformer.HookResidPre, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
 	}
 	for l := range c.Layers {
 		for side := range 3 {
-			at(gpt.HookQInput+gpt.Point(side), l, func(x *tensor.Tensor) { p.headInputs(l, side, x) })
+			at(transformer.HookQInput+transformer.Point(side), l, func(x *tensor.Tensor) { p.headInputs(l, side, x) })
 			at(e.sidePoint(side), l, func(x *tensor.Tensor) { p.directEdges(l, side, x) })
 		}
-		at(gpt.HookZ, l, func(x *tensor.Tensor) { p.on.z[l] = x.Clone() })
+		at(transformer.HookZ, l, func(x *tensor.Tensor) { p.on.z[l] = x.Clone() })
 		if !c.AttnOnly {
-			at(gpt.HookMLPIn, l, func(x *tensor.Tensor) {
+			at(transformer.HookMLPIn, l, func(x *tensor.Tensor) {
 				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, e.co.mlpIn[l].Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
 			})
-			at(gpt.HookMLPOut, l, func(x *tensor.Tensor) { p.on.mlp[l] = x.Clone() })
+			at(transformer.HookMLPOut, l, func(x *tensor.Tensor) { p.on.mlp[l] = x.Clone() })
 		}
 	}
-	at(gpt.HookResidPost, c.Layers-1, func(x *tensor.Tensor) {
+	at(transformer.HookResidPost, c.Layers-1, func(x *tensor.Tensor) {
 		p.receive(circuit.Node{Kind: circuit.Output}, e.co.out.Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
 	})
 	o.Hooks = append(hooks, o.Hooks...)

@@ -12,10 +12,10 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // randomExperiment draws a model, data, a metric and an ablation.
@@ -25,7 +25,7 @@ func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experim
 	cfg := patch.Config{
 		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
 		Definition: circuit.Definitions()[rng.IntN(2)],
-		SplitEmbed: c.Positions == gpt.Standard && rng.IntN(2) == 0,
+		SplitEmbed: c.Positions == transformer.Standard && rng.IntN(2) == 0,
 		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
 		Ablation:   patch.Ablations()[rng.IntN(3)],
 	}
@@ -299,8 +299,8 @@ func TestCutsThatReachNoOutput(t *testing.T) {
 
 func TestSlicesWhoseMetricNoCutReaches(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 42))
-	c := gpt.Config{Layers: 2, Heads: 2, DHead: 3, DModel: 6, DMLP: 5, Ctx: 8, Vocab: 9, VocabOut: 9, Activation: gpt.ReLU,
-		Norm: gpt.LayerNorm, Eps: 1e-5, Direction: gpt.Causal, Positions: gpt.Standard, AttnScale: 1}
+	c := transformer.Config{Layers: 2, Heads: 2, DHead: 3, DModel: 6, DMLP: 5, Ctx: 8, Vocab: 9, VocabOut: 9, Activation: transformer.ReLU,
+		Norm: transformer.LayerNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: 1}
 	tokens := func() []int { return []int{1, 2, rng.IntN(4), 4 + rng.IntN(5)} } // the first two are the same in all
 	e, err := patch.Bind(patch.Config{Model: golden.RandomModel(t, c, 1), Metric: metric.KL, Ablation: patch.Resample, Slice: 1,
 		Data: task.Data{Clean: [][]int{tokens(), tokens()}, Corrupt: [][]int{tokens(), tokens()},
@@ -325,7 +325,7 @@ func TestSlicesWhoseMetricNoCutReaches(t *testing.T) {
 func TestMeansLeaveOutPadding(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 41))
 	c := golden.RandomConfig(rng)
-	c.Direction, c.Windows = gpt.Causal, nil
+	c.Direction, c.Windows = transformer.Causal, nil
 	cfg := patch.Config{Model: golden.RandomModel(t, c, 1), Threads: 1, Metric: metric.KL, Ablation: patch.Mean}
 	with := func(junk int) float64 {
 		cfg.Data = task.Data{Clean: [][]int{{junk, 1, 2, 3}, {4, 2, 1, 3}}, Pad: []int{1, 0}}

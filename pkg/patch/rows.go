@@ -1,8 +1,8 @@
 package patch
 
 import (
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // layout says which rows of the B·T positions a State computes. Rows before
@@ -23,7 +23,7 @@ type layout struct {
 
 // newLayout lays out b examples of t positions, computed from position first,
 // of which the metric reads the rows flat (of all B·T, ascending).
-func newLayout(b, t, first int, flat []int, pad gpt.Padding) layout {
+func newLayout(b, t, first int, flat []int, pad transformer.Padding) layout {
 	l := layout{b: b, t: t, first: first, span: t - first, of: make([]int, b+1)}
 	ids := pad.Positions(b, t)
 	for e := range b {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -60,7 +60,7 @@ func gpt2Folder(tb testing.TB) string {
 // BenchmarkOpenGPT2 opens a model of GPT-2's size, its file in the page cache.
 func BenchmarkOpenGPT2(b *testing.B) {
 	dir := gpt2Folder(b)
-	for name, o := range map[string]Options{"processed": {}, "raw": {Processing: gpt.NoProcessing()}} {
+	for name, o := range map[string]Options{"processed": {}, "raw": {Processing: checkpoint.NoProcessing()}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				m, err := OpenWith(dir, o)

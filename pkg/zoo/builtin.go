@@ -4,7 +4,8 @@ import (
 	"bytes"
 	_ "embed"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -15,8 +16,8 @@ var (
 	inductionWeights []byte
 )
 
-func openInduction(o gpt.LoadOptions) (*gpt.Model, error) {
-	cfg, err := gpt.ReadConfig("config.json", bytes.NewReader(inductionConfig))
+func openInduction(o checkpoint.LoadOptions) (*checkpoint.Model, error) {
+	cfg, err := checkpoint.ReadConfig("config.json", bytes.NewReader(inductionConfig))
 	if err != nil {
 		return nil, err
 	}
@@ -24,16 +25,16 @@ func openInduction(o gpt.LoadOptions) (*gpt.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gpt.LoadWith(cfg, src, o)
+	return checkpoint.LoadWith(cfg, src, o)
 }
 
 // openOrGate makes the model of Conmy et al. 2023, appendix: both heads write 1
 // into the first channel from their value bias, the MLP turns "fewer than one"
 // into what it subtracts from its bias, and the logit is 1 if either head spoke.
-func openOrGate(o gpt.LoadOptions) (*gpt.Model, error) {
-	cfg := gpt.Config{
+func openOrGate(o checkpoint.LoadOptions) (*checkpoint.Model, error) {
+	cfg := transformer.Config{
 		Layers: 1, DModel: 2, Ctx: 1, DHead: 1, Heads: 2, DMLP: 1, Vocab: 1, VocabOut: 1,
-		Activation: gpt.ReLU, Norm: gpt.NoNorm, Eps: 1e-5, Direction: gpt.Causal, Positions: gpt.Standard, AttnScale: 1,
+		Activation: transformer.ReLU, Norm: transformer.NoNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: 1,
 	}
 	array := func(values []float32, shape ...int) weights.Array {
 		return weights.Array{Shape: shape, Values: values}
@@ -45,7 +46,7 @@ func openOrGate(o gpt.LoadOptions) (*gpt.Model, error) {
 		}
 		return array(make([]float32, n), shape...)
 	}
-	return gpt.LoadWith(cfg, weights.FromMap("or_gate", map[string]weights.Array{
+	return checkpoint.LoadWith(checkpoint.Config{Config: cfg}, weights.FromMap("or_gate", map[string]weights.Array{
 		"embed.W_E":          zeros(1, 2),
 		"pos_embed.W_pos":    zeros(1, 2),
 		"blocks.0.attn.W_Q":  zeros(2, 2, 1),

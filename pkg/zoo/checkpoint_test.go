@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/hub"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 	"github.com/seed-2c350065/acdc/pkg/weights/weightstest"
 )
@@ -58,9 +59,9 @@ func copyFile(t *testing.T, from, to string) {
 var tokens = [][]int{{1, 5, 7, 2, 8, 100, 3}, {4, 4, 9, 11, 2, 0, 119}}
 
 // logits are those of a model on a few tokens.
-func logits(t *testing.T, m *gpt.Model) []float32 {
+func logits(t *testing.T, m *transformer.Model) []float32 {
 	t.Helper()
-	out, err := m.Forward(tokens, gpt.Options{})
+	out, err := m.Forward(tokens, transformer.Options{})
 	require.NoError(t, err)
 	return out.Data
 }
@@ -99,7 +100,7 @@ func TestEveryContainerAndTypeIsTheSameModel(t *testing.T) {
 		cfg, err := readConfig(config)
 		require.NoError(t, err)
 		for _, d := range []weights.DType{weights.F32, weights.F16, weights.BF16} {
-			want, err := gpt.Load(cfg, weights.FromMap("rounded", rounded(t, raw, d)))
+			want, err := checkpoint.Load(cfg, weights.FromMap("rounded", rounded(t, raw, d)))
 			require.NoError(t, err)
 			for container, write := range containers {
 				dir := t.TempDir()
@@ -107,18 +108,18 @@ func TestEveryContainerAndTypeIsTheSameModel(t *testing.T) {
 				require.NoError(t, write(dir, raw, d))
 				m := open(t, dir)
 				assert.Equal(t, want.Layout, m.Layout)
-				assert.Equal(t, logits(t, want), logits(t, m.Model), "%s %s %s", name, container, d)
+				assert.Equal(t, logits(t, want.Model), logits(t, m.Model), "%s %s %s", name, container, d)
 				assert.Equal(t, want.Hash(1), m.Hash(1))
 			}
 			if d == weights.F32 {
-				assert.Equal(t, logits(t, golden.Model(t, name)), logits(t, want))
+				assert.Equal(t, logits(t, golden.Model(t, name)), logits(t, want.Model))
 			}
 		}
 	}
 }
 
 // lensConfig writes a configuration as TransformerLens does.
-func lensConfig(t *testing.T, path string, c gpt.Config) {
+func lensConfig(t *testing.T, path string, c transformer.Config) {
 	t.Helper()
 	types, local := make([]string, c.Layers), 0
 	for l := range types {
@@ -151,8 +152,8 @@ func TestTransformerLensStateDicts(t *testing.T) {
 				".pt": weightstest.TorchLegacy, ".safetensors": weightstest.Safetensors, ".npz": weightstest.NPZ}[ending]
 			create(t, path, func(w io.Writer) error { return write(w, state, weights.F32) })
 			m := open(t, path)
-			assert.Equal(t, gpt.TransformerLens, m.Layout)
-			assert.Equal(t, gpt.Processing{}, m.Processing)
+			assert.Equal(t, checkpoint.TransformerLens, m.Layout)
+			assert.Equal(t, checkpoint.Processing{}, m.Processing)
 			assert.InDeltaSlice(t, logits(t, want), logits(t, m.Model), 1e-4, name+ending)
 		}
 	}
@@ -237,10 +238,10 @@ func TestTokenizersWithoutWeights(t *testing.T) {
 func TestOptions(t *testing.T) {
 	folder := golden.Path("hf-gpt2-tiny")
 	seed := uint64(3)
-	m, err := OpenWith(folder, Options{Processing: gpt.NoProcessing(), Reset: &seed})
+	m, err := OpenWith(folder, Options{Processing: checkpoint.NoProcessing(), Reset: &seed})
 	require.NoError(t, err)
 	defer m.Close()
-	assert.Equal(t, golden.ModelWith(t, "hf-gpt2-tiny", gpt.LoadOptions{Processing: gpt.NoProcessing(), Reset: &seed}).Hash(1), m.Hash(1))
+	assert.Equal(t, golden.ModelWith(t, "hf-gpt2-tiny", checkpoint.LoadOptions{Processing: checkpoint.NoProcessing(), Reset: &seed}).Hash(1), m.Hash(1))
 	for _, name := range []string{"induction", "random:1x2x8x16x10"} {
 		m, err := OpenWith(name, Options{Reset: &seed})
 		require.NoError(t, err)

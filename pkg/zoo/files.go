@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
 // openFolder loads a model from a folder with config.json and weights.
-func openFolder(name, dir string, o gpt.LoadOptions) (*Model, error) {
+func openFolder(name, dir string, o checkpoint.LoadOptions) (*Model, error) {
 	cfg, err := readConfig(filepath.Join(dir, "config.json"))
 	if err != nil {
 		return nil, err
@@ -28,7 +29,7 @@ func openFolder(name, dir string, o gpt.LoadOptions) (*Model, error) {
 
 // openFile loads a model from a file of weights with its configuration beside
 // it.
-func openFile(name string, o gpt.LoadOptions) (*Model, error) {
+func openFile(name string, o checkpoint.LoadOptions) (*Model, error) {
 	config, err := configFile(name)
 	if err != nil {
 		return nil, err
@@ -58,13 +59,14 @@ func configFile(name string) (string, error) {
 }
 
 // load makes the model of weights that stay open until Close, if it needs them.
-func load(name, dir string, cfg gpt.Config, src weights.Checkpoint, o gpt.LoadOptions) (*Model, error) {
-	m, err := gpt.LoadWith(cfg, src, o)
+func load(name, dir string, cfg checkpoint.Config, src weights.Checkpoint, o checkpoint.LoadOptions) (*Model, error) {
+	m, err := checkpoint.LoadWith(cfg, src, o)
 	if err != nil {
 		_ = src.Close() // the first error says more
 		return nil, err
 	}
-	out := &Model{Model: m, Name: filepath.ToSlash(filepath.Clean(name)), Description: describe(m.Config), vocabularies: []string{dir}}
+	out := named(m, filepath.ToSlash(filepath.Clean(name)), describe(m.Config))
+	out.vocabularies = []string{dir}
 	if !m.Detached() {
 		out.close = src.Close
 		return out, nil
@@ -75,10 +77,10 @@ func load(name, dir string, cfg gpt.Config, src weights.Checkpoint, o gpt.LoadOp
 // maxConfig bounds a configuration file, which has some hundred bytes.
 const maxConfig = 1 << 20
 
-func readConfig(path string) (gpt.Config, error) {
+func readConfig(path string) (checkpoint.Config, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > maxConfig {
-		return gpt.Config{}, fmt.Errorf("%s: expected a configuration of at most %d bytes, found %d", path, maxConfig, info.Size())
+		return checkpoint.Config{}, fmt.Errorf("%s: expected a configuration of at most %d bytes, found %d", path, maxConfig, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -86,13 +88,13 @@ func readConfig(path string) (gpt.Config, error) {
 		if errors.As(err, &pe) {
 			err = pe.Err
 		}
-		return gpt.Config{}, fmt.Errorf("%s: %w", path, err)
+		return checkpoint.Config{}, fmt.Errorf("%s: %w", path, err)
 	}
-	return gpt.ReadConfig(path, bytes.NewReader(data))
+	return checkpoint.ReadConfig(path, bytes.NewReader(data))
 }
 
 // describe says a model's shape in one line.
-func describe(c gpt.Config) string {
+func describe(c transformer.Config) string {
 	mlp := fmt.Sprintf("d_mlp %d", c.DMLP)
 	if c.AttnOnly {
 		mlp = "attention only"

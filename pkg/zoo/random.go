@@ -8,8 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -21,21 +22,21 @@ const randomPrefix = "random:"
 const maxRandom = 1 << 32
 
 // openRandom makes the model that the part of a name after "random:" means.
-func openRandom(name string, o gpt.LoadOptions) (*Model, error) {
+func openRandom(name string, o checkpoint.LoadOptions) (*Model, error) {
 	cfg, canonical, seed, err := parseRandom(name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := gpt.LoadWith(cfg, randomWeights(canonical, cfg, seed), o)
+	m, err := checkpoint.LoadWith(checkpoint.Config{Config: cfg}, randomWeights(canonical, cfg, seed), o)
 	if err != nil {
 		return nil, err
 	}
-	return &Model{Model: m, Name: canonical, Description: "random weights: " + describe(cfg)}, nil
+	return named(m, canonical, "random weights: "+describe(cfg)), nil
 }
 
 // parseRandom reads the part of a name after "random:": the shape, the whole
 // name as it is written everywhere, and the seed.
-func parseRandom(name string) (cfg gpt.Config, canonical string, seed uint64, err error) {
+func parseRandom(name string) (cfg transformer.Config, canonical string, seed uint64, err error) {
 	shape, seedText, hasSeed := strings.Cut(name, "@")
 	if hasSeed {
 		if seed, err = strconv.ParseUint(seedText, 10, 64); err != nil {
@@ -53,7 +54,7 @@ func parseRandom(name string) (cfg gpt.Config, canonical string, seed uint64, er
 }
 
 // randomConfig reads a shape: gpt2, gpt2-medium or LxHxDxFxV.
-func randomConfig(shape string) (gpt.Config, error) {
+func randomConfig(shape string) (transformer.Config, error) {
 	var sizes [5]int
 	switch shape {
 	case "gpt2":
@@ -63,12 +64,12 @@ func randomConfig(shape string) (gpt.Config, error) {
 	default:
 		parts := strings.Split(shape, "x")
 		if len(parts) != len(sizes) {
-			return gpt.Config{}, fmt.Errorf("expected gpt2, gpt2-medium or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %q", shape)
+			return transformer.Config{}, fmt.Errorf("expected gpt2, gpt2-medium or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %q", shape)
 		}
 		for i, p := range parts {
 			n, err := strconv.Atoi(p)
 			if err != nil || n < 0 || strconv.Itoa(n) != p {
-				return gpt.Config{}, fmt.Errorf("expected five whole numbers LxHxDxFxV, found %q", p)
+				return transformer.Config{}, fmt.Errorf("expected five whole numbers LxHxDxFxV, found %q", p)
 			}
 			sizes[i] = n
 		}
@@ -76,10 +77,10 @@ func randomConfig(shape string) (gpt.Config, error) {
 	return sizedConfig(sizes)
 }
 
-func sizedConfig(s [5]int) (gpt.Config, error) {
-	c := gpt.Config{
+func sizedConfig(s [5]int) (transformer.Config, error) {
+	c := transformer.Config{
 		Layers: s[0], Heads: s[1], DModel: s[2], DMLP: s[3], Vocab: s[4], VocabOut: s[4], Ctx: 1024, AttnOnly: s[3] == 0,
-		Activation: gpt.GELUNew, Norm: gpt.LayerNorm, Eps: 1e-5, Direction: gpt.Causal, Positions: gpt.Standard,
+		Activation: transformer.GELUNew, Norm: transformer.LayerNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard,
 	}
 	if c.Heads < 1 || c.DModel%c.Heads != 0 {
 		return c, fmt.Errorf("expected a number of heads that divides d_model %d, found %d", c.DModel, c.Heads)
@@ -106,7 +107,7 @@ type tensorSpec struct {
 // randomSpecs lists a model's tensors. The scales make every part matter:
 // queries and keys are large enough for attention to choose, and what heads and
 // MLPs write is of the size of the embeddings.
-func randomSpecs(c gpt.Config) []tensorSpec {
+func randomSpecs(c transformer.Config) []tensorSpec {
 	h, k, d, f := c.Heads, c.DHead, c.DModel, c.DMLP
 	per := func(x float64, n int) float64 { return x / math.Sqrt(float64(n)) }
 	const bias = 0.02
@@ -136,7 +137,7 @@ func randomSpecs(c gpt.Config) []tensorSpec {
 }
 
 // randomWeights fills a model's tensors on all cores.
-func randomWeights(name string, c gpt.Config, seed uint64) *weights.Memory {
+func randomWeights(name string, c transformer.Config, seed uint64) *weights.Memory {
 	arrays := map[string]weights.Array{}
 	for _, s := range randomSpecs(c) {
 		n := 1

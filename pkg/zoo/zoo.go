@@ -23,27 +23,36 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 )
 
 // Model is an open model.
 type Model struct {
-	*gpt.Model
-	Name         string // the same for every way to write the name
-	Description  string // one line
+	*transformer.Model
+	Layout       checkpoint.Layout     // of its weights
+	Processing   checkpoint.Processing // what was done to them
+	Name         string                // the same for every way to write the name
+	Description  string                // one line
 	close        func() error
 	vocabularies []string // folders that may hold its tokenizer
+}
+
+// named makes a model of the zoo.
+func named(m *checkpoint.Model, name, description string) *Model {
+	return &Model{Model: m.Model, Layout: m.Layout, Processing: m.Processing, Name: name, Description: description}
 }
 
 // Mapped reports whether the weights lie in a file mapped into memory, and not
 // in memory of the program's own.
 func (m *Model) Mapped() bool { return m.close != nil }
 
-// Close releases the files that the model's weights lie in; the model must not
-// be used afterwards.
+// Close releases the files that the model's weights lie in; using the model
+// afterwards is a panic that says so.
 func (m *Model) Close() error {
+	m.Model.Close()
 	if m.close == nil {
 		return nil
 	}
@@ -61,7 +70,7 @@ func (m *Model) Tokenizer() (*tokenizer.Tokenizer, error) {
 type Entry struct {
 	Name        string // with placeholders where it is a family
 	Description string // one line
-	open        func(gpt.LoadOptions) (*gpt.Model, error)
+	open        func(checkpoint.LoadOptions) (*checkpoint.Model, error)
 }
 
 // All lists the builtin models.
@@ -88,9 +97,9 @@ func (e *NameError) Error() string { return e.text }
 
 // Options say how a model is opened.
 type Options struct {
-	Processing gpt.Switches // what to change of the default processing
-	Reset      *uint64      // a seed to shuffle the weights by, as a control; nil to leave them
-	Env        hub.Env      // where the Hugging Face cache is; nil for the environment of the process
+	Processing checkpoint.Switches // what to change of the default processing
+	Reset      *uint64             // a seed to shuffle the weights by, as a control; nil to leave them
+	Env        hub.Env             // where the Hugging Face cache is; nil for the environment of the process
 }
 
 // Open opens the model of a name. A name that is neither known nor a path is a
@@ -100,14 +109,14 @@ func Open(name string) (*Model, error) { return OpenWith(name, Options{}) }
 
 // OpenWith is Open with options.
 func OpenWith(name string, o Options) (*Model, error) {
-	load := gpt.LoadOptions{Processing: o.Processing, Reset: o.Reset, Threads: runtime.GOMAXPROCS(0)}
+	load := checkpoint.LoadOptions{Processing: o.Processing, Reset: o.Reset, Threads: runtime.GOMAXPROCS(0)}
 	for _, e := range All() {
 		if e.Name == name {
 			m, err := e.open(load)
 			if err != nil {
 				return nil, fmt.Errorf("builtin model %s: %w", name, err)
 			}
-			return &Model{Model: m, Name: name, Description: e.Description}, nil
+			return named(m, name, e.Description), nil
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {
@@ -147,7 +156,7 @@ func find(name string) (place, error) {
 }
 
 // openPath opens a folder, a file, or a model in the Hugging Face cache.
-func (o Options) openPath(name string, load gpt.LoadOptions) (*Model, error) {
+func (o Options) openPath(name string, load checkpoint.LoadOptions) (*Model, error) {
 	at, err := find(name)
 	switch {
 	case err != nil:
@@ -171,7 +180,7 @@ func onHub(name string) bool {
 }
 
 // openCached opens a model in the Hugging Face cache.
-func (o Options) openCached(name string, load gpt.LoadOptions) (*Model, error) {
+func (o Options) openCached(name string, load checkpoint.LoadOptions) (*Model, error) {
 	cache, err := o.cache(name)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 func open(t *testing.T, name string) *Model {
@@ -27,7 +27,7 @@ func open(t *testing.T, name string) *Model {
 func TestOrGateIsTheGoldenModel(t *testing.T) {
 	want, got := golden.Model(t, "or_gate"), open(t, "or_gate")
 	assert.Equal(t, want.Config, got.Config)
-	assert.Equal(t, want.Weights, got.Weights)
+	assert.Equal(t, want.Params, got.Params)
 }
 
 func TestEveryBuiltinOpens(t *testing.T) {
@@ -36,30 +36,30 @@ func TestEveryBuiltinOpens(t *testing.T) {
 		assert.Equal(t, e.Name, m.Name)
 		assert.Equal(t, e.Description, m.Description)
 	}
-	assert.Equal(t, golden.Model(t, "induction-attn2l").Weights, open(t, "induction").Weights)
+	assert.Equal(t, golden.Model(t, "induction-attn2l").Params, open(t, "induction").Params)
 }
 
 func TestFolderAndFile(t *testing.T) {
-	want := golden.Model(t, "gpt3l-random").Weights
+	want := golden.Model(t, "gpt3l-random").Params
 	folder := golden.Path("gpt3l-random")
 	m := open(t, folder+"/")
-	assert.Equal(t, want, m.Weights)
+	assert.Equal(t, want, m.Params)
 	assert.Equal(t, filepath.ToSlash(folder), m.Name)
-	assert.Equal(t, want, open(t, filepath.Join(folder, "model.safetensors")).Weights)
+	assert.Equal(t, want, open(t, filepath.Join(folder, "model.safetensors")).Params)
 	assert.Equal(t, 4, open(t, golden.Path("tracr", "tracr-reverse.safetensors")).Config.Layers)
 }
 
 func TestRandomShapes(t *testing.T) {
 	m := open(t, "random:2x4x32x0x50")
-	assert.Equal(t, gpt.Config{Layers: 2, Heads: 4, DModel: 32, DHead: 8, Vocab: 50, VocabOut: 50, Ctx: 1024, AttnOnly: true,
-		Activation: gpt.GELUNew, Norm: gpt.LayerNorm, Eps: 1e-5, Direction: gpt.Causal, Positions: gpt.Standard, AttnScale: math.Sqrt(8)}, m.Config)
+	assert.Equal(t, transformer.Config{Layers: 2, Heads: 4, DModel: 32, DHead: 8, Vocab: 50, VocabOut: 50, Ctx: 1024, AttnOnly: true,
+		Activation: transformer.GELUNew, Norm: transformer.LayerNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: math.Sqrt(8)}, m.Config)
 	c, err := randomConfig("gpt2")
 	require.NoError(t, err)
 	assert.Equal(t, 163_087_441, c.Parameters())
 	c, err = randomConfig("gpt2-medium")
 	require.NoError(t, err)
 	assert.Equal(t, [...]int{24, 16, 1024, 64, 4096, 50257, 1024}, [...]int{c.Layers, c.Heads, c.DModel, c.DHead, c.DMLP, c.Vocab, c.Ctx})
-	logits, err := m.Forward([][]int{{1, 2, 3}}, gpt.Options{})
+	logits, err := m.Forward([][]int{{1, 2, 3}}, transformer.Options{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 3, 50}, logits.Shape())
 }
@@ -68,21 +68,21 @@ func TestRandomShapes(t *testing.T) {
 // machine and in every version.
 func TestRandomWeightsAreFixed(t *testing.T) {
 	m := open(t, "random:1x2x8x16x10")
-	assert.Equal(t, []float32{0.10656172, 0.122683406, 0.13135211, 0.52528954}, m.Weights.Embed.Data[:4])
-	assert.Equal(t, []float32{1, 1, 1, 1, 1, 1, 1, 1}, m.Weights.LNFW)
-	assert.Equal(t, m.Weights, open(t, "random:1x2x8x16x10@0").Weights)
+	assert.Equal(t, []float32{0.10656172, 0.122683406, 0.13135211, 0.52528954}, m.Params.Embed.Data[:4])
+	assert.Equal(t, []float32{1, 1, 1, 1, 1, 1, 1, 1}, m.Params.LNFW)
+	assert.Equal(t, m.Params, open(t, "random:1x2x8x16x10@0").Params)
 	assert.Equal(t, "random:1x2x8x16x10", open(t, "random:1x2x8x16x10@0").Name)
 	other := open(t, "random:1x2x8x16x10@7")
 	assert.Equal(t, "random:1x2x8x16x10@7", other.Name)
-	assert.NotEqual(t, m.Weights.Embed.Data, other.Weights.Embed.Data)
+	assert.NotEqual(t, m.Params.Embed.Data, other.Params.Embed.Data)
 }
 
 func TestRandomWeightsDoNotDependOnThreads(t *testing.T) {
-	all := open(t, "random:2x2x64x128x999@3").Weights
+	all := open(t, "random:2x2x64x128x999@3").Params
 	old := runtime.GOMAXPROCS(1)
-	one := open(t, "random:2x2x64x128x999@3").Weights
+	one := open(t, "random:2x2x64x128x999@3").Params
 	runtime.GOMAXPROCS(7)
-	seven := open(t, "random:2x2x64x128x999@3").Weights
+	seven := open(t, "random:2x2x64x128x999@3").Params
 	runtime.GOMAXPROCS(old)
 	assert.Equal(t, one, all)
 	assert.Equal(t, one, seven)

@@ -16,9 +16,9 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // randomConfig draws a model, data, a metric and an ablation, and returns the
@@ -30,7 +30,7 @@ func randomConfig(t *testing.T, seed uint64, threads int) (patch.Config, *rand.R
 	cfg := patch.Config{
 		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
 		Definition: circuit.Definitions()[rng.IntN(2)],
-		SplitEmbed: c.Positions == gpt.Standard && rng.IntN(2) == 0,
+		SplitEmbed: c.Positions == transformer.Standard && rng.IntN(2) == 0,
 		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
 		Ablation:   patch.Ablations()[rng.IntN(3)],
 	}

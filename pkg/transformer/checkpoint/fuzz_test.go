@@ -1,4 +1,4 @@
-package gpt_test
+package checkpoint_test
 
 import (
 	"bytes"
@@ -6,7 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 )
 
 func FuzzReadConfig(f *testing.F) {
@@ -17,7 +18,7 @@ func FuzzReadConfig(f *testing.F) {
 		f.Add([]byte(hf))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := gpt.ReadConfig("fuzz", bytes.NewReader(data))
+		c, err := checkpoint.ReadConfig("fuzz", bytes.NewReader(data))
 		if err != nil {
 			require.Contains(t, err.Error(), "fuzz: ")
 			return
@@ -25,6 +26,6 @@ func FuzzReadConfig(f *testing.F) {
 		require.NoError(t, c.Validate())
 		require.Positive(t, c.AttnScale)
 		require.True(t, c.Windows == nil || len(c.Windows) == c.Layers)
-		require.True(t, c.Positions != gpt.Rotary || c.RotaryDim >= 2 && c.RotaryDim <= c.DHead)
+		require.True(t, c.Positions != transformer.Rotary || c.RotaryDim >= 2 && c.RotaryDim <= c.DHead)
 	})
 }

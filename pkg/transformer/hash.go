@@ -1,4 +1,4 @@
-package gpt
+package transformer
 
 import (
 	"crypto/sha256"
@@ -13,13 +13,13 @@ import (
 // Hash identifies a model: configuration and every weight, bit for bit. It is
 // a SHA-256 in hexadecimal.
 func (m *Model) Hash(threads int) string {
-	parts := m.Weights.all()
+	parts := m.Params.All(m.Config)
 	sums := make([][sha256.Size]byte, len(parts))
 	tensor.Parallel(len(parts), threads, func(lo, hi int) {
 		buf := hashBuffers.Get().(*[]byte)
 		defer hashBuffers.Put(buf)
 		for i := lo; i < hi; i++ {
-			sums[i] = hashFloats(parts[i], *buf)
+			sums[i] = hashFloats(parts[i].Data(), *buf)
 		}
 	})
 	h := sha256.New()
@@ -44,24 +44,4 @@ func hashFloats(x []float32, buf []byte) (sum [sha256.Size]byte) {
 	}
 	h.Sum(sum[:0])
 	return sum
-}
-
-// all lists every weight, in a fixed order.
-func (w *Weights) all() [][]float32 {
-	var out [][]float32
-	add := func(tensors ...*tensor.Tensor) {
-		for _, t := range tensors {
-			if t != nil {
-				out = append(out, t.Data)
-			}
-		}
-	}
-	add(w.Embed, w.Pos)
-	for i := range w.Blocks {
-		b := &w.Blocks[i]
-		add(b.W[0], b.W[1], b.W[2], b.WO, b.WIn, b.WOut)
-		out = append(out, b.LN1W, b.LN1B, b.B[0], b.B[1], b.B[2], b.BO, b.LN2W, b.LN2B, b.BIn, b.BOut)
-	}
-	add(w.Unembed)
-	return append(out, w.LNFW, w.LNFB, w.UnembedB)
 }

@@ -1,4 +1,4 @@
-package gpt
+package transformer
 
 import (
 	"fmt"
@@ -97,7 +97,7 @@ func (p *pass) rows(f func(lo, hi int)) { tensor.Parallel(p.b*p.t, p.threads, f)
 
 // embed sets the residual stream to W_E[token] + W_pos[position].
 func (p *pass) embed(tokens [][]int) {
-	w, d := p.m.Weights, p.c.DModel
+	w, d := p.m.Params, p.c.DModel
 	embed := tensor.New(p.b, p.t, d)
 	for b, row := range tokens {
 		for t, id := range row {
@@ -176,7 +176,7 @@ func (p *pass) attention(l int) *tensor.Tensor {
 		})
 	}
 	p.rows(func(lo, hi int) {
-		tensor.AddRows(out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), p.m.Weights.Blocks[l].BO)
+		tensor.AddRows(out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), p.m.Params.Blocks[l].BO)
 	})
 	return out
 }

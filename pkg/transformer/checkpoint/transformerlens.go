@@ -1,10 +1,13 @@
-package gpt
+package checkpoint
 
 import (
 	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // configJSON is the TransformerLens configuration, pointers telling a missing
@@ -48,11 +51,10 @@ type configJSON struct {
 }
 
 func (j *configJSON) config() (Config, error) {
-	c := Config{
+	c := Config{Published: j.Norm == nil && j.OldNorm != nil, Config: transformer.Config{
 		AttnOnly: j.AttnOnly, ParallelAttnMLP: j.Parallel, Eps: or(j.Eps, 1e-5),
-		Direction: Direction(or(j.Direction, string(Causal))), Positions: Positions(or(j.Positions, string(j.oldPositions()))),
-		Published: j.Norm == nil && j.OldNorm != nil,
-	}
+		Direction: transformer.Direction(or(j.Direction, string(transformer.Causal))), Positions: transformer.Positions(or(j.Positions, string(j.oldPositions()))),
+	}}
 	if err := j.sizes(&c); err != nil {
 		return c, err
 	}
@@ -77,11 +79,11 @@ func (j *configJSON) config() (Config, error) {
 
 // oldPositions is where positions enter in configurations that have another
 // field for that.
-func (j *configJSON) oldPositions() Positions {
+func (j *configJSON) oldPositions() transformer.Positions {
 	if j.OldShort {
-		return Shortformer
+		return transformer.Shortformer
 	}
-	return Standard
+	return transformer.Standard
 }
 
 // sizes reads the sizes, and the activation function of a model with MLPs.
@@ -102,15 +104,15 @@ func (j *configJSON) sizes(c *Config) error {
 		return nil
 	}
 	if j.Act == nil {
-		return fmt.Errorf("field \"act_fn\" is missing: expected one of %s", quoted(activations))
+		return fmt.Errorf("field \"act_fn\" is missing: expected one of %s", choice.Quoted(transformer.ActivationFunctions()))
 	}
-	c.DMLP, c.Activation = or(j.DMLP, 4*c.DModel), Activation(*j.Act)
+	c.DMLP, c.Activation = or(j.DMLP, 4*c.DModel), transformer.Activation(*j.Act)
 	return nil
 }
 
 // rotary reads what rotary positions need.
 func (j *configJSON) rotary(c *Config) error {
-	if c.Positions != Rotary {
+	if c.Positions != transformer.Rotary {
 		return nil
 	}
 	if j.RotaryDim == nil {
@@ -143,7 +145,7 @@ func describe(x *int) string {
 }
 
 // norm reads the normalization, null meaning none.
-func (j *configJSON) norm() (Normalization, error) {
+func (j *configJSON) norm() (transformer.Normalization, error) {
 	norm := j.Norm
 	if norm == nil {
 		norm = j.OldNorm
@@ -156,9 +158,9 @@ func (j *configJSON) norm() (Normalization, error) {
 		return "", fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", norm)
 	}
 	if name == nil {
-		return NoNorm, nil
+		return transformer.NoNorm, nil
 	}
-	return Normalization(*name), nil
+	return transformer.Normalization(*name), nil
 }
 
 // unsupported refuses what would silently give other numbers.

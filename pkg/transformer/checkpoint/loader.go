@@ -1,37 +1,32 @@
-package gpt
+package checkpoint
 
 import (
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
-// BlockWeights are the weights of one block as TransformerLens names them.
-type BlockWeights struct {
-	LN1W, LN1B []float32               // [D], nil unless LayerNorm
-	W          [3]*tensor.Tensor       // W_Q, W_K, W_V [H,D,K]
-	B          [3][]float32            // b_Q, b_K, b_V [H·K]
-	WO         *tensor.Tensor          // [H,K,D]
-	BO         []float32               // [D]
-	LN2W, LN2B []float32               // [D], nil unless LayerNorm
-	WIn        *tensor.Tensor          // [D,F], nil where AttnOnly
-	BIn        []float32               // [F]
-	WOut       *tensor.Tensor          // [F,D]
-	BOut       []float32               // [D]
-	owned      map[*tensor.Tensor]bool // those that may be written to
+// draft is a model's parameters while they are read and processed.
+type draft struct {
+	*transformer.Params
+	Blocks []blockDraft
+	owned  map[*tensor.Tensor]bool // those outside the blocks that may be written to
 }
 
-// Weights are a model's weights.
-type Weights struct {
-	Embed    *tensor.Tensor // W_E [V,D]
-	Pos      *tensor.Tensor // W_pos [ctx,D], nil without learned positions
-	Blocks   []BlockWeights
-	LNFW     []float32      // ln_final.w [D], nil unless LayerNorm
-	LNFB     []float32      // ln_final.b [D]
-	Unembed  *tensor.Tensor // W_U [D,V]
-	UnembedB []float32      // b_U [V]
-	owned    map[*tensor.Tensor]bool
+// blockDraft is those of one block.
+type blockDraft struct {
+	*transformer.BlockParams
+	owned map[*tensor.Tensor]bool // those that may be written to
+}
+
+func newDraft(layers int) *draft {
+	w := &draft{Params: &transformer.Params{Blocks: make([]transformer.BlockParams, layers)}, Blocks: make([]blockDraft, layers)}
+	for l := range w.Blocks {
+		w.Blocks[l].BlockParams = &w.Params.Blocks[l]
+	}
+	return w
 }
 
 // loader reads tensors until the first error.
@@ -86,6 +81,15 @@ func (l *loader) tensor(name string, shape ...int) *tensor.Tensor {
 	return tensor.From(data, shape...)
 }
 
+// params reads parameters under their own names.
+func (l *loader) params(list []transformer.Param) {
+	for _, p := range list {
+		if data := l.vector(p.Name, p.Shape...); l.err == nil {
+			p.Set(data)
+		}
+	}
+}
+
 // index turns a flat index into one number a dimension.
 func index(i int, shape []int) []int {
 	out := make([]int, len(shape))
@@ -98,8 +102,8 @@ func index(i int, shape []int) []int {
 
 // readWeights takes all weights of a configuration from a source, whose layout
 // it recognises.
-func readWeights(c Config, src weights.Source, r reader, threads int) (*Weights, error) {
-	w := &Weights{Blocks: make([]BlockWeights, c.Layers)}
+func readWeights(c Config, src weights.Source, r reader, threads int) (*draft, error) {
+	w := newDraft(c.Layers)
 	l := &loader{src: src, threads: threads}
 	if r.outer(l, c, w); l.err != nil {
 		return nil, l.err

@@ -1,7 +1,6 @@
-package gpt_test
+package checkpoint_test
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -10,29 +9,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
-	"github.com/seed-2c350065/acdc/pkg/gpt"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
 var huggingFace = []string{"hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny"}
 
 // lensNames are a model's weights by TransformerLens' names.
-func lensNames(m *gpt.Model) map[string][]float32 {
-	w := m.Weights
-	out := map[string][]float32{"embed.W_E": w.Embed.Data, "unembed.W_U": w.Unembed.Data, "unembed.b_U": w.UnembedB,
-		"ln_final.w": w.LNFW, "ln_final.b": w.LNFB}
-	if w.Pos != nil {
-		out["pos_embed.W_pos"] = w.Pos.Data
-	}
-	for l, b := range w.Blocks {
-		p := fmt.Sprintf("blocks.%d.", l)
-		for side, x := range []string{"Q", "K", "V"} {
-			out[p+"attn.W_"+x], out[p+"attn.b_"+x] = b.W[side].Data, b.B[side]
-		}
-		out[p+"attn.W_O"], out[p+"attn.b_O"] = b.WO.Data, b.BO
-		out[p+"mlp.W_in"], out[p+"mlp.b_in"] = b.WIn.Data, b.BIn
-		out[p+"mlp.W_out"], out[p+"mlp.b_out"] = b.WOut.Data, b.BOut
-		out[p+"ln1.w"], out[p+"ln1.b"], out[p+"ln2.w"], out[p+"ln2.b"] = b.LN1W, b.LN1B, b.LN2W, b.LN2B
+func lensNames(m *transformer.Model) map[string][]float32 {
+	out := map[string][]float32{}
+	for _, p := range m.Params.All(m.Config) {
+		out[p.Name] = p.Data()
 	}
 	return out
 }
@@ -42,27 +30,27 @@ func TestHuggingFaceModelsAreTransformerLens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			data := golden.Open(t, golden.Path(name, "data.safetensors"))
 			tokens := golden.Tokens(t, data, "clean")
-			raw := golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()})
-			assert.Equal(t, gpt.Processing{}, raw.Processing)
-			logits, err := raw.Forward(tokens, gpt.Options{Threads: 2})
+			raw := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
+			assert.Equal(t, checkpoint.Processing{}, raw.Processing)
+			logits, err := raw.Forward(tokens, transformer.Options{Threads: 2})
 			require.NoError(t, err)
 			want, _, err := data.Float32("logits_raw")
 			require.NoError(t, err)
-			d := worst(t, "logits_raw", want, logits.Data)
+			d := golden.Worst(t, "logits_raw", want, logits.Data)
 			t.Logf("raw logits %.2e", d)
 			assert.Less(t, d, 1e-4)
 
-			m := golden.Model(t, name)
-			assert.Equal(t, gpt.Processing{FoldLN: true, CenterWritingWeights: true, CenterUnembed: true, FoldValueBiases: true}, m.Processing)
-			assert.Equal(t, gpt.LNPre, m.Config.Norm)
-			compare(t, m, tokens, data, "processed/", "logits_processed")
+			m := golden.ModelWith(t, name, checkpoint.LoadOptions{})
+			assert.Equal(t, checkpoint.Processing{FoldLN: true, CenterWritingWeights: true, CenterUnembed: true, FoldValueBiases: true}, m.Processing)
+			assert.Equal(t, transformer.LNPre, m.Config.Norm)
+			golden.Compare(t, m.Model, tokens, data, "processed/", "logits_processed")
 			processed := golden.Open(t, golden.Path(name, "tl_processed.safetensors"))
-			ours, largest := lensNames(m), 0.0
+			ours, largest := lensNames(m.Model), 0.0
 			for _, name := range processed.Names() {
 				want, _, err := processed.Float32(name)
 				require.NoError(t, err)
 				require.Len(t, ours[name], len(want), name)
-				largest = max(largest, worst(t, name, want, ours[name]))
+				largest = max(largest, golden.Worst(t, name, want, ours[name]))
 			}
 			t.Logf("%d processed weights: largest difference %.2e", len(processed.Names()), largest)
 			assert.Less(t, largest, 1e-5)
@@ -75,19 +63,19 @@ func TestHuggingFaceModelsAreTransformerLens(t *testing.T) {
 
 func TestProcessedStateDictBesideARawConfiguration(t *testing.T) {
 	for _, name := range huggingFace {
-		m := golden.Model(t, name)
-		cfg := m.Config
-		cfg.Norm = gpt.LayerNorm
-		again, err := gpt.Load(cfg, golden.Open(t, golden.Path(name, "tl_processed.safetensors")))
+		m := golden.ModelWith(t, name, checkpoint.LoadOptions{})
+		cfg := checkpoint.Config{Config: m.Config}
+		cfg.Norm = transformer.LayerNorm
+		again, err := checkpoint.Load(cfg, golden.Open(t, golden.Path(name, "tl_processed.safetensors")))
 		require.NoError(t, err)
-		assert.Equal(t, gpt.LNPre, again.Config.Norm)
-		assert.Equal(t, gpt.TransformerLens, again.Layout)
+		assert.Equal(t, transformer.LNPre, again.Config.Norm)
+		assert.Equal(t, checkpoint.TransformerLens, again.Layout)
 		tokens := [][]int{{1, 5, 7, 2, 8, 100, 3}}
-		a, err := m.Forward(tokens, gpt.Options{})
+		a, err := m.Forward(tokens, transformer.Options{})
 		require.NoError(t, err)
-		b, err := again.Forward(tokens, gpt.Options{})
+		b, err := again.Forward(tokens, transformer.Options{})
 		require.NoError(t, err)
-		assert.Less(t, worst(t, name, a.Data, b.Data), 1e-4)
+		assert.Less(t, golden.Worst(t, name, a.Data, b.Data), 1e-4)
 	}
 }
 
@@ -96,11 +84,11 @@ func on(b bool) *bool { return &b }
 func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 	tokens := [][]int{{1, 5, 7, 2, 8, 100, 3}, {4, 4, 9, 11, 2, 0, 119}}
 	for _, name := range huggingFace {
-		raw := golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()})
-		base, err := raw.Forward(tokens, gpt.Options{})
+		raw := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
+		base, err := raw.Forward(tokens, transformer.Options{})
 		require.NoError(t, err)
-		before := lensNames(raw)
-		for what, s := range map[string]gpt.Switches{
+		before := lensNames(raw.Model)
+		for what, s := range map[string]checkpoint.Switches{
 			"fold_ln":                {FoldLN: on(true)},
 			"center_writing_weights": {CenterWritingWeights: on(true)},
 			"center_unembed":         {CenterUnembed: on(true)},
@@ -111,9 +99,9 @@ func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 					*p = on(false)
 				}
 			}
-			m := golden.ModelWith(t, name, gpt.LoadOptions{Processing: s, Threads: 3})
+			m := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: s, Threads: 3})
 			assert.Equal(t, what, m.Processing.String())
-			logits, err := m.Forward(tokens, gpt.Options{})
+			logits, err := m.Forward(tokens, transformer.Options{})
 			require.NoError(t, err)
 			// compared as log-softmax would: up to a constant a row
 			for i := 0; i < len(logits.Data); i += m.Config.VocabOut {
@@ -132,8 +120,8 @@ func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 				}
 			}
 			changed := 0
-			for name, values := range lensNames(m) {
-				if len(values) != len(before[name]) || worst(t, name, before[name], values) > 0 {
+			for name, values := range lensNames(m.Model) {
+				if len(values) != len(before[name]) || golden.Worst(t, name, before[name], values) > 0 {
 					changed++
 				}
 			}
@@ -148,17 +136,17 @@ func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 
 func TestProcessingLeavesTheFileAlone(t *testing.T) {
 	c := config(t)
-	w := golden.RandomWeights(c, 3)
-	before := golden.RandomWeights(c, 3)
-	m, err := gpt.LoadWith(c, weights.FromMap("m", w), gpt.LoadOptions{Reset: new(uint64),
-		Processing: gpt.Switches{FoldLN: on(true), CenterWritingWeights: on(true), CenterUnembed: on(true), FoldValueBiases: on(true)}})
+	w := golden.RandomWeights(c.Config, 3)
+	before := golden.RandomWeights(c.Config, 3)
+	m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: new(uint64),
+		Processing: checkpoint.Switches{FoldLN: on(true), CenterWritingWeights: on(true), CenterUnembed: on(true), FoldValueBiases: on(true)}})
 	require.NoError(t, err)
-	assert.Equal(t, gpt.LNPre, m.Config.Norm)
+	assert.Equal(t, transformer.LNPre, m.Config.Norm)
 	assert.Equal(t, before, w)
 }
 
 func TestDetachedModelsNeedNoSource(t *testing.T) {
-	detached := gpt.Switches{FoldLN: on(true), CenterWritingWeights: on(true)}
+	detached := checkpoint.Switches{FoldLN: on(true), CenterWritingWeights: on(true)}
 	for _, name := range huggingFace {
 		f := golden.Open(t, golden.Path(name, "model.safetensors"))
 		source := map[string]weights.Array{}
@@ -167,8 +155,8 @@ func TestDetachedModelsNeedNoSource(t *testing.T) {
 			require.NoError(t, err)
 			source[n] = weights.Array{Shape: shape, Values: append([]float32(nil), values...)}
 		}
-		m, err := gpt.LoadWith(golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()}).Config,
-			weights.FromMap(name, source), gpt.LoadOptions{Processing: detached})
+		m, err := checkpoint.LoadWith(golden.Config(t, name),
+			weights.FromMap(name, source), checkpoint.LoadOptions{Processing: detached})
 		require.NoError(t, err)
 		require.True(t, m.Detached())
 		before := m.Hash(1)
@@ -178,31 +166,31 @@ func TestDetachedModelsNeedNoSource(t *testing.T) {
 		assert.Equal(t, before, m.Hash(1))
 	}
 	c := config(t)
-	w := golden.RandomWeights(c, 1)
-	m, err := gpt.LoadWith(c, weights.FromMap("m", w), gpt.LoadOptions{Processing: detached})
+	w := golden.RandomWeights(c.Config, 1)
+	m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Processing: detached})
 	require.NoError(t, err)
 	before := m.Hash(1)
 	for _, a := range w {
 		clear(a.Values)
 	}
 	assert.Equal(t, before, m.Hash(1))
-	assert.False(t, golden.Model(t, "or_gate").Detached())
+	assert.False(t, golden.ModelWith(t, "or_gate", checkpoint.LoadOptions{}).Detached())
 }
 
 func TestRefusedProcessing(t *testing.T) {
 	for _, x := range []struct {
-		change func(*gpt.Config)
-		s      gpt.Switches
+		change func(*transformer.Config)
+		s      checkpoint.Switches
 		want   string
 	}{
-		{func(c *gpt.Config) { c.Norm = gpt.LNPre }, gpt.Switches{FoldLN: on(true)}, `fold_ln: expected a model with LayerNorm weights, found normalization_type "LNPre"`},
-		{func(c *gpt.Config) { c.Norm = gpt.NoNorm }, gpt.Switches{CenterWritingWeights: on(true)}, `center_writing_weights: expected a model with LayerNorm`},
-		{func(c *gpt.Config) { c.Positions = gpt.Shortformer }, gpt.Switches{CenterUnembed: on(true), FoldValueBiases: on(true)},
+		{func(c *transformer.Config) { c.Norm = transformer.LNPre }, checkpoint.Switches{FoldLN: on(true)}, `fold_ln: expected a model with LayerNorm weights, found normalization_type "LNPre"`},
+		{func(c *transformer.Config) { c.Norm = transformer.NoNorm }, checkpoint.Switches{CenterWritingWeights: on(true)}, `center_writing_weights: expected a model with LayerNorm`},
+		{func(c *transformer.Config) { c.Positions = transformer.Shortformer }, checkpoint.Switches{CenterUnembed: on(true), FoldValueBiases: on(true)},
 			`processing center_unembed, fold_value_biases: expected none but fold_value_biases`},
 	} {
 		c := config(t)
-		x.change(&c)
-		_, err := gpt.LoadWith(c, weights.FromMap("m", golden.RandomWeights(c, 1)), gpt.LoadOptions{Processing: x.s})
+		x.change(&c.Config)
+		_, err := checkpoint.LoadWith(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)), checkpoint.LoadOptions{Processing: x.s})
 		assert.ErrorContains(t, err, "m: "+x.want)
 	}
 }
@@ -211,12 +199,12 @@ func TestResetKeepsEveryNumberAndLosesTheModel(t *testing.T) {
 	for _, heads := range []int{1, 4} {
 		c := config(t)
 		c.Heads = heads
-		w := golden.RandomWeights(c, 3)
+		w := golden.RandomWeights(c.Config, 3)
 		seed := uint64(7)
-		load := func(seed *uint64, threads int) *gpt.Model {
-			m, err := gpt.LoadWith(c, weights.FromMap("m", w), gpt.LoadOptions{Reset: seed, Threads: threads})
+		load := func(seed *uint64, threads int) *transformer.Model {
+			m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: seed, Threads: threads})
 			require.NoError(t, err)
-			return m
+			return m.Model
 		}
 		plain, reset := load(nil, 1), load(&seed, 2)
 		assert.Equal(t, reset.Hash(1), load(&seed, 1).Hash(1))
@@ -248,14 +236,14 @@ const (
 )
 
 func TestReadHuggingFaceConfig(t *testing.T) {
-	read := func(text string) gpt.Config {
-		c, err := gpt.ReadConfig("c.json", strings.NewReader(text))
+	read := func(text string) checkpoint.Config {
+		c, err := checkpoint.ReadConfig("c.json", strings.NewReader(text))
 		require.NoError(t, err)
 		return c
 	}
 	c := read(goodGPT2)
-	assert.Equal(t, gpt.Config{Layers: 2, DModel: 8, Ctx: 16, DHead: 4, Heads: 2, DMLP: 32, Vocab: 10, VocabOut: 10, Activation: gpt.GELUNew,
-		Eps: 1e-5, Norm: gpt.LayerNorm, Direction: gpt.Causal, Positions: gpt.Standard, AttnScale: 2, Tied: true, Family: gpt.HFGPT2}, c)
+	assert.Equal(t, checkpoint.Config{Tied: true, Family: checkpoint.HFGPT2, Config: transformer.Config{Layers: 2, DModel: 8, Ctx: 16, DHead: 4, Heads: 2, DMLP: 32, Vocab: 10, VocabOut: 10, Activation: transformer.GELUNew,
+		Eps: 1e-5, Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: 2}}, c)
 	assert.Equal(t, c, read(strings.Replace(goodGPT2, "n_positions", "n_ctx", 1)))
 	c = read(goodNeo)
 	assert.Equal(t, []int{0, 256, 0, 256}, c.Windows)
@@ -263,7 +251,7 @@ func TestReadHuggingFaceConfig(t *testing.T) {
 	c = read(goodNeoX)
 	assert.Equal(t, 2, c.RotaryDim, "a quarter of the head")
 	assert.True(t, c.ParallelAttnMLP)
-	assert.Equal(t, gpt.GELU, c.Activation)
+	assert.Equal(t, transformer.GELU, c.Activation)
 	c = read(strings.Replace(goodNeoX, `"gpt_neox"`, `"gpt_neox","rope_parameters":{"rope_type":"default","rope_theta":500,"partial_rotary_factor":0.5}`, 1))
 	assert.Equal(t, 4, c.RotaryDim)
 	assert.Equal(t, 500.0, c.RotaryBase)
@@ -291,7 +279,7 @@ func TestReadHuggingFaceConfig(t *testing.T) {
 		{goodNeoX, `10}`, `10,"attention_bias":false}`, `field "attention_bias": expected true`},
 	} {
 		require.Contains(t, x.good, x.from)
-		_, err := gpt.ReadConfig("c.json", strings.NewReader(strings.Replace(x.good, x.from, x.to, 1)))
+		_, err := checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(x.good, x.from, x.to, 1)))
 		assert.ErrorContains(t, err, "c.json: "+x.want)
 	}
 }
@@ -305,7 +293,7 @@ func TestTiedAndOwnUnembeddings(t *testing.T) {
 			require.NoError(t, err)
 			source[n] = weights.Array{Shape: shape, Values: values}
 		}
-		c := golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()}).Config
+		c := golden.Config(t, name)
 		own := "lm_head.weight"
 		if name == "hf-gpt_neox-tiny" {
 			own = "embed_out.weight"
@@ -315,16 +303,16 @@ func TestTiedAndOwnUnembeddings(t *testing.T) {
 			head[i] = float32(i % 7)
 		}
 		source[own] = weights.Array{Shape: []int{c.Vocab, c.DModel}, Values: head}
-		load := func(tied bool) (*gpt.Model, error) {
+		load := func(tied bool) (*checkpoint.Model, error) {
 			c.Tied = tied
-			return gpt.LoadWith(c, weights.FromMap(name, source), gpt.LoadOptions{Processing: gpt.NoProcessing()})
+			return checkpoint.LoadWith(c, weights.FromMap(name, source), checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
 		}
 		tied, err := load(true)
 		require.NoError(t, err)
-		assert.Equal(t, tied.Weights.Embed.Data[3*c.DModel+5], tied.Weights.Unembed.Data[5*c.Vocab+3], "the embedding transposed")
+		assert.Equal(t, tied.Params.Embed.Data[3*c.DModel+5], tied.Params.Unembed.Data[5*c.Vocab+3], "the embedding transposed")
 		untied, err := load(false)
 		require.NoError(t, err)
-		assert.Equal(t, head[3*c.DModel+5], untied.Weights.Unembed.Data[5*c.Vocab+3])
+		assert.Equal(t, head[3*c.DModel+5], untied.Params.Unembed.Data[5*c.Vocab+3])
 		delete(source, own)
 		_, err = load(false)
 		assert.ErrorContains(t, err, own+"\" is missing")
@@ -333,44 +321,44 @@ func TestTiedAndOwnUnembeddings(t *testing.T) {
 
 func TestMoreLayersThanTheConfigurationAreRefused(t *testing.T) {
 	for _, name := range append(huggingFace, "gpt3l-random") {
-		c := golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()}).Config
+		c := golden.Config(t, name)
 		c.Layers--
 		if c.Windows != nil {
 			c.Windows = c.Windows[:c.Layers]
 		}
-		_, err := gpt.Load(c, golden.Open(t, golden.Path(name, "model.safetensors")))
+		_, err := checkpoint.Load(c, golden.Open(t, golden.Path(name, "model.safetensors")))
 		assert.ErrorContains(t, err, ": expected 2 layers as the configuration says, found more", name)
 	}
-	c := golden.Model(t, "gpt3l-random").Config
-	c.Norm = gpt.LNPre
-	_, err := gpt.Load(c, golden.Open(t, golden.Path("gpt3l-random", "model.safetensors")))
+	c := golden.Config(t, "gpt3l-random")
+	c.Norm = transformer.LNPre
+	_, err := checkpoint.Load(c, golden.Open(t, golden.Path("gpt3l-random", "model.safetensors")))
 	assert.ErrorContains(t, err, `tensor "blocks.0.ln1.w": expected none with normalization_type "LNPre", found it`)
 }
 
 func TestAConfigurationOfOtherWeightsIsRefused(t *testing.T) {
-	config := func(name string) gpt.Config {
-		return golden.ModelWith(t, name, gpt.LoadOptions{Processing: gpt.NoProcessing()}).Config
+	config := func(name string) checkpoint.Config {
+		return golden.Config(t, name)
 	}
 	for _, x := range []struct {
 		weights, config string
-		change          func(*gpt.Config)
+		change          func(*checkpoint.Config)
 		want            string
 	}{
 		{"hf-gpt_neo-tiny", "hf-gpt2-tiny", nil, "expected weights of Hugging Face gpt2 as the configuration says, found those of Hugging Face gpt_neo"},
 		{"hf-gpt_neox-tiny", "hf-gpt2-tiny", nil, "expected weights of Hugging Face gpt2 as the configuration says, found those of Hugging Face gpt_neox"},
-		{"hf-gpt_neox-tiny", "hf-gpt2-tiny", func(c *gpt.Config) { c.Family = "" }, "expected a configuration with LayerNorm, MLPs, causal attention and rotary positions"},
-		{"hf-gpt2-tiny", "hf-gpt2-tiny", func(c *gpt.Config) { c.Norm = gpt.NoNorm }, "found normalization_type null, attn_only false, causal and standard"},
-		{"hf-gpt2-tiny", "hf-gpt2-tiny", func(c *gpt.Config) { c.Positions = gpt.NoPositions }, "and none"},
-		{"gpt3l-random", "gpt3l-random", func(c *gpt.Config) { c.Norm = gpt.NoNorm }, `tensor "blocks.0.ln1.w": expected none with normalization_type null, found it`},
-		{"gpt3l-random", "gpt3l-random", func(c *gpt.Config) { c.AttnOnly = true }, `tensor "blocks.0.mlp.W_in": expected none with attn_only, found it`},
-		{"gpt3l-random", "gpt3l-random", func(c *gpt.Config) { c.Positions = gpt.NoPositions }, `tensor "pos_embed.W_pos": expected none with positional_embedding_type "none", found it`},
-		{"gpt3l-random", "gpt3l-random", func(c *gpt.Config) { c.Layers = 1 << 22 }, `tensor "blocks.4194303.attn.W_Q" is missing: expected 4194304 layers`},
+		{"hf-gpt_neox-tiny", "hf-gpt2-tiny", func(c *checkpoint.Config) { c.Family = "" }, "expected a configuration with LayerNorm, MLPs, causal attention and rotary positions"},
+		{"hf-gpt2-tiny", "hf-gpt2-tiny", func(c *checkpoint.Config) { c.Norm = transformer.NoNorm }, "found normalization_type null, attn_only false, causal and standard"},
+		{"hf-gpt2-tiny", "hf-gpt2-tiny", func(c *checkpoint.Config) { c.Positions = transformer.NoPositions }, "and none"},
+		{"gpt3l-random", "gpt3l-random", func(c *checkpoint.Config) { c.Norm = transformer.NoNorm }, `tensor "blocks.0.ln1.w": expected none with normalization_type null, found it`},
+		{"gpt3l-random", "gpt3l-random", func(c *checkpoint.Config) { c.AttnOnly = true }, `tensor "blocks.0.mlp.W_in": expected none with attn_only, found it`},
+		{"gpt3l-random", "gpt3l-random", func(c *checkpoint.Config) { c.Positions = transformer.NoPositions }, `tensor "pos_embed.W_pos": expected none with positional_embedding_type "none", found it`},
+		{"gpt3l-random", "gpt3l-random", func(c *checkpoint.Config) { c.Layers = 1 << 22 }, `tensor "blocks.4194303.attn.W_Q" is missing: expected 4194304 layers`},
 	} {
 		c := config(x.config)
 		if x.change != nil {
 			x.change(&c)
 		}
-		_, err := gpt.Load(c, golden.Open(t, golden.Path(x.weights, "model.safetensors")))
+		_, err := checkpoint.Load(c, golden.Open(t, golden.Path(x.weights, "model.safetensors")))
 		assert.ErrorContains(t, err, x.want)
 	}
 }
@@ -379,23 +367,23 @@ func TestAConfigurationOfOtherWeightsIsRefused(t *testing.T) {
 // names.
 func TestPublishedTransformerLensModels(t *testing.T) {
 	const old = `{"n_layers":1,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":-1,"d_vocab":5,"act_fn":null,"attn_only":true,"normalization":"LN"}`
-	c, err := gpt.ReadConfig("c.json", strings.NewReader(old))
+	c, err := checkpoint.ReadConfig("c.json", strings.NewReader(old))
 	require.NoError(t, err)
 	assert.True(t, c.Published)
-	assert.Equal(t, gpt.LayerNorm, c.Norm)
-	m, err := gpt.Load(c, weights.FromMap("m", golden.RandomWeights(c, 1)))
+	assert.Equal(t, transformer.LayerNorm, c.Norm)
+	m, err := checkpoint.Load(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
 	require.NoError(t, err)
-	assert.Equal(t, gpt.Processing{FoldLN: true, CenterWritingWeights: true, CenterUnembed: true, FoldValueBiases: true}, m.Processing)
-	c, err = gpt.ReadConfig("c.json", strings.NewReader(strings.Replace(old, `"LN"`, `"LN","shortformer_pos":true`, 1)))
+	assert.Equal(t, checkpoint.Processing{FoldLN: true, CenterWritingWeights: true, CenterUnembed: true, FoldValueBiases: true}, m.Processing)
+	c, err = checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(old, `"LN"`, `"LN","shortformer_pos":true`, 1)))
 	require.NoError(t, err)
-	assert.Equal(t, gpt.Shortformer, c.Positions)
-	m, err = gpt.Load(c, weights.FromMap("m", golden.RandomWeights(c, 1)))
+	assert.Equal(t, transformer.Shortformer, c.Positions)
+	m, err = checkpoint.Load(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
 	require.NoError(t, err)
-	assert.Equal(t, gpt.Processing{}, m.Processing)
+	assert.Equal(t, checkpoint.Processing{}, m.Processing)
 }
 
 func TestUnknownLayoutIsRefused(t *testing.T) {
-	_, err := gpt.Load(config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.self_attn.q_proj.weight": {}}))
+	_, err := checkpoint.Load(config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.self_attn.q_proj.weight": {}}))
 	assert.ErrorContains(t, err, `m: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2`)
 	assert.ErrorContains(t, err, `found ["model.layers.0.self_attn.q_proj.weight"]`)
 }

@@ -1,24 +1,25 @@
-package gpt_test
+package transformer_test
 
 import (
 	"fmt"
 	"log"
 	"os"
 
-	"github.com/seed-2c350065/acdc/pkg/gpt"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
 // load reads a model folder. The weights stay where they lie: the file is left
 // open for as long as the model is used.
-func load(folder string) (*gpt.Model, error) {
+func load(folder string) (*transformer.Model, error) {
 	f, err := os.Open(folder + "/config.json")
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	config, err := gpt.ReadConfig(f.Name(), f)
+	config, err := checkpoint.ReadConfig(f.Name(), f)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +27,11 @@ func load(folder string) (*gpt.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gpt.Load(config, w)
+	m, err := checkpoint.Load(config, w)
+	if err != nil {
+		return nil, err
+	}
+	return m.Model, nil
 }
 
 // repeated is a batch of one prompt: 0, then 19 different tokens twice, without
@@ -61,11 +66,11 @@ func ExampleModel_RunWithCache() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	pattern := func(layer int) gpt.HookPoint { // blocks.0.attn.hook_pattern [B,H,T,T]
-		return gpt.HookPoint{Point: gpt.HookPattern, Layer: layer}
+	pattern := func(layer int) transformer.HookPoint { // blocks.0.attn.hook_pattern [B,H,T,T]
+		return transformer.HookPoint{Point: transformer.HookPattern, Layer: layer}
 	}
 	prompt := repeated()
-	logits, cache, err := m.RunWithCache(prompt, []gpt.HookPoint{pattern(0), pattern(1)}, gpt.Options{})
+	logits, cache, err := m.RunWithCache(prompt, []transformer.HookPoint{pattern(0), pattern(1)}, transformer.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -96,13 +101,13 @@ func ExampleModel_Forward() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	at, err := gpt.ParseHookPoint("blocks.0.attn.hook_z")
+	at, err := transformer.ParseHookPoint("blocks.0.attn.hook_z")
 	if err != nil {
 		log.Fatal(err)
 	}
-	zero := gpt.Hook{At: at, Do: func(z *tensor.Tensor) { z.Zero() }} // z is [B,T,H,K]
-	for _, hooks := range [][]gpt.Hook{nil, {zero}} {
-		logits, err := m.Forward(repeated(), gpt.Options{Hooks: hooks})
+	zero := transformer.Hook{At: at, Do: func(z *tensor.Tensor) { z.Zero() }} // z is [B,T,H,K]
+	for _, hooks := range [][]transformer.Hook{nil, {zero}} {
+		logits, err := m.Forward(repeated(), transformer.Options{Hooks: hooks})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -1,23 +1,22 @@
-package gpt
+package transformer
 
 import (
-	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
-	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
-// Model is a transformer ready to run. It is immutable and safe for concurrent
-// use; weights are packed for the matrix product when they are first needed.
+// Model is a transformer ready to run. It is safe for concurrent use as long as
+// its parameters stay as they are; they are packed for the matrix product when
+// they are first needed.
 type Model struct {
-	Config     Config
-	Layout     Layout     // of the checkpoint
-	Processing Processing // what was done to its weights
-	Weights    *Weights
-	blocks     []block
-	unembed    packed // W_U [D,V]
-	turns      rotary // of rotary positions
+	Config  Config
+	Params  *Params
+	blocks  []block
+	unembed *packed // W_U [D,V]
+	turns   rotary  // of rotary positions
+	closed  atomic.Bool
 }
 
 // packed is a right-hand matrix that is laid out at its first use.
@@ -41,60 +40,52 @@ type block struct {
 	in, out packed      // the MLP's [D,F], [F,D]
 }
 
-// LoadOptions say what to do with weights while they are loaded.
-type LoadOptions struct {
-	Processing Switches // what to change of the layout's default processing
-	Reset      *uint64  // a seed to shuffle the processed weights by, as a control; nil to leave them
-	Threads    int      // goroutines; less than 1 means 1. The result does not depend on it.
-}
-
-// Load makes the model of a configuration from its weights, whose layout it
-// recognises by the tensors' names. TransformerLens' weights are taken as they
-// are; Hugging Face's are processed as TransformerLens does. What needs no
-// change is used where it lies: the source must outlive the model, unless it is
-// Detached.
-func Load(c Config, src weights.Source) (*Model, error) { return LoadWith(c, src, LoadOptions{}) }
-
-// LoadWith is Load with options.
-func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
+// New makes a model of its shape and parameters, which it keeps. Parameters
+// that are not of the shape are an error.
+func New(c Config, p *Params) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r, err := recognise(src)
-	if err != nil {
+	if err := p.Check(c); err != nil {
 		return nil, err
 	}
-	if lens, ok := r.(lensReader); ok && lens.folded && c.Norm == LayerNorm {
-		c.Norm = LNPre // a processed state dict beside the configuration of the raw one
-	}
-	if err := fits(c, src, r); err != nil {
-		return nil, err
-	}
-	threads := max(1, o.Threads)
-	w, err := readWeights(c, src, r, threads)
-	if err != nil {
-		return nil, err
-	}
-	done, err := o.Processing.of(r.layout(), c)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", src.Name(), err)
-	}
-	w.process(&c, done, threads)
-	if o.Reset != nil {
-		w.reset(c, *o.Reset, threads)
-	}
-	m := &Model{Config: c, Layout: r.layout(), Processing: done, Weights: w, blocks: make([]block, c.Layers)}
-	for l := range m.blocks {
-		m.blocks[l].init(c, &w.Blocks[l])
-	}
-	m.unembed.make = func() *tensor.Packed { return tensor.Pack(w.Unembed.Matrix()) }
+	m := &Model{Config: c, Params: p}
+	m.Repack()
 	if c.Positions == Rotary {
 		m.turns = newRotary(c)
 	}
 	return m, nil
 }
 
-func (b *block) init(c Config, w *BlockWeights) {
+// Repack tells the model that its parameters have changed: what was laid out
+// of them is laid out again when it is next needed. Nothing may be computed
+// meanwhile.
+func (m *Model) Repack() {
+	m.blocks = make([]block, m.Config.Layers)
+	for l := range m.blocks {
+		m.blocks[l].init(m.Config, &m.Params.Blocks[l])
+	}
+	m.unembed = &packed{make: func() *tensor.Packed { return tensor.Pack(m.Params.Unembed.Matrix()) }}
+}
+
+// Close makes every further use of the model a panic that says so. Whoever
+// gives the memory that the parameters lie in back calls it first.
+func (m *Model) Close() { m.closed.Store(true) }
+
+// checkOpen panics after Close.
+func (m *Model) checkOpen() {
+	if m.closed.Load() {
+		panic("transformer: the model is used after Close")
+	}
+}
+
+// block is the packed parameters of a block.
+func (m *Model) block(layer int) *block {
+	m.checkOpen()
+	return &m.blocks[layer]
+}
+
+func (b *block) init(c Config, w *BlockParams) {
 	hk := c.Heads * c.DHead
 	for i := range b.qkv {
 		b.qkv[i].make = func() *tensor.Packed { return tensor.Pack(sideBySide(w.W[i])) }
@@ -136,18 +127,20 @@ func sideBySide(w *tensor.Tensor) tensor.Matrix {
 
 // Norm1 is the norm before a block's attention: ln1 of x [rows,D].
 func (m *Model) Norm1(layer int, dst, x tensor.Matrix) {
-	w := &m.Weights.Blocks[layer]
+	m.checkOpen()
+	w := &m.Params.Blocks[layer]
 	m.norm(dst, x, w.LN1W, w.LN1B)
 }
 
 // Norm2 is the norm before a block's MLP: ln2 of x [rows,D].
 func (m *Model) Norm2(layer int, dst, x tensor.Matrix) {
-	w := &m.Weights.Blocks[layer]
+	m.checkOpen()
+	w := &m.Params.Blocks[layer]
 	m.norm(dst, x, w.LN2W, w.LN2B)
 }
 
 // NormFinal is ln_final of x [rows,D].
-func (m *Model) NormFinal(dst, x tensor.Matrix) { m.norm(dst, x, m.Weights.LNFW, m.Weights.LNFB) }
+func (m *Model) NormFinal(dst, x tensor.Matrix) { m.norm(dst, x, m.Params.LNFW, m.Params.LNFB) }
 
 func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
 	if m.Config.Norm != NoNorm {
@@ -167,40 +160,40 @@ func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
 		return
 	}
 	for i := range x.Rows {
-		tensor.Add(x.Row(i), m.Weights.Pos.Row(positions[i]))
+		tensor.Add(x.Row(i), m.Params.Pos.Row(positions[i]))
 	}
 }
 
 // Heads computes all heads' queries, keys or values (side 0, 1, 2) [rows,H·K]
 // from normalized inputs x [rows,D].
 func (m *Model) Heads(layer, side int, dst, x tensor.Matrix) {
-	tensor.MatMul(dst, x, m.blocks[layer].qkv[side].get())
-	tensor.AddRows(dst, m.Weights.Blocks[layer].B[side])
+	tensor.MatMul(dst, x, m.block(layer).qkv[side].get())
+	tensor.AddRows(dst, m.Params.Blocks[layer].B[side])
 }
 
 // Head computes one head's queries, keys or values (side 0, 1, 2) [rows,K]
 // from normalized inputs x [rows,D].
 func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
 	k := m.Config.DHead
-	tensor.MatMul(dst, x, m.blocks[layer].qkvHead[side][head].get())
-	tensor.AddRows(dst, m.Weights.Blocks[layer].B[side][head*k:(head+1)*k])
+	tensor.MatMul(dst, x, m.block(layer).qkvHead[side][head].get())
+	tensor.AddRows(dst, m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
 }
 
 // AddHeadOut adds z W_O of one head to dst [rows,D], z being [rows,K].
 func (m *Model) AddHeadOut(layer, head int, dst, z tensor.Matrix) {
-	tensor.MatMulAdd(dst, z, m.blocks[layer].oHead[head].get())
+	tensor.MatMulAdd(dst, z, m.block(layer).oHead[head].get())
 }
 
 // AddHeadsOut adds all heads' outputs to dst [rows,D], z being [rows,H·K];
 // b_O is not added.
 func (m *Model) AddHeadsOut(layer int, dst, z tensor.Matrix) {
-	tensor.MatMulAdd(dst, z, m.blocks[layer].o.get())
+	tensor.MatMulAdd(dst, z, m.block(layer).o.get())
 }
 
 // MLPPre computes x W_in + b_in [rows,F] from normalized inputs x [rows,D].
 func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
-	tensor.MatMul(dst, x, m.blocks[layer].in.get())
-	tensor.AddRows(dst, m.Weights.Blocks[layer].BIn)
+	tensor.MatMul(dst, x, m.block(layer).in.get())
+	tensor.AddRows(dst, m.Params.Blocks[layer].BIn)
 }
 
 // Activate applies the activation function in place.
@@ -219,8 +212,8 @@ func (m *Model) Activate(x []float32) {
 
 // MLPOut computes post W_out + b_out [rows,D] from post [rows,F].
 func (m *Model) MLPOut(layer int, dst, post tensor.Matrix) {
-	tensor.MatMul(dst, post, m.blocks[layer].out.get())
-	tensor.AddRows(dst, m.Weights.Blocks[layer].BOut)
+	tensor.MatMul(dst, post, m.block(layer).out.get())
+	tensor.AddRows(dst, m.Params.Blocks[layer].BOut)
 }
 
 // Unembed computes logits [rows,V] from normalized final residuals x [rows,D].
@@ -229,6 +222,7 @@ func (m *Model) Unembed(dst, x tensor.Matrix) { m.UnembedColumns(dst, x, 0, m.Co
 // UnembedColumns computes the logits of tokens [from,to), from being a multiple
 // of tensor.PanelWidth, and to another or V: [rows,to-from] from x [rows,D].
 func (m *Model) UnembedColumns(dst, x tensor.Matrix, from, to int) {
+	m.checkOpen()
 	tensor.MatMul(dst, x, m.unembed.get().Columns(from, to))
-	tensor.AddRows(dst, m.Weights.UnembedB[from:to])
+	tensor.AddRows(dst, m.Params.UnembedB[from:to])
 }

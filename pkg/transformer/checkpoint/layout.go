@@ -1,9 +1,11 @@
-package gpt
+package checkpoint
 
 import (
 	"fmt"
 
+	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -24,9 +26,9 @@ type reader interface {
 	// layout names the layout.
 	layout() Layout
 	// outer reads what stands outside the blocks.
-	outer(l *loader, c Config, w *Weights)
+	outer(l *loader, c Config, w *draft)
 	// block reads one block.
-	block(l *loader, c Config, layer int, b *BlockWeights)
+	block(l *loader, c Config, layer int, b *blockDraft)
 	// marker names a tensor that every block has.
 	marker(layer int) string
 }
@@ -48,9 +50,9 @@ func fits(c Config, src weights.Source, r reader) error {
 		read bool
 		what string
 	}{
-		{"blocks.0.ln1.w", c.Norm == LayerNorm, fmt.Sprintf("normalization_type %s", quoted([]Normalization{c.Norm}))},
+		{"blocks.0.ln1.w", c.Norm == transformer.LayerNorm, fmt.Sprintf("normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))},
 		{"blocks.0.mlp.W_in", !c.AttnOnly, "attn_only"},
-		{"pos_embed.W_pos", c.Positions != NoPositions, "positional_embedding_type \"none\""},
+		{"pos_embed.W_pos", c.Positions != transformer.NoPositions, "positional_embedding_type \"none\""},
 	} {
 		if src.Has(x.name) && !x.read {
 			return fmt.Errorf("%s: tensor %q: expected none with %s, found it", src.Name(), x.name, x.what)
@@ -61,16 +63,16 @@ func fits(c Config, src weights.Source, r reader) error {
 
 // fitsHuggingFace is fits for the layouts of Hugging Face, which have all parts.
 func fitsHuggingFace(c Config, src weights.Source, l Layout) error {
-	want := Standard
+	want := transformer.Standard
 	if l == HFGPTNeoX {
-		want = Rotary
+		want = transformer.Rotary
 	}
 	switch {
 	case c.Family != "" && c.Family != l:
 		return fmt.Errorf("%s: expected weights of %s as the configuration says, found those of %s", src.Name(), c.Family, l)
-	case c.Norm != LayerNorm || c.AttnOnly || c.Direction != Causal || c.Positions != want:
+	case c.Norm != transformer.LayerNorm || c.AttnOnly || c.Direction != transformer.Causal || c.Positions != want:
 		return fmt.Errorf("%s: weights of %s: expected a configuration with LayerNorm, MLPs, causal attention and %s positions, found normalization_type %s, attn_only %v, %s and %s",
-			src.Name(), l, want, quoted([]Normalization{c.Norm}), c.AttnOnly, c.Direction, c.Positions)
+			src.Name(), l, want, choice.Quoted([]transformer.Normalization{c.Norm}), c.AttnOnly, c.Direction, c.Positions)
 	}
 	return nil
 }
@@ -115,40 +117,10 @@ func (lensReader) layout() Layout { return TransformerLens }
 
 func (lensReader) marker(layer int) string { return fmt.Sprintf("blocks.%d.attn.W_Q", layer) }
 
-func (lensReader) outer(l *loader, c Config, w *Weights) {
-	w.Embed = l.tensor("embed.W_E", c.Vocab, c.DModel)
-	if c.Positions.learned() {
-		w.Pos = l.tensor("pos_embed.W_pos", c.Ctx, c.DModel)
-	}
-	if c.Norm == LayerNorm {
-		w.LNFW = l.vector("ln_final.w", c.DModel)
-		w.LNFB = l.vector("ln_final.b", c.DModel)
-	}
-	w.Unembed = l.tensor("unembed.W_U", c.DModel, c.VocabOut)
-	w.UnembedB = l.vector("unembed.b_U", c.VocabOut)
-}
+func (lensReader) outer(l *loader, c Config, w *draft) { l.params(w.Outer(c.Config)) }
 
-func (lensReader) block(l *loader, c Config, layer int, b *BlockWeights) {
-	p := fmt.Sprintf("blocks.%d.", layer)
-	if c.Norm == LayerNorm {
-		b.LN1W, b.LN1B = l.vector(p+"ln1.w", c.DModel), l.vector(p+"ln1.b", c.DModel)
-	}
-	for i, x := range []string{"Q", "K", "V"} {
-		b.W[i] = l.tensor(p+"attn.W_"+x, c.Heads, c.DModel, c.DHead)
-		b.B[i] = l.vector(p+"attn.b_"+x, c.Heads, c.DHead)
-	}
-	b.WO = l.tensor(p+"attn.W_O", c.Heads, c.DHead, c.DModel)
-	b.BO = l.vector(p+"attn.b_O", c.DModel)
-	if c.AttnOnly {
-		return
-	}
-	if c.Norm == LayerNorm {
-		b.LN2W, b.LN2B = l.vector(p+"ln2.w", c.DModel), l.vector(p+"ln2.b", c.DModel)
-	}
-	b.WIn = l.tensor(p+"mlp.W_in", c.DModel, c.DMLP)
-	b.BIn = l.vector(p+"mlp.b_in", c.DMLP)
-	b.WOut = l.tensor(p+"mlp.W_out", c.DMLP, c.DModel)
-	b.BOut = l.vector(p+"mlp.b_out", c.DModel)
+func (lensReader) block(l *loader, c Config, layer int, b *blockDraft) {
+	l.params(b.All(c.Config, layer))
 }
 
 // hReader reads what the names of GPT-2 and GPT-Neo have in common.
@@ -156,7 +128,7 @@ type hReader struct{ prefix string }
 
 func (r hReader) marker(layer int) string { return fmt.Sprintf("%sh.%d.ln_1.weight", r.prefix, layer) }
 
-func (r hReader) outer(l *loader, c Config, w *Weights) {
+func (r hReader) outer(l *loader, c Config, w *draft) {
 	w.Embed = l.tensor(r.prefix+"wte.weight", c.Vocab, c.DModel)
 	w.Pos = l.tensor(r.prefix+"wpe.weight", c.Ctx, c.DModel)
 	w.LNFW, w.LNFB = l.norm(r.prefix+"ln_f", c.DModel)
@@ -169,7 +141,7 @@ type gpt2Reader struct{ hReader }
 
 func (gpt2Reader) layout() Layout { return HFGPT2 }
 
-func (r gpt2Reader) block(l *loader, c Config, layer int, b *BlockWeights) {
+func (r gpt2Reader) block(l *loader, c Config, layer int, b *blockDraft) {
 	p, d, hk := fmt.Sprintf("%sh.%d.", r.prefix, layer), c.DModel, c.Heads*c.DHead
 	b.LN1W, b.LN1B = l.norm(p+"ln_1", d)
 	qkv, bias := l.tensor(p+"attn.c_attn.weight", d, 3*hk), l.vector(p+"attn.c_attn.bias", 3*hk)
@@ -200,7 +172,7 @@ type gptNeoReader struct{ hReader }
 
 func (gptNeoReader) layout() Layout { return HFGPTNeo }
 
-func (r gptNeoReader) block(l *loader, c Config, layer int, b *BlockWeights) {
+func (r gptNeoReader) block(l *loader, c Config, layer int, b *blockDraft) {
 	p, d, hk := fmt.Sprintf("%sh.%d.", r.prefix, layer), c.DModel, c.Heads*c.DHead
 	b.LN1W, b.LN1B = l.norm(p+"ln_1", d)
 	for side, x := range []string{"q", "k", "v"} {
@@ -224,7 +196,7 @@ func (r gptNeoXReader) marker(layer int) string {
 	return fmt.Sprintf("%slayers.%d.input_layernorm.weight", r.prefix, layer)
 }
 
-func (r gptNeoXReader) outer(l *loader, c Config, w *Weights) {
+func (r gptNeoXReader) outer(l *loader, c Config, w *draft) {
 	w.Embed = l.tensor(r.prefix+"embed_in.weight", c.Vocab, c.DModel)
 	w.LNFW, w.LNFB = l.norm(r.prefix+"final_layer_norm", c.DModel)
 	name := "embed_out.weight"
@@ -234,7 +206,7 @@ func (r gptNeoXReader) outer(l *loader, c Config, w *Weights) {
 	l.head(name, c, w)
 }
 
-func (r gptNeoXReader) block(l *loader, c Config, layer int, b *BlockWeights) {
+func (r gptNeoXReader) block(l *loader, c Config, layer int, b *blockDraft) {
 	p, d, hk := fmt.Sprintf("%slayers.%d.", r.prefix, layer), c.DModel, c.Heads*c.DHead
 	b.LN1W, b.LN1B = l.norm(p+"input_layernorm", d)
 	qkv := l.tensor(p+"attention.query_key_value.weight", 3*hk, d)
@@ -262,7 +234,7 @@ func (l *loader) norm(name string, d int) (weight, bias []float32) {
 
 // head reads the unembedding, which has a name of its own unless it is tied to
 // the embedding.
-func (l *loader) head(name string, c Config, w *Weights) {
+func (l *loader) head(name string, c Config, w *draft) {
 	head := w.Embed
 	if !c.Tied {
 		head = l.tensor(name, c.VocabOut, c.DModel)

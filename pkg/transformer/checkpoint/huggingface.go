@@ -1,4 +1,4 @@
-package gpt
+package checkpoint
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // hfConfig is a Hugging Face configuration of the families that are read. A
@@ -64,8 +66,8 @@ type ropeConfig struct {
 }
 
 // hfActivations are the activation functions by Hugging Face's names.
-var hfActivations = map[string]Activation{
-	"gelu": GELU, "gelu_new": GELUNew, "gelu_fast": GELUNew, "gelu_pytorch_tanh": GELUNew, "relu": ReLU, "silu": SiLU, "swish": SiLU,
+var hfActivations = map[string]transformer.Activation{
+	"gelu": transformer.GELU, "gelu_new": transformer.GELUNew, "gelu_fast": transformer.GELUNew, "gelu_pytorch_tanh": transformer.GELUNew, "relu": transformer.ReLU, "silu": transformer.SiLU, "swish": transformer.SiLU,
 }
 
 // size is a field that must be there.
@@ -76,7 +78,7 @@ type size struct {
 }
 
 func (j *hfConfig) config() (Config, error) {
-	c := Config{Norm: LayerNorm, Direction: Causal, Positions: Standard, Eps: 1e-5}
+	c := Config{Config: transformer.Config{Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard, Eps: 1e-5}}
 	var err error
 	switch j.ModelType {
 	case "gpt2":
@@ -203,7 +205,7 @@ func (j *hfConfig) gptNeoX(c *Config) error {
 		size{"hidden_size", j.Hidden, &c.DModel}, size{"max_position_embeddings", j.MaxPos, &c.Ctx}); err != nil {
 		return err
 	}
-	c.Eps, c.ParallelAttnMLP, c.Positions, c.Tied = or(j.LNEps, c.Eps), or(j.Parallel, true), Rotary, or(j.Tied, false)
+	c.Eps, c.ParallelAttnMLP, c.Positions, c.Tied = or(j.LNEps, c.Eps), or(j.Parallel, true), transformer.Rotary, or(j.Tied, false)
 	share := or(j.RotaryPct, 0.25)
 	c.RotaryBase = or(j.RopeTheta, or(j.RotaryBase, 10000))
 	if j.Rope != nil {

@@ -1,4 +1,4 @@
-package gpt
+package checkpoint
 
 import (
 	"math/rand/v2"
@@ -12,7 +12,7 @@ import (
 // shuffled over heads (with one head over the head's components), W_in and b_in
 // each over neurons. What heads and MLPs write with stays in place, as do
 // embeddings and norms.
-func (w *Weights) reset(c Config, seed uint64, threads int) {
+func (w *draft) reset(c Config, seed uint64, threads int) {
 	tensor.Parallel(len(w.Blocks), threads, func(lo, hi int) {
 		for l := lo; l < hi; l++ {
 			w.Blocks[l].reset(c, rand.New(rand.NewPCG(seed, uint64(l))))
@@ -20,7 +20,7 @@ func (w *Weights) reset(c Config, seed uint64, threads int) {
 	})
 }
 
-func (b *BlockWeights) reset(c Config, rng *rand.Rand) {
+func (b *blockDraft) reset(c Config, rng *rand.Rand) {
 	for side := range b.W {
 		if c.Heads == 1 {
 			b.W[side] = permuted(b.W[side], c.DModel, c.DHead, 1, rng)

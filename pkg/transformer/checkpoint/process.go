@@ -1,10 +1,12 @@
-package gpt
+package checkpoint
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // Processing says how weights are changed without changing what the model
@@ -99,10 +101,10 @@ func (s Switches) Over(base Switches) Switches {
 // defaultProcessing is what TransformerLens does to pretrained models: nothing
 // to shortformer ones. A state dict that somebody saved is taken as it is.
 func defaultProcessing(layout Layout, c Config) Processing {
-	if layout == TransformerLens && !c.Published || c.Positions == Shortformer {
+	if layout == TransformerLens && !c.Published || c.Positions == transformer.Shortformer {
 		return Processing{}
 	}
-	return Processing{FoldLN: c.Norm == LayerNorm, CenterWritingWeights: c.Norm != NoNorm, CenterUnembed: true, FoldValueBiases: true}
+	return Processing{FoldLN: c.Norm == transformer.LayerNorm, CenterWritingWeights: c.Norm != transformer.NoNorm, CenterUnembed: true, FoldValueBiases: true}
 }
 
 // of applies the switches to the default of a layout, and refuses what would
@@ -114,13 +116,13 @@ func (s Switches) of(layout Layout, c Config) (Processing, error) {
 			*step.done(&p) = *on
 		}
 	}
-	if p.FoldLN && c.Norm != LayerNorm {
-		return p, fmt.Errorf("fold_ln: expected a model with LayerNorm weights, found normalization_type %s", quoted([]Normalization{c.Norm}))
+	if p.FoldLN && c.Norm != transformer.LayerNorm {
+		return p, fmt.Errorf("fold_ln: expected a model with LayerNorm weights, found normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))
 	}
-	if p.CenterWritingWeights && c.Norm == NoNorm {
+	if p.CenterWritingWeights && c.Norm == transformer.NoNorm {
 		return p, fmt.Errorf("center_writing_weights: expected a model with LayerNorm, found none")
 	}
-	if c.Positions == Shortformer && (p.FoldLN || p.CenterWritingWeights || p.CenterUnembed) {
+	if c.Positions == transformer.Shortformer && (p.FoldLN || p.CenterWritingWeights || p.CenterUnembed) {
 		return p, fmt.Errorf("processing %v: expected none but fold_value_biases, since shortformer positions are added after the norm", p)
 	}
 	return p, nil
@@ -131,7 +133,7 @@ func (s Switches) of(layout Layout, c Config) (Processing, error) {
 func (m *Model) Detached() bool { return m.Processing.FoldLN && m.Processing.CenterWritingWeights }
 
 // process changes the weights, in TransformerLens' order.
-func (w *Weights) process(c *Config, p Processing, threads int) {
+func (w *draft) process(c *Config, p Processing, threads int) {
 	if p == (Processing{}) {
 		return
 	}
@@ -154,7 +156,7 @@ func (w *Weights) process(c *Config, p Processing, threads int) {
 		foldNorm(into.Matrix(), w.Unembed.Matrix(), w.UnembedB, w.LNFW, w.LNFB, threads)
 		w.Unembed, w.LNFW, w.LNFB = into, nil, nil
 		w.own(into)
-		c.Norm = LNPre
+		c.Norm = transformer.LNPre
 	}
 	if p.CenterUnembed {
 		w.Unembed = centered(w.Unembed, w.owned, threads)
@@ -163,7 +165,7 @@ func (w *Weights) process(c *Config, p Processing, threads int) {
 }
 
 // own notes that a tensor may be written to.
-func (w *Weights) own(t *tensor.Tensor) {
+func (w *draft) own(t *tensor.Tensor) {
 	if w.owned == nil {
 		w.owned = map[*tensor.Tensor]bool{}
 	}
@@ -191,7 +193,7 @@ func centered(t *tensor.Tensor, owned map[*tensor.Tensor]bool, threads int) *ten
 	return into
 }
 
-func (b *BlockWeights) process(c *Config, p Processing) {
+func (b *blockDraft) process(c *Config, p Processing) {
 	if p.FoldLN {
 		b.foldNorms(c)
 	}
@@ -209,7 +211,7 @@ func (b *BlockWeights) process(c *Config, p Processing) {
 }
 
 // foldNorms folds ln1 into queries, keys and values and ln2 into the MLP.
-func (b *BlockWeights) foldNorms(c *Config) {
+func (b *blockDraft) foldNorms(c *Config) {
 	d, k := c.DModel, c.DHead
 	for side, from := range b.W {
 		into := target(from, b.owned)
@@ -303,7 +305,7 @@ func centerRow(into, row []float32) {
 }
 
 // foldValueBiases sets b_O += Σ_h b_V[h] W_O[h] and b_V = 0.
-func (b *BlockWeights) foldValueBiases(c *Config) {
+func (b *blockDraft) foldValueBiases(c *Config) {
 	sums := make([]float64, c.DModel)
 	for i, bias := range b.B[2] {
 		row := b.WO.Data[i*c.DModel : (i+1)*c.DModel]

@@ -1,12 +1,11 @@
-package gpt
+package transformer
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
 )
 
 // Activation is an MLP's activation function.
@@ -54,8 +53,8 @@ const (
 	NoPositions Positions = "none"
 )
 
-// learned reports whether position embeddings are weights.
-func (p Positions) learned() bool { return p == Standard || p == Shortformer }
+// Learned reports whether position embeddings are weights.
+func (p Positions) Learned() bool { return p == Standard || p == Shortformer }
 
 // Config is a model's shape. The letters are those of the package comment.
 type Config struct {
@@ -76,9 +75,6 @@ type Config struct {
 	ParallelAttnMLP bool          // attention and MLP read the same stream
 	AttnScale       float64       // scores are divided by it
 	Windows         []int         // by layer, how many positions attention sees, its own and those before; 0 for all; nil if all are
-	Tied            bool          // the unembedding is the embedding: of Hugging Face's layouts
-	Family          Layout        // of a Hugging Face configuration, whose weights it is for
-	Published       bool          // of a published model, whose state dict TransformerLens processes when it loads it
 	RotaryDim       int           // how many of a head's K components Rotary turns, an even number
 	RotaryBase      float64       // of the angles
 	RotaryAdjacent  bool          // Rotary pairs components 2j and 2j+1, as GPT-J does, not j and j+RotaryDim/2, as GPT-NeoX
@@ -93,62 +89,6 @@ func (c Config) Window(layer int) int {
 	return c.Windows[layer]
 }
 
-// ReadConfig reads a config.json of TransformerLens, or of Hugging Face for
-// GPT-2, GPT-Neo and GPT-NeoX (Pythia); name is what errors call it. A field
-// without which the model is not determined must be there; a feature that this
-// package does not compute is refused by name.
-func ReadConfig(name string, r io.Reader) (Config, error) {
-	c, err := readConfig(r)
-	if err == nil {
-		err = c.Validate()
-	}
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", name, err)
-	}
-	return c, nil
-}
-
-func readConfig(r io.Reader) (Config, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return Config{}, err
-	}
-	var keys struct {
-		Layers    json.RawMessage `json:"n_layers"`
-		ModelType string          `json:"model_type"`
-	}
-	if err := json.Unmarshal(data, &keys); err != nil {
-		return Config{}, fmt.Errorf("not a model configuration: %w", err)
-	}
-	var j interface{ config() (Config, error) } = &configJSON{}
-	if keys.Layers == nil && keys.ModelType != "" {
-		j = &hfConfig{}
-	}
-	if err := json.Unmarshal(data, j); err != nil {
-		return Config{}, fmt.Errorf("not a model configuration: %w", err)
-	}
-	return j.config()
-}
-
-// Windows turns the kinds of attention by layer, "global" or "local", into
-// Config.Windows; field is their name in errors.
-func Windows(field string, types []string, layers, window int) ([]int, error) {
-	if len(types) != layers {
-		return nil, fmt.Errorf("field %q: expected one of global, local for each of %d layers, found %d", field, layers, len(types))
-	}
-	out := make([]int, layers)
-	for i, t := range types {
-		switch t {
-		case "local":
-			out[i] = window
-		case "global":
-		default:
-			return nil, fmt.Errorf("field %q[%d]: expected \"global\" or \"local\", found %q", field, i, t)
-		}
-	}
-	return out, nil
-}
-
 var (
 	activations    = []Activation{ReLU, GELU, GELUNew, SiLU}
 	normalizations = []Normalization{LayerNorm, LNPre, NoNorm}
@@ -156,17 +96,8 @@ var (
 	positions      = []Positions{Standard, Shortformer, Rotary, NoPositions}
 )
 
-// quoted lists the values of an enumeration for an error.
-func quoted[T ~string](values []T) string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = fmt.Sprintf("%q", string(v))
-		if v == "" {
-			out[i] = "null"
-		}
-	}
-	return strings.Join(out, ", ")
-}
+// ActivationFunctions lists the activation functions.
+func ActivationFunctions() []Activation { return slices.Clone(activations) }
 
 // maxDim bounds each size of a model, so that products of two do not overflow.
 const maxDim = 1 << 24
@@ -195,16 +126,16 @@ func (c Config) Validate() error {
 		return sizeError("d_mlp", c.DMLP)
 	}
 	if !c.AttnOnly && !slices.Contains(activations, c.Activation) {
-		return fmt.Errorf("field \"act_fn\": expected one of %s, found %q", quoted(activations), c.Activation)
+		return fmt.Errorf("field \"act_fn\": expected one of %s, found %q", choice.Quoted(activations), c.Activation)
 	}
 	if !slices.Contains(normalizations, c.Norm) {
-		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %q", quoted(normalizations), c.Norm)
+		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %q", choice.Quoted(normalizations), c.Norm)
 	}
 	if !slices.Contains(directions, c.Direction) {
-		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %q", quoted(directions), c.Direction)
+		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %q", choice.Quoted(directions), c.Direction)
 	}
 	if !slices.Contains(positions, c.Positions) {
-		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", quoted(positions), c.Positions)
+		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", choice.Quoted(positions), c.Positions)
 	}
 	if !(c.Eps >= 0) || math.IsInf(c.Eps, 0) {
 		return fmt.Errorf("field \"eps\": expected a number of at least 0, found %v", c.Eps)
@@ -252,7 +183,7 @@ func (c Config) Parameters() int {
 		block += norm + 2*c.DModel*c.DMLP + c.DMLP + c.DModel
 	}
 	n := c.Vocab*c.DModel + c.Layers*block + norm + c.DModel*c.VocabOut + c.VocabOut
-	if c.Positions.learned() {
+	if c.Positions.Learned() {
 		n += c.Ctx * c.DModel
 	}
 	return n
