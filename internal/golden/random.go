@@ -116,6 +116,10 @@ func RandomConfig(rng *rand.Rand) transformer.Config {
 	if c.AttnOnly {
 		c.DMLP, c.Activation = 0, ""
 	}
+	c.ScaleByLayer = pick(4) == 0
+	if c.Positions == transformer.Rotary && pick(3) == 0 {
+		c.RotaryFactor = 4
+	}
 	return c
 }
 

@@ -1,22 +1,23 @@
 package transformer
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // rotary holds, by position and pair of components, the cosine and the sine of
-// the angle position / base^(2i/dim).
+// the angle position / factor / base^(2i/dim).
 type rotary struct{ cos, sin *tensor.Tensor } // [ctx,dim/2]
 
 func newRotary(c Config) rotary {
-	half := c.RotaryDim / 2
+	half, factor := c.RotaryDim/2, cmp.Or(c.RotaryFactor, 1)
 	r := rotary{tensor.New(c.Ctx, half), tensor.New(c.Ctx, half)}
 	for i := range half {
 		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim))
 		for p := range c.Ctx {
-			sin, cos := math.Sincos(float64(p) / frequency)
+			sin, cos := math.Sincos(float64(p) / factor / frequency)
 			r.cos.Data[p*half+i], r.sin.Data[p*half+i] = float32(cos), float32(sin)
 		}
 	}
@@ -29,6 +30,7 @@ func newRotary(c Config) rotary {
 // GPT-NeoX computes it, or with RotaryAdjacent 2j and 2j+1. It does nothing for
 // values and for other models.
 func (m *Model) Rotate(side int, x tensor.Matrix, ids []int) {
+	m.checkOpen()
 	if m.Config.Positions != Rotary || side == 2 {
 		return
 	}
@@ -64,7 +66,8 @@ func (m *Model) seen(layer, position, t, pad int) (lo, hi int) {
 // from q and k [T,K]. What a position may not see is -Inf. The first pad
 // positions are padding.
 func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
-	tensor.MulNT(dst, q, k, float32(1/m.Config.AttnScale))
+	m.checkOpen()
+	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
 	for i := range dst.Rows {
 		row := dst.Row(i)
 		lo, hi := m.seen(layer, i, len(row), pad)
@@ -78,6 +81,7 @@ func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
 
 // Pattern turns scores [T,T] into attention weights, in place.
 func (m *Model) Pattern(layer int, scores tensor.Matrix, pad int) {
+	m.checkOpen()
 	for i := range scores.Rows {
 		m.patternRow(layer, scores.Row(i), i, pad)
 	}
@@ -96,7 +100,8 @@ func (m *Model) patternRow(layer int, row []float32, position, pad int) {
 // stands at positions[i] of T, and k, v [T,K], with scratch for n·T scores. The
 // first pad positions are padding; their z is 0 or what they see of the others.
 func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad int, scratch []float32) {
-	scale := float32(1 / m.Config.AttnScale)
+	m.checkOpen()
+	scale := float32(1 / m.Config.ScoreScale(layer))
 	if w := m.Config.Window(layer); q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
 		for i := range pad {
 			clear(z.Row(i))

@@ -74,9 +74,11 @@ type Config struct {
 	Positions       Positions     //
 	ParallelAttnMLP bool          // attention and MLP read the same stream
 	AttnScale       float64       // scores are divided by it
+	ScaleByLayer    bool          // scores of layer l are divided by l+1 as well
 	Windows         []int         // by layer, how many positions attention sees, its own and those before; 0 for all; nil if all are
 	RotaryDim       int           // how many of a head's K components Rotary turns, an even number
 	RotaryBase      float64       // of the angles
+	RotaryFactor    float64       // Rotary's positions are divided by it (Chen et al. 2023); 0 means 1
 	RotaryAdjacent  bool          // Rotary pairs components 2j and 2j+1, as GPT-J does, not j and j+RotaryDim/2, as GPT-NeoX
 }
 
@@ -87,6 +89,14 @@ func (c Config) Window(layer int) int {
 		return 0
 	}
 	return c.Windows[layer]
+}
+
+// ScoreScale is what a layer's scores are divided by.
+func (c Config) ScoreScale(layer int) float64 {
+	if c.ScaleByLayer {
+		return c.AttnScale * float64(layer+1)
+	}
+	return c.AttnScale
 }
 
 var (
@@ -140,7 +150,7 @@ func (c Config) Validate() error {
 	if !(c.Eps >= 0) || math.IsInf(c.Eps, 0) {
 		return fmt.Errorf("field \"eps\": expected a number of at least 0, found %v", c.Eps)
 	}
-	if inverse := float64(float32(1 / c.AttnScale)); !(inverse > 0) || math.IsInf(inverse, 0) {
+	if inverse := float64(float32(1 / c.ScoreScale(c.Layers-1))); !(inverse > 0) || math.IsInf(float64(float32(1/c.AttnScale)), 0) {
 		return fmt.Errorf("field \"attn_scale\": expected a positive number in the range of 32 bits, found %v", c.AttnScale)
 	}
 	return c.validateAttention()
@@ -164,6 +174,9 @@ func (c Config) validateAttention() error {
 	}
 	if !(c.RotaryBase >= 1) || math.IsInf(c.RotaryBase, 0) {
 		return fmt.Errorf("field \"rotary_base\": expected a number of at least 1, found %v", c.RotaryBase)
+	}
+	if !(c.RotaryFactor >= 0) || math.IsInf(c.RotaryFactor, 0) {
+		return fmt.Errorf("rotary positions: expected a factor above 0, found %v", c.RotaryFactor)
 	}
 	const most = 1 << 27 // angles that are kept
 	if c.Ctx*c.RotaryDim > most {

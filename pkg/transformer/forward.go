@@ -20,6 +20,7 @@ type Options struct {
 // CheckTokens checks that tokens are a batch [B,T] the model can run; what is
 // the name that errors give the batch ("clean").
 func (m *Model) CheckTokens(what string, tokens [][]int) error {
+	m.checkOpen()
 	if len(tokens) == 0 || len(tokens[0]) == 0 {
 		return fmt.Errorf("%s: expected at least one example of at least one token, found none", what)
 	}

@@ -13,6 +13,7 @@ import (
 // Hash identifies a model: configuration and every weight, bit for bit. It is
 // a SHA-256 in hexadecimal.
 func (m *Model) Hash(threads int) string {
+	m.checkOpen()
 	parts := m.Params.All(m.Config)
 	sums := make([][sha256.Size]byte, len(parts))
 	tensor.Parallel(len(parts), threads, func(lo, hi int) {
@@ -23,11 +24,27 @@ func (m *Model) Hash(threads int) string {
 		}
 	})
 	h := sha256.New()
-	fmt.Fprintf(h, "%+v\n", m.Config)
+	fmt.Fprintln(h, m.Config.text())
 	for i := range sums {
 		h.Write(sums[i][:])
 	}
 	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// text is the configuration as Hash takes it. What was added later stands in
+// it only where it is used, so that other models keep their hash.
+func (c Config) text() string {
+	text := fmt.Sprintf("{Layers:%d DModel:%d Ctx:%d DHead:%d Heads:%d DMLP:%d Vocab:%d VocabOut:%d Activation:%s Eps:%v Norm:%s AttnOnly:%v "+
+		"Direction:%s Positions:%s ParallelAttnMLP:%v AttnScale:%v Windows:%v RotaryDim:%d RotaryBase:%v RotaryAdjacent:%v",
+		c.Layers, c.DModel, c.Ctx, c.DHead, c.Heads, c.DMLP, c.Vocab, c.VocabOut, c.Activation, c.Eps, c.Norm, c.AttnOnly,
+		c.Direction, c.Positions, c.ParallelAttnMLP, c.AttnScale, c.Windows, c.RotaryDim, c.RotaryBase, c.RotaryAdjacent)
+	if c.ScaleByLayer {
+		text += " ScaleByLayer:true"
+	}
+	if c.RotaryFactor != 0 {
+		text += fmt.Sprintf(" RotaryFactor:%v", c.RotaryFactor)
+	}
+	return text + "}"
 }
 
 var hashBuffers = sync.Pool{New: func() any { b := make([]byte, 1<<16); return &b }}

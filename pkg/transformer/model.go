@@ -61,6 +61,7 @@ func New(c Config, p *Params) (*Model, error) {
 // of them is laid out again when it is next needed. Nothing may be computed
 // meanwhile.
 func (m *Model) Repack() {
+	m.checkOpen()
 	m.blocks = make([]block, m.Config.Layers)
 	for l := range m.blocks {
 		m.blocks[l].init(m.Config, &m.Params.Blocks[l])
@@ -140,7 +141,10 @@ func (m *Model) Norm2(layer int, dst, x tensor.Matrix) {
 }
 
 // NormFinal is ln_final of x [rows,D].
-func (m *Model) NormFinal(dst, x tensor.Matrix) { m.norm(dst, x, m.Params.LNFW, m.Params.LNFB) }
+func (m *Model) NormFinal(dst, x tensor.Matrix) {
+	m.checkOpen()
+	m.norm(dst, x, m.Params.LNFW, m.Params.LNFB)
+}
 
 func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
 	if m.Config.Norm != NoNorm {
@@ -156,6 +160,7 @@ func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
 // inputs x [n,D] of queries and keys (side 0 and 1), row i standing at
 // positions[i]; it does nothing for values and for other models.
 func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
+	m.checkOpen()
 	if m.Config.Positions != Shortformer || side == 2 {
 		return
 	}
@@ -198,6 +203,7 @@ func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
 
 // Activate applies the activation function in place.
 func (m *Model) Activate(x []float32) {
+	m.checkOpen()
 	switch m.Config.Activation {
 	case ReLU:
 		tensor.ReLU(x)

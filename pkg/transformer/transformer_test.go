@@ -1,6 +1,7 @@
 package transformer_test
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -218,7 +219,7 @@ func naive(c transformer.Config, w map[string]weights.Array, tokens []int) [][]f
 					if half := c.RotaryDim / 2; side < 2 && c.Positions == transformer.Rotary {
 						before := append([]float64(nil), row...)
 						for j := range half {
-							sin, cos := math.Sincos(float64(t) * math.Pow(c.RotaryBase, -float64(j)/float64(half)))
+							sin, cos := math.Sincos(float64(t) / cmp.Or(c.RotaryFactor, 1) * math.Pow(c.RotaryBase, -float64(j)/float64(half)))
 							x, y := j, j+half
 							if c.RotaryAdjacent {
 								x, y = 2*j, 2*j+1
@@ -239,6 +240,9 @@ func naive(c transformer.Config, w map[string]weights.Array, tokens []int) [][]f
 				for s := range probs {
 					for k := range c.DHead {
 						probs[s] += qkv[0][t][k] * qkv[1][s][k] / c.AttnScale
+					}
+					if c.ScaleByLayer {
+						probs[s] /= float64(l + 1)
 					}
 					probs[s] = math.Exp(probs[s])
 					if w := c.Window(l); w > 0 && s <= t-w {

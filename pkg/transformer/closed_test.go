@@ -1,0 +1,75 @@
+package transformer_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+)
+
+// calls has a call for every method of a model, of the small configuration.
+func calls(m *transformer.Model) map[string]func() {
+	matrix := func(rows, cols int) tensor.Matrix { return tensor.New(rows, cols).Matrix() }
+	c := m.Config
+	rows, all := matrix(2, c.DModel), matrix(2, c.Heads*c.DHead)
+	at := []int{0, 1}
+	return map[string]func(){
+		"Close":          m.Close,
+		"Forward":        func() { _, _ = m.Forward([][]int{{1, 2}}, transformer.Options{}) },
+		"RunWithCache":   func() { _, _, _ = m.RunWithCache([][]int{{1, 2}}, nil, transformer.Options{}) },
+		"CheckTokens":    func() { _ = m.CheckTokens("tokens", [][]int{{1, 2}}) },
+		"Hash":           func() { m.Hash(1) },
+		"Repack":         m.Repack,
+		"Norm1":          func() { m.Norm1(0, rows, rows) },
+		"Norm2":          func() { m.Norm2(0, rows, rows) },
+		"NormFinal":      func() { m.NormFinal(rows, rows) },
+		"AddPositions":   func() { m.AddPositions(0, rows, at) },
+		"Heads":          func() { m.Heads(0, 0, all, rows) },
+		"Head":           func() { m.Head(0, 0, 0, matrix(2, c.DHead), rows) },
+		"Rotate":         func() { m.Rotate(0, all, at) },
+		"Scores":         func() { m.Scores(0, matrix(2, 2), all, all, 0) },
+		"Pattern":        func() { m.Pattern(0, matrix(2, 2), 0) },
+		"Attend":         func() { m.Attend(0, all, all, all, all, at, 0, nil) },
+		"AddHeadOut":     func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
+		"AddHeadsOut":    func() { m.AddHeadsOut(0, rows, all) },
+		"MLPPre":         func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
+		"Activate":       func() { m.Activate(make([]float32, 2)) },
+		"MLPOut":         func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
+		"Unembed":        func() { m.Unembed(matrix(2, c.VocabOut), rows) },
+		"UnembedColumns": func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
+	}
+}
+
+// Every method works before Close, and is a panic that says so afterwards,
+// whatever it reads; closing again does nothing.
+func TestUseAfterClose(t *testing.T) {
+	m := golden.RandomModel(t, config(), 1)
+	list := calls(m)
+	var names []string
+	for method := range reflect.TypeOf(m).Methods() {
+		names = append(names, method.Name)
+	}
+	require.NotEmpty(t, names)
+	slices.Sort(names)
+	for _, name := range names {
+		require.Contains(t, list, name, "a method that this test does not know")
+		if name != "Close" {
+			assert.NotPanics(t, list[name], name)
+		}
+	}
+	assert.Len(t, list, len(names))
+	m.Close()
+	for _, name := range names {
+		if name == "Close" {
+			assert.NotPanics(t, m.Close)
+			continue
+		}
+		assert.PanicsWithValue(t, "transformer: the model is used after Close", list[name], name)
+	}
+}
