@@ -40,15 +40,14 @@ type discoverOptions struct {
 	memory     int64 // bytes, 0 for no limit
 	slice      int   // examples at a time that the limit allows, 0 for all
 	plan       bool
-	threads    int
 	verify     bool
 	quiet      bool
 	verbose    bool
 }
 
 func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cobra.Command {
-	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: discover.Normal, definition: circuit.ACDC,
-		threads: runtime.GOMAXPROCS(0)}
+	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: discover.Normal, definition: circuit.ACDC}
+	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
 		Use:   "discover (--task NAME | --model MODEL --data FILE)",
 		Short: "find the circuit of a task",
@@ -116,6 +115,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 		return err
 	}
 	defer in.model.Close() // read only: nothing can be lost
+	a.warn(in.model.Warnings)
 	c, err := o.config(in)
 	if err != nil {
 		return err

@@ -52,6 +52,8 @@ type configInfo struct {
 	RotaryDim      int     `json:"rotary_dim,omitempty"`
 	RotaryBase     float64 `json:"rotary_base,omitempty"`
 	RotaryAdjacent bool    `json:"rotary_adjacent_pairs,omitempty"`
+	RotaryFactor   float64 `json:"rotary_factor,omitempty"` // positions are divided by it
+	ScaleByLayer   bool    `json:"scale_attn_by_inverse_layer_idx,omitempty"`
 }
 
 // graphInfo is the size of a graph.
@@ -72,6 +74,7 @@ func (a *app) info(f *modelFlags, asJSON bool) error {
 		return err
 	}
 	defer m.Close()
+	a.warn(m.Warnings)
 	graphs, err := graphsOf(m.Config)
 	if err != nil {
 		return err
@@ -97,7 +100,8 @@ func configOf(c transformer.Config) configInfo {
 	out := configInfo{Layers: c.Layers, Heads: c.Heads, DModel: c.DModel, DHead: c.DHead, DMLP: c.DMLP, Vocab: c.Vocab,
 		VocabOut: c.VocabOut, Ctx: c.Ctx, Act: string(c.Activation), Eps: c.Eps, Direction: string(c.Direction),
 		Positions: string(c.Positions), AttnScale: c.AttnScale, AttnOnly: c.AttnOnly, Parallel: c.ParallelAttnMLP,
-		Windows: c.Windows, RotaryDim: c.RotaryDim, RotaryBase: c.RotaryBase, RotaryAdjacent: c.RotaryAdjacent}
+		Windows: c.Windows, RotaryDim: c.RotaryDim, RotaryBase: c.RotaryBase, RotaryAdjacent: c.RotaryAdjacent,
+		ScaleByLayer: c.ScaleByLayer, RotaryFactor: c.RotaryFactor}
 	if c.Norm != transformer.NoNorm {
 		name := string(c.Norm)
 		out.Norm = &name
@@ -138,6 +142,9 @@ func shapeOf(c transformer.Config) string {
 // attentionText says what attention sees, and how scores are scaled.
 func attentionText(c configInfo) string {
 	text := fmt.Sprintf("%s, scores over %.4g", c.Direction, c.AttnScale)
+	if c.ScaleByLayer {
+		text += " times the layer's number from 1"
+	}
 	local, window := []string{}, 0
 	for l, w := range c.Windows {
 		if w > 0 {
@@ -158,6 +165,9 @@ func positionsText(c configInfo) string {
 	}
 	if c.RotaryAdjacent {
 		text += ", adjacent pairs"
+	}
+	if c.RotaryFactor > 0 {
+		text += fmt.Sprintf(", positions over %g", c.RotaryFactor)
 	}
 	return fmt.Sprintf("%s, at most %s", text, grouped(c.Ctx))
 }

@@ -23,6 +23,7 @@ type modelFlags struct {
 	processing   checkpoint.Switches
 	reset        *uint64
 	keepWeights  bool // --reset-weights none
+	threads      int  // of commands that have --threads; 0 for one a core
 }
 
 // modelHelp is what --model takes.
@@ -70,7 +71,7 @@ func (m *modelFlags) parseReset(text string) (*uint64, error) {
 
 // options are those of the model's opening.
 func (m *modelFlags) options() zoo.Options {
-	o := zoo.Options{Processing: m.processing, Reset: m.reset}
+	o := zoo.Options{Processing: m.processing, Reset: m.reset, Threads: m.threads}
 	if m.noProcessing {
 		o.Processing = m.processing.Over(checkpoint.NoProcessing())
 	}

@@ -31,11 +31,11 @@ func discoverArgs(t *testing.T, args ...string) *discoverOptions {
 
 func TestDiscoverDefaults(t *testing.T) {
 	o := discoverArgs(t, "--task", "induction", "--threads", "3")
-	assert.Equal(t, &discoverOptions{subject: subject{task: "induction"}, threshold: -1, algorithm: acdc.Algorithm{},
-		order: discover.Normal, definition: circuit.ACDC, threads: 3}, o)
+	assert.Equal(t, &discoverOptions{subject: subject{task: "induction", modelFlags: modelFlags{threads: 3}}, threshold: -1, algorithm: acdc.Algorithm{},
+		order: discover.Normal, definition: circuit.ACDC}, o)
 	found, err := o.resolve()
 	require.NoError(t, err)
-	assert.Equal(t, subject{task: "induction", modelFlags: modelFlags{model: "induction"}, metric: metric.KL, ablation: patch.Resample}, o.subject)
+	assert.Equal(t, subject{task: "induction", modelFlags: modelFlags{model: "induction", threads: 3}, metric: metric.KL, ablation: patch.Resample}, o.subject)
 	assert.Equal(t, 0.1, found.Threshold)
 }
 
@@ -45,10 +45,10 @@ func TestDiscoverFlags(t *testing.T) {
 		"--format", "edges", "--color", "sign", "--direct", "--trace", "t", "--threads", "2", "--verify", "--quiet", "-v",
 		"--split-embed", "--definition", "eap", "--all-edges")
 	assert.Equal(t, &discoverOptions{
-		subject:   subject{modelFlags: modelFlags{model: "m"}, data: "d", metric: metric.NLL, ablation: patch.Mean, seed: 1<<64 - 1, examples: 9},
+		subject:   subject{modelFlags: modelFlags{model: "m", threads: 2}, data: "d", metric: metric.NLL, ablation: patch.Mean, seed: 1<<64 - 1, examples: 9},
 		outputs:   outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
 		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: discover.Random, definition: circuit.EAP,
-		splitEmbed: true, allEdges: true, trace: "t", threads: 2, verify: true, quiet: true, verbose: true}, o)
+		splitEmbed: true, allEdges: true, trace: "t", verify: true, quiet: true, verbose: true}, o)
 }
 
 func TestRunFlags(t *testing.T) {
@@ -57,8 +57,8 @@ func TestRunFlags(t *testing.T) {
 	cmd.SetArgs([]string{"--circuit", "c", "--cut", "a0.h1,x->m1", "--cut", "b", "--add", "c", "-o", "e.json", "--format", "json",
 		"--seed", "0", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
-	assert.Equal(t, &runOptions{seedGiven: true, circuit: "c", cut: []string{"a0.h1,x->m1", "b"}, add: []string{"c"},
-		files: []string{"e.json"}, format: reportJSON, threads: 1}, got)
+	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{threads: 1}}, seedGiven: true, circuit: "c", cut: []string{"a0.h1,x->m1", "b"}, add: []string{"c"},
+		files: []string{"e.json"}, format: reportJSON}, got)
 }
 
 func TestRunPromptFlags(t *testing.T) {
@@ -67,8 +67,8 @@ func TestRunPromptFlags(t *testing.T) {
 	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", "", "--corrupt", " c", "--top", "7", "--no-bos", "--ablation", "zero", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
 	no := false
-	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m"}, ablation: patch.Zero, promptFlags: promptFlags{bos: &no}},
-		textOptions: textOptions{prompts: []string{"a, b", ""}, corrupts: []string{" c"}, top: 7}, format: reportText, threads: 1}, got)
+	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m", threads: 1}, ablation: patch.Zero, promptFlags: promptFlags{bos: &no}},
+		textOptions: textOptions{prompts: []string{"a, b", ""}, corrupts: []string{" c"}, top: 7}, format: reportText}, got)
 	for _, top := range []string{"0", "-1", "1000001", "x", ""} {
 		cmd := newRun(&app{}, func(context.Context, *runOptions) error { return nil })
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true

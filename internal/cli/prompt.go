@@ -127,6 +127,7 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer p.model.Close() // read only: nothing can be lost
+	a.warn(p.model.Warnings)
 	data, err := p.encode()
 	if err != nil {
 		return err

@@ -35,11 +35,11 @@ type runOptions struct {
 	cut, add    []string
 	files       []string
 	format      reportFormat
-	threads     int
 }
 
 func newRun(a *app, run func(context.Context, *runOptions) error) *cobra.Command {
-	o := &runOptions{format: reportText, threads: runtime.GOMAXPROCS(0)}
+	o := &runOptions{format: reportText}
+	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
 		Use:   "run [--circuit CIRCUIT.json [--cut EDGE]... [--add EDGE]...] [--prompt TEXT]...",
 		Short: "edit a circuit's edges and measure it, or see what it predicts",
@@ -102,6 +102,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer in.model.Close()
+	a.warn(in.model.Warnings)
 	metrics := o.metrics(in)
 	rows, err := o.measure(ctx, c.graph, in, metrics, c.masks)
 	if err != nil {

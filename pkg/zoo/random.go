@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -27,7 +26,7 @@ func openRandom(name string, o checkpoint.LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := checkpoint.LoadWith(checkpoint.Config{Config: cfg}, randomWeights(canonical, cfg, seed), o)
+	m, err := checkpoint.LoadWith(checkpoint.Config{Config: cfg}, randomWeights(canonical, cfg, seed, o.Threads), o)
 	if err != nil {
 		return nil, err
 	}
@@ -136,8 +135,8 @@ func randomSpecs(c transformer.Config) []tensorSpec {
 	return specs
 }
 
-// randomWeights fills a model's tensors on all cores.
-func randomWeights(name string, c transformer.Config, seed uint64) *weights.Memory {
+// randomWeights fills a model's tensors.
+func randomWeights(name string, c transformer.Config, seed uint64, threads int) *weights.Memory {
 	arrays := map[string]weights.Array{}
 	for _, s := range randomSpecs(c) {
 		n := 1
@@ -146,7 +145,7 @@ func randomWeights(name string, c transformer.Config, seed uint64) *weights.Memo
 		}
 		values := make([]float32, n)
 		start := tensorSeed(seed, s.name)
-		tensor.Parallel(n, runtime.GOMAXPROCS(0), func(lo, hi int) { fill(values[lo:hi], start, lo, s.std) })
+		tensor.Parallel(n, threads, func(lo, hi int) { fill(values[lo:hi], start, lo, s.std) })
 		arrays[s.name] = weights.Array{Shape: s.shape, Values: values}
 	}
 	return weights.FromMap(name, arrays)

@@ -36,13 +36,14 @@ type Model struct {
 	Processing   checkpoint.Processing // what was done to them
 	Name         string                // the same for every way to write the name
 	Description  string                // one line
+	Warnings     []string              // doubts about its files, a line each
 	close        func() error
 	vocabularies []string // folders that may hold its tokenizer
 }
 
 // named makes a model of the zoo.
 func named(m *checkpoint.Model, name, description string) *Model {
-	return &Model{Model: m.Model, Layout: m.Layout, Processing: m.Processing, Name: name, Description: description}
+	return &Model{Model: m.Model, Layout: m.Layout, Processing: m.Processing, Name: name, Description: description, Warnings: m.Warnings}
 }
 
 // Mapped reports whether the weights lie in a file mapped into memory, and not
@@ -100,6 +101,7 @@ type Options struct {
 	Processing checkpoint.Switches // what to change of the default processing
 	Reset      *uint64             // a seed to shuffle the weights by, as a control; nil to leave them
 	Env        hub.Env             // where the Hugging Face cache is; nil for the environment of the process
+	Threads    int                 // goroutines that read and compute; less than 1 means one a core. The model does not depend on it.
 }
 
 // Open opens the model of a name. A name that is neither known nor a path is a
@@ -109,7 +111,10 @@ func Open(name string) (*Model, error) { return OpenWith(name, Options{}) }
 
 // OpenWith is Open with options.
 func OpenWith(name string, o Options) (*Model, error) {
-	load := checkpoint.LoadOptions{Processing: o.Processing, Reset: o.Reset, Threads: runtime.GOMAXPROCS(0)}
+	load := checkpoint.LoadOptions{Processing: o.Processing, Reset: o.Reset, Threads: o.Threads}
+	if load.Threads < 1 {
+		load.Threads = runtime.GOMAXPROCS(0)
+	}
 	for _, e := range All() {
 		if e.Name == name {
 			m, err := e.open(load)

@@ -77,15 +77,51 @@ func TestRandomWeightsAreFixed(t *testing.T) {
 	assert.NotEqual(t, m.Params.Embed.Data, other.Params.Embed.Data)
 }
 
-func TestRandomWeightsDoNotDependOnThreads(t *testing.T) {
-	all := open(t, "random:2x2x64x128x999@3").Params
-	old := runtime.GOMAXPROCS(1)
-	one := open(t, "random:2x2x64x128x999@3").Params
-	runtime.GOMAXPROCS(7)
-	seven := open(t, "random:2x2x64x128x999@3").Params
-	runtime.GOMAXPROCS(old)
-	assert.Equal(t, one, all)
-	assert.Equal(t, one, seven)
+// Threads bounds the goroutines that open a model, whatever the machine has,
+// and the model does not depend on it.
+func TestThreadsBoundTheGoroutines(t *testing.T) {
+	const many = 40
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(many))
+	started := func(name string, threads int) (hash string, more int) {
+		before := runtime.NumGoroutine()
+		m, err := OpenWith(name, Options{Threads: threads})
+		require.NoError(t, err)
+		defer m.Close()
+		return m.Hash(1), runtime.NumGoroutine() - before
+	}
+	for _, name := range []string{"random:2x2x64x128x999@3", "induction", golden.Path("hf-gpt2-tiny"), golden.Path("hf-gpt_neox-tiny", "model.safetensors")} {
+		want, more := started(name, 1)
+		assert.Zero(t, more, name)
+		for _, threads := range []int{0, 3, many} {
+			hash, _ := started(name, threads)
+			assert.Equal(t, want, hash, "%s %d", name, threads)
+		}
+	}
+	assert.Greater(t, runtime.NumGoroutine(), many-1, "one a core unless told otherwise: goroutines are kept")
+}
+
+// Hashes stand in saved circuits and traces: those of models that do not use a
+// newer field of the configuration stay as they are.
+func TestHashesStay(t *testing.T) {
+	for name, want := range map[string]string{
+		"induction":          "3b40df16c39adde130ef1f27100e8a5fe297937368c1134df700e8c4b5cc816e",
+		"or_gate":            "69aae21caa4a7fe7fb3606db8968aef45d0f960ceaa08d47d778168aa4121309",
+		"random:1x2x8x16x10": "dec92e8cef3670bfd5374b2ea99c23b4e97dab49e61d1377a5eae40a8e271620",
+	} {
+		assert.Equal(t, want, open(t, name).Hash(1), name)
+	}
+	m := golden.Model(t, "hf-gpt_neox-tiny")
+	seen := map[string]bool{m.Hash(1): true}
+	for _, change := range []func(*transformer.Config){
+		func(c *transformer.Config) { c.ScaleByLayer = true }, func(c *transformer.Config) { c.RotaryFactor = 2 },
+	} {
+		c := m.Config
+		change(&c)
+		other, err := transformer.New(c, m.Params)
+		require.NoError(t, err)
+		assert.False(t, seen[other.Hash(1)])
+		seen[other.Hash(1)] = true
+	}
 }
 
 func TestRandomMoments(t *testing.T) {

@@ -12,9 +12,10 @@ import (
 // weights are kept.
 type Config struct {
 	transformer.Config
-	Tied      bool   // the unembedding is the embedding: of Hugging Face's layouts
-	Family    Layout // of a Hugging Face configuration, whose weights it is for
-	Published bool   // of a published model, whose state dict TransformerLens processes when it loads it
+	Tied      bool     // the unembedding is the embedding: of Hugging Face's layouts
+	Family    Layout   // of a Hugging Face configuration, whose weights it is for
+	Warnings  []string // what the configuration says and nothing here knows, a line each
+	Published bool     // of a published model, whose state dict TransformerLens processes when it loads it
 }
 
 // ReadConfig reads a config.json of TransformerLens, or of Hugging Face for

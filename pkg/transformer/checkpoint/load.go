@@ -13,6 +13,7 @@ type Model struct {
 	*transformer.Model
 	Layout     Layout     // of the checkpoint
 	Processing Processing // what was done to its weights
+	Warnings   []string   // doubts about the configuration and the weights, a line each
 }
 
 // LoadOptions say what to do with weights while they are loaded.
@@ -61,5 +62,5 @@ func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src.Name(), err)
 	}
-	return &Model{Model: m, Layout: r.layout(), Processing: done}, nil
+	return &Model{Model: m, Layout: r.layout(), Processing: done, Warnings: c.Warnings}, nil
 }
