@@ -30,6 +30,9 @@ func ReadConfig(name string, r io.Reader) (Config, error) {
 	if err != nil {
 		return Config{}, fmt.Errorf("%s: %w", name, err)
 	}
+	for i, w := range c.Warnings {
+		c.Warnings[i] = name + ": " + w
+	}
 	return c, nil
 }
 
@@ -38,21 +41,52 @@ func readConfig(r io.Reader) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	var keys struct {
-		Layers    json.RawMessage `json:"n_layers"`
-		ModelType string          `json:"model_type"`
-	}
-	if err := json.Unmarshal(data, &keys); err != nil {
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
 	}
-	var j interface{ config() (Config, error) } = &configJSON{}
-	if keys.Layers == nil && keys.ModelType != "" {
-		j = &hfConfig{}
+	if raw["n_layers"] == nil {
+		f, guessed, ok, err := familyOf(raw)
+		if err != nil {
+			return Config{}, err
+		}
+		if ok {
+			c, err := f.read(raw)
+			if guessed {
+				c.Warnings = append(c.Warnings, fmt.Sprintf("field \"model_type\" is missing: this is taken for a %s configuration by its other fields", f.name))
+			}
+			return c, err
+		}
 	}
-	if err := json.Unmarshal(data, j); err != nil {
-		return Config{}, fmt.Errorf("not a model configuration: %w", err)
+	d := lens
+	if raw["normalization_type"] == nil && raw["normalization"] != nil {
+		d = lensPublished
 	}
-	return j.config()
+	j := &configJSON{}
+	warnings, err := d.decode(raw, j)
+	if err != nil {
+		return Config{}, err
+	}
+	c, err := j.config()
+	c.Warnings = warnings
+	return c, err
+}
+
+// decode reads the fields that are computed into a struct, and checks the
+// others. Names are told apart by case, as the configuration's own program does.
+func (d dialect) decode(raw map[string]json.RawMessage, into any) (warnings []string, err error) {
+	known, warnings, err := d.check(raw)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(known)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not a model configuration: %w", err)
+	}
+	return warnings, nil
 }
 
 // Windows turns the kinds of attention by layer, "global" or "local", into

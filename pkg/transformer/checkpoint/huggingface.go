@@ -1,10 +1,10 @@
 package checkpoint
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -13,8 +13,6 @@ import (
 // hfConfig is a Hugging Face configuration of the families that are read. A
 // family uses its own names for the same things.
 type hfConfig struct {
-	ModelType string `json:"model_type"`
-
 	// GPT-2
 	NLayer    *int     `json:"n_layer"`
 	NHead     *int     `json:"n_head"`
@@ -26,7 +24,6 @@ type hfConfig struct {
 	ActFn     *string  `json:"activation_function"`
 	ScaleAttn *bool    `json:"scale_attn_weights"`
 	ByLayer   bool     `json:"scale_attn_by_inverse_layer_idx"`
-	Cross     bool     `json:"add_cross_attention"`
 
 	// GPT-Neo
 	NumLayers  *int            `json:"num_layers"`
@@ -40,11 +37,13 @@ type hfConfig struct {
 	AttnHeads    *int            `json:"num_attention_heads"`
 	HiddenAct    *string         `json:"hidden_act"`
 	LNEps        *float64        `json:"layer_norm_eps"`
+	HeadDim      *int            `json:"head_dim"`
 	RotaryPct    *float64        `json:"rotary_pct"`
+	Partial      *float64        `json:"partial_rotary_factor"`
 	RotaryBase   *float64        `json:"rotary_emb_base"`
 	RopeTheta    *float64        `json:"rope_theta"`
 	RopeScaling  json.RawMessage `json:"rope_scaling"`
-	Rope         *ropeConfig     `json:"rope_parameters"`
+	Rope         json.RawMessage `json:"rope_parameters"`
 	Parallel     *bool           `json:"use_parallel_residual"`
 	AttnBias     *bool           `json:"attention_bias"`
 	Adjacent     bool            `json:"rotary_adjacent_pairs"` // TransformerLens' name; no stock model has it
@@ -58,16 +57,70 @@ type hfConfig struct {
 	Tied  *bool `json:"tie_word_embeddings"`
 }
 
-// ropeConfig is how newer versions write the same.
-type ropeConfig struct {
-	Type    string   `json:"rope_type"`
-	Theta   *float64 `json:"rope_theta"`
-	Partial *float64 `json:"partial_rotary_factor"`
+// activations are the activation functions by Hugging Face's names, of which
+// TransformerLens takes some over.
+var activations = map[string]transformer.Activation{
+	"gelu": transformer.GELU, "gelu_python": transformer.GELU,
+	"gelu_new": transformer.GELUNew, "gelu_fast": transformer.GELUNew, "gelu_accurate": transformer.GELUNew,
+	"gelu_pytorch_tanh": transformer.GELUNew, "gelu_python_tanh": transformer.GELUNew,
+	"relu": transformer.ReLU, "silu": transformer.SiLU, "swish": transformer.SiLU,
 }
 
-// hfActivations are the activation functions by Hugging Face's names.
-var hfActivations = map[string]transformer.Activation{
-	"gelu": transformer.GELU, "gelu_new": transformer.GELUNew, "gelu_fast": transformer.GELUNew, "gelu_pytorch_tanh": transformer.GELUNew, "relu": transformer.ReLU, "silu": transformer.SiLU, "swish": transformer.SiLU,
+// family is a family of Hugging Face's models.
+type family struct {
+	dialect
+	layout Layout
+	class  string   // how the names of its architectures begin
+	marks  []string // fields that together no other family has
+	fill   func(*hfConfig, *Config) error
+}
+
+// families are those that are read, longer names of classes first.
+var families = []family{
+	{hfGPTNeoX, HFGPTNeoX, "GPTNeoX", []string{"num_hidden_layers", "rotary_pct", "use_parallel_residual"}, (*hfConfig).gptNeoX},
+	{hfGPTNeo, HFGPTNeo, "GPTNeo", []string{"num_layers", "num_heads", "attention_types"}, (*hfConfig).gptNeo},
+	{hfGPT2, HFGPT2, "GPT2", []string{"n_layer", "n_head", "n_embd"}, (*hfConfig).gpt2},
+}
+
+// familyOf finds the family of a configuration: model_type says it, else its
+// architecture, else fields that only one family has. Whether the weights are of
+// that family is seen when they are there. A configuration of none is no error.
+func familyOf(raw map[string]json.RawMessage) (f family, guessed, ok bool, err error) {
+	var modelType string
+	if value := raw["model_type"]; !absent(value) {
+		if json.Unmarshal(value, &modelType) != nil {
+			return f, false, false, fmt.Errorf("field \"model_type\": expected a text, found %s", shown(value))
+		}
+		for _, f := range families {
+			if f.name == modelType {
+				return f, false, true, nil
+			}
+		}
+		return f, false, false, fmt.Errorf("field \"model_type\": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found %.40q", modelType)
+	}
+	var classes []string
+	_ = json.Unmarshal(raw["architectures"], &classes) // something else says nothing
+	for _, f := range families {
+		if len(classes) > 0 && strings.HasPrefix(classes[0], f.class) ||
+			len(classes) == 0 && !slices.ContainsFunc(f.marks, func(name string) bool { return raw[name] == nil }) {
+			return f, true, true, nil
+		}
+	}
+	return f, false, false, nil
+}
+
+// read reads a configuration of the family.
+func (f family) read(raw map[string]json.RawMessage) (Config, error) {
+	j := &hfConfig{}
+	warnings, err := f.decode(raw, j)
+	if err != nil {
+		return Config{}, err
+	}
+	c := Config{Family: f.layout, Warnings: warnings, Config: transformer.Config{
+		Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard, Eps: 1e-5}}
+	err = f.fill(j, &c)
+	c.VocabOut = c.Vocab
+	return c, err
 }
 
 // size is a field that must be there.
@@ -77,21 +130,26 @@ type size struct {
 	to   *int
 }
 
-func (j *hfConfig) config() (Config, error) {
-	c := Config{Config: transformer.Config{Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard, Eps: 1e-5}}
-	var err error
-	switch j.ModelType {
-	case "gpt2":
-		c.Family, err = HFGPT2, j.gpt2(&c)
-	case "gpt_neo":
-		c.Family, err = HFGPTNeo, j.gptNeo(&c)
-	case "gpt_neox":
-		c.Family, err = HFGPTNeoX, j.gptNeoX(&c)
-	default:
-		return c, fmt.Errorf("field \"model_type\": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found %.40q", j.ModelType)
+// alias is a second name of a field.
+type alias struct {
+	name  string
+	value **int
+	other string
+	same  *int
+}
+
+// join takes fields from their second names. Both may be there if they agree.
+func join(aliases ...alias) error {
+	for _, a := range aliases {
+		switch {
+		case a.same == nil:
+		case *a.value == nil:
+			*a.value = a.same
+		case **a.value != *a.same:
+			return fmt.Errorf("field %q: expected %d as field %q says, found %d", a.other, **a.value, a.name, *a.same)
+		}
 	}
-	c.VocabOut = c.Vocab
-	return c, err
+	return nil
 }
 
 // shape reads what every family has. The head's width is what D gives.
@@ -117,13 +175,17 @@ func (j *hfConfig) shape(c *Config, inner *int, act, defaultAct string, actField
 		act = defaultAct
 	}
 	var ok bool
-	if c.Activation, ok = hfActivations[act]; !ok {
+	if c.Activation, ok = activations[act]; !ok {
 		return fmt.Errorf("field %q: expected one of gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, silu, found %.40q", actField, act)
 	}
 	return nil
 }
 
 func (j *hfConfig) gpt2(c *Config) error {
+	if err := join(alias{"n_layer", &j.NLayer, "num_hidden_layers", j.HiddenLayers}, alias{"n_head", &j.NHead, "num_attention_heads", j.AttnHeads},
+		alias{"n_embd", &j.NEmbd, "hidden_size", j.Hidden}, alias{"n_positions", &j.NPos, "max_position_embeddings", j.MaxPos}); err != nil {
+		return err
+	}
 	if j.NPos == nil {
 		j.NPos = j.NCtx
 	}
@@ -137,18 +199,14 @@ func (j *hfConfig) gpt2(c *Config) error {
 	if !or(j.ScaleAttn, true) {
 		c.AttnScale = 1
 	}
-	for _, f := range []struct {
-		name string
-		on   bool
-	}{{"scale_attn_by_inverse_layer_idx", j.ByLayer}, {"add_cross_attention", j.Cross}} {
-		if f.on {
-			return fmt.Errorf("field %q: expected false, found true: this model feature is not computed", f.name)
-		}
-	}
+	c.ScaleByLayer = j.ByLayer
 	return nil
 }
 
 func (j *hfConfig) gptNeo(c *Config) error {
+	if err := join(alias{"num_layers", &j.NumLayers, "num_hidden_layers", j.HiddenLayers}, alias{"num_heads", &j.NumHeads, "num_attention_heads", j.AttnHeads}); err != nil {
+		return err
+	}
 	if err := j.shape(c, j.Inner, value(j.ActFn), "gelu_new", "activation_function",
 		size{"num_layers", j.NumLayers, &c.Layers}, size{"num_heads", j.NumHeads, &c.Heads}, size{"hidden_size", j.Hidden, &c.DModel},
 		size{"max_position_embeddings", j.MaxPos, &c.Ctx}); err != nil {
@@ -206,23 +264,11 @@ func (j *hfConfig) gptNeoX(c *Config) error {
 		return err
 	}
 	c.Eps, c.ParallelAttnMLP, c.Positions, c.Tied = or(j.LNEps, c.Eps), or(j.Parallel, true), transformer.Rotary, or(j.Tied, false)
-	share := or(j.RotaryPct, 0.25)
-	c.RotaryBase = or(j.RopeTheta, or(j.RotaryBase, 10000))
-	if j.Rope != nil {
-		share, c.RotaryBase = or(j.Rope.Partial, share), or(j.Rope.Theta, c.RotaryBase)
-		if j.Rope.Type != "" && j.Rope.Type != "default" {
-			return fmt.Errorf("field \"rope_parameters\".\"rope_type\": expected \"default\", found %.40q: scaled rotary positions are not computed", j.Rope.Type)
-		}
+	if dim := or(j.HeadDim, c.DHead); dim != c.DHead {
+		return fmt.Errorf("field \"head_dim\": expected hidden_size / num_attention_heads = %d, found %d", c.DHead, dim)
 	}
-	if !(share > 0) || share > 1 {
-		return fmt.Errorf("field \"rotary_pct\": expected a number above 0 and at most 1, found %v", share)
-	}
-	c.RotaryDim, c.RotaryAdjacent = int(float64(c.DHead)*share), j.Adjacent
-	if c.RotaryDim < 2 || c.RotaryDim%2 != 0 {
-		return fmt.Errorf("field \"rotary_pct\": expected an even number of a head's %d components, at least 2, found %v of them", c.DHead, share)
-	}
-	if len(j.RopeScaling) > 0 && !bytes.Equal(j.RopeScaling, []byte("null")) {
-		return fmt.Errorf("field \"rope_scaling\": expected null, found %.80s: scaled rotary positions are not computed", j.RopeScaling)
+	if err := j.rotary(c); err != nil {
+		return err
 	}
 	if !or(j.AttnBias, true) {
 		return fmt.Errorf("field \"attention_bias\": expected true, found false: GPT-NeoX without attention biases is not read")

@@ -32,15 +32,7 @@ type configJSON struct {
 	Parallel   bool            `json:"parallel_attn_mlp"`
 	UseScale   *bool           `json:"use_attn_scale"`
 	Scale      *float64        `json:"attn_scale"`
-	FinalRMS   bool            `json:"final_rms"`
-	GatedMLP   bool            `json:"gated_mlp"`
-	ByInvLayer bool            `json:"scale_attn_by_inverse_layer_idx"`
-	PostEmbed  bool            `json:"post_embedding_ln"`
-	BothNorms  bool            `json:"use_normalization_before_and_after"`
-	QKNorm     bool            `json:"use_qk_norm"`
-	LogitsCap  *float64        `json:"output_logits_soft_cap"` // TransformerLens: none if not above 0
-	ScoresCap  *float64        `json:"attn_scores_soft_cap"`
-	Experts    *int            `json:"num_experts"`
+	ByLayer    bool            `json:"scale_attn_by_inverse_layer_idx"`
 	KVHeads    *int            `json:"n_key_value_heads"`
 	LocalAttn  bool            `json:"use_local_attn"`
 	AttnTypes  []string        `json:"attn_types"`
@@ -52,7 +44,7 @@ type configJSON struct {
 
 func (j *configJSON) config() (Config, error) {
 	c := Config{Published: j.Norm == nil && j.OldNorm != nil, Config: transformer.Config{
-		AttnOnly: j.AttnOnly, ParallelAttnMLP: j.Parallel, Eps: or(j.Eps, 1e-5),
+		AttnOnly: j.AttnOnly, ParallelAttnMLP: j.Parallel, ScaleByLayer: j.ByLayer, Eps: or(j.Eps, 1e-5),
 		Direction: transformer.Direction(or(j.Direction, string(transformer.Causal))), Positions: transformer.Positions(or(j.Positions, string(j.oldPositions()))),
 	}}
 	if err := j.sizes(&c); err != nil {
@@ -68,13 +60,14 @@ func (j *configJSON) config() (Config, error) {
 	} else if scale := or(j.Scale, 0); scale > 0 {
 		c.AttnScale = scale
 	}
-	if err := j.rotary(&c); err != nil {
-		return c, err
-	}
+	j.rotary(&c)
 	if c.Windows, err = j.windows(c.Layers); err != nil {
 		return c, err
 	}
-	return c, j.unsupported()
+	if j.KVHeads != nil && *j.KVHeads != c.Heads {
+		return c, fmt.Errorf("field \"n_key_value_heads\": expected n_heads = %d, found %d: grouped-query attention is not computed", c.Heads, *j.KVHeads)
+	}
+	return c, nil
 }
 
 // oldPositions is where positions enter in configurations that have another
@@ -107,22 +100,18 @@ func (j *configJSON) sizes(c *Config) error {
 		return fmt.Errorf("field \"act_fn\" is missing: expected one of %s", choice.Quoted(transformer.ActivationFunctions()))
 	}
 	c.DMLP, c.Activation = or(j.DMLP, 4*c.DModel), transformer.Activation(*j.Act)
+	if same, ok := activations[*j.Act]; ok {
+		c.Activation = same
+	}
 	return nil
 }
 
 // rotary reads what rotary positions need.
-func (j *configJSON) rotary(c *Config) error {
+func (j *configJSON) rotary(c *Config) {
 	if c.Positions != transformer.Rotary {
-		return nil
+		return
 	}
-	if j.RotaryDim == nil {
-		return fmt.Errorf("field \"rotary_dim\" is missing: expected a positive integer")
-	}
-	c.RotaryDim, c.RotaryBase, c.RotaryAdjacent = *j.RotaryDim, 10000, j.Adjacent
-	if j.RotaryBase != nil {
-		c.RotaryBase = *j.RotaryBase
-	}
-	return nil
+	c.RotaryDim, c.RotaryBase, c.RotaryAdjacent = or(j.RotaryDim, c.DHead), or(j.RotaryBase, 10000), j.Adjacent
 }
 
 // windows reads which layers' attention is local.
@@ -161,35 +150,4 @@ func (j *configJSON) norm() (transformer.Normalization, error) {
 		return transformer.NoNorm, nil
 	}
 	return transformer.Normalization(*name), nil
-}
-
-// unsupported refuses what would silently give other numbers.
-func (j *configJSON) unsupported() error {
-	for _, f := range []struct {
-		name string
-		on   bool
-	}{
-		{"final_rms", j.FinalRMS}, {"gated_mlp", j.GatedMLP},
-		{"scale_attn_by_inverse_layer_idx", j.ByInvLayer}, {"post_embedding_ln", j.PostEmbed},
-		{"use_normalization_before_and_after", j.BothNorms}, {"use_qk_norm", j.QKNorm},
-	} {
-		if f.on {
-			return fmt.Errorf("field %q: expected false, found true: this model feature is not computed", f.name)
-		}
-	}
-	for _, f := range []struct {
-		name  string
-		value *float64
-	}{{"output_logits_soft_cap", j.LogitsCap}, {"attn_scores_soft_cap", j.ScoresCap}} {
-		if f.value != nil && *f.value > 0 {
-			return fmt.Errorf("field %q: expected none, found %v: soft caps are not computed", f.name, *f.value)
-		}
-	}
-	if j.Experts != nil && *j.Experts > 0 {
-		return fmt.Errorf("field \"num_experts\": expected none, found %d: mixtures of experts are not computed", *j.Experts)
-	}
-	if j.KVHeads != nil && j.Heads != nil && *j.KVHeads != *j.Heads {
-		return fmt.Errorf("field \"n_key_value_heads\": expected n_heads = %d, found %d: grouped-query attention is not computed", *j.Heads, *j.KVHeads)
-	}
-	return nil
 }

@@ -1,0 +1,234 @@
+package checkpoint
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// tabled has, by dialect, a configuration, what it is read into, and for every
+// field that is computed other fields that give another model, or are refused
+// by that field's name. A null takes a field out.
+var tabled = []struct {
+	dialect
+	text    string
+	into    any
+	samples map[string]string
+}{
+	{hfGPT2, `{"model_type":"gpt2","n_layer":2,"n_head":2,"n_embd":8,"n_positions":16,"vocab_size":10}`, hfConfig{}, map[string]string{
+		"n_layer": `{"n_layer":3}`, "n_head": `{"n_head":4}`, "n_embd": `{"n_embd":4}`, "n_inner": `{"n_inner":5}`, "n_positions": `{"n_positions":9}`,
+		"n_ctx": `{"n_positions":null,"n_ctx":9}`, "num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_attention_heads":4}`,
+		"hidden_size": `{"hidden_size":4}`, "max_position_embeddings": `{"n_positions":null,"max_position_embeddings":9}`, "layer_norm_epsilon": `{"layer_norm_epsilon":0.1}`,
+		"activation_function": `{"activation_function":"relu"}`, "scale_attn_weights": `{"scale_attn_weights":false}`,
+		"scale_attn_by_inverse_layer_idx": `{"scale_attn_by_inverse_layer_idx":true}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":false}`,
+	}},
+	{hfGPTNeo, `{"model_type":"gpt_neo","num_layers":2,"num_heads":2,"hidden_size":8,"max_position_embeddings":16,"vocab_size":10,"attention_types":[[["global","local"],1]]}`, hfConfig{}, map[string]string{
+		"num_layers": `{"num_layers":3,"attention_layers":["global","local","local"]}`, "num_heads": `{"num_heads":4}`, "num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_heads":null,"num_attention_heads":4}`,
+		"hidden_size": `{"hidden_size":4}`, "intermediate_size": `{"intermediate_size":5}`, "max_position_embeddings": `{"max_position_embeddings":9}`, "window_size": `{"window_size":5}`,
+		"attention_layers": `{"attention_layers":["local","local"]}`, "attention_types": `{"attention_types":[[["global"],2]]}`, "activation_function": `{"activation_function":"gelu"}`,
+		"layer_norm_epsilon": `{"layer_norm_epsilon":0.1}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":false}`,
+	}},
+	{hfGPTNeoX, `{"model_type":"gpt_neox","num_hidden_layers":2,"num_attention_heads":2,"hidden_size":16,"max_position_embeddings":16,"intermediate_size":32,"vocab_size":10}`, hfConfig{}, map[string]string{
+		"num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_attention_heads":1}`, "hidden_size": `{"hidden_size":32}`, "intermediate_size": `{"intermediate_size":5}`,
+		"max_position_embeddings": `{"max_position_embeddings":9}`, "head_dim": `{"head_dim":4}`, "hidden_act": `{"hidden_act":"relu"}`, "layer_norm_eps": `{"layer_norm_eps":0.1}`,
+		"rotary_pct": `{"rotary_pct":1}`, "rotary_emb_base": `{"rotary_emb_base":7}`, "rope_theta": `{"rope_theta":7}`, "partial_rotary_factor": `{"partial_rotary_factor":1}`,
+		"rope_scaling": `{"rope_scaling":{"type":"linear","factor":2}}`, "rope_parameters": `{"rope_parameters":{"rope_type":"linear","factor":2}}`, "rotary_adjacent_pairs": `{"rotary_adjacent_pairs":true}`,
+		"use_parallel_residual": `{"use_parallel_residual":false}`, "attention_bias": `{"attention_bias":false}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":true}`,
+	}},
+	{lens, `{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization_type":"LN"}`, configJSON{}, lensSamples("normalization_type")},
+	{lensPublished, `{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization":"LN"}`, configJSON{}, lensSamples("normalization")},
+}
+
+// lensSamples are the samples of TransformerLens' dialects, one of which has
+// another name for the norm.
+func lensSamples(norm string) map[string]string {
+	rotary := func(more string) string { return `{"positional_embedding_type":"rotary",` + more + `}` }
+	return map[string]string{
+		"n_layers": `{"n_layers":3}`, "d_model": `{"d_model":6}`, "n_ctx": `{"n_ctx":9}`, "d_head": `{"d_head":4}`, "n_heads": `{"n_heads":1}`, "d_mlp": `{"d_mlp":7}`, "d_vocab": `{"d_vocab":6}`,
+		"d_vocab_out": `{"d_vocab_out":3}`, "act_fn": `{"act_fn":"gelu_fast"}`, "eps": `{"eps":0.1}`, "normalization_type": `{"normalization":null,"normalization_type":"LNPre"}`,
+		"normalization": fmt.Sprintf(`{%q:null,"normalization":"LNPre"}`, norm), "shortformer_pos": `{"shortformer_pos":true}`, "attn_only": `{"attn_only":true}`, "attention_dir": `{"attention_dir":"bidirectional"}`,
+		"positional_embedding_type": `{"positional_embedding_type":"none"}`, "parallel_attn_mlp": `{"parallel_attn_mlp":true}`, "use_attn_scale": `{"use_attn_scale":false}`, "attn_scale": `{"attn_scale":3}`,
+		"scale_attn_by_inverse_layer_idx": `{"scale_attn_by_inverse_layer_idx":true}`, "n_key_value_heads": `{"n_key_value_heads":1}`,
+		"use_local_attn": `{"use_local_attn":true,"attn_types":["global","local"],"window_size":3}`, "attn_types": `{"attn_types":["local","global"],"window_size":3}`, "window_size": `{"attn_types":["local","local"],"window_size":3}`,
+		"rotary_dim": rotary(`"rotary_dim":2`), "rotary_base": rotary(`"rotary_base":7`), "rotary_adjacent_pairs": rotary(`"rotary_adjacent_pairs":true`),
+	}
+}
+
+// changed reads a configuration with some fields put in or taken out.
+func changed(t *testing.T, text, more string) (Config, error) {
+	t.Helper()
+	fields, changes := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	require.NoError(t, json.Unmarshal([]byte(text), &fields))
+	require.NoError(t, json.Unmarshal([]byte(more), &changes), more)
+	for name, value := range changes {
+		if fields[name] = value; string(value) == "null" {
+			delete(fields, name)
+		}
+	}
+	data, err := json.Marshal(fields)
+	require.NoError(t, err)
+	return ReadConfig("c.json", strings.NewReader(string(data)))
+}
+
+// A configuration's fields are all of one fate, and have it: what is computed
+// changes the model, what is refused is refused by name, what is harmless
+// changes nothing and says nothing.
+func TestEveryFieldOfEveryDialect(t *testing.T) {
+	for _, d := range tabled {
+		base, err := changed(t, d.text, `{}`)
+		require.NoError(t, err)
+		require.Empty(t, base.Warnings)
+		for _, name := range slices.Sorted(maps.Keys(d.fields)) {
+			with := func(value string) (Config, error) { return changed(t, d.text, fmt.Sprintf(`{%q:%s}`, name, value)) }
+			what := d.name + " " + name
+			switch f := d.fields[name]; {
+			case f.fate == computed:
+				require.Contains(t, d.samples, name, what)
+				c, err := changed(t, d.text, d.samples[name])
+				if err != nil {
+					assert.Contains(t, err.Error(), `field "`+name+`": expected `, what)
+				} else {
+					assert.NotEqual(t, base, c, what)
+				}
+				assert.Empty(t, c.Warnings, what)
+			case f.fate == refused:
+				for _, value := range append([]string{"null"}, f.only...) {
+					c, err := with(value)
+					require.NoError(t, err, what)
+					assert.Equal(t, base, c, what)
+				}
+				for _, value := range []string{"12345", `"strange"`, "true", `{"a":1}`} {
+					_, err := with(value)
+					require.Error(t, err, what)
+					assert.Contains(t, err.Error(), fmt.Sprintf("c.json: field %q: expected ", name))
+					assert.Contains(t, err.Error(), f.why)
+				}
+			case name != "model_type" && name != "architectures":
+				for _, value := range []string{"12345", `"strange"`, "true", `{"a":1}`, "null"} {
+					c, err := with(value)
+					require.NoError(t, err, what)
+					assert.Equal(t, base, c, what)
+				}
+			}
+		}
+	}
+}
+
+// The tables say "computed" of what is read, and of nothing else.
+func TestWhatIsReadIsInTheTables(t *testing.T) {
+	read := func(x any) map[string]bool {
+		out := map[string]bool{}
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(x)) {
+			out[f.Tag.Get("json")] = true
+		}
+		return out
+	}
+	in := map[string]bool{}
+	check := func(d dialect, x any) {
+		tags := read(x)
+		for name, f := range d.fields {
+			if f.fate == computed {
+				assert.True(t, tags[name], "%s: %s is not read", d.name, name)
+				in[name] = true
+			}
+		}
+	}
+	for _, d := range tabled {
+		check(d.dialect, d.into)
+	}
+	check(hfRope, ropeConfig{})
+	for _, x := range []any{hfConfig{}, configJSON{}, ropeConfig{}} {
+		for name := range read(x) {
+			assert.True(t, in[name], "%s is read by no dialect", name)
+		}
+	}
+}
+
+func TestEveryFieldOfRotaryPositions(t *testing.T) {
+	neox := tabled[2].text
+	for _, where := range []string{"rope_parameters", "rope_scaling"} {
+		base, err := changed(t, neox, fmt.Sprintf(`{%q:{"rope_type":"linear","factor":2}}`, where))
+		require.NoError(t, err)
+		assert.Equal(t, 2.0, base.RotaryFactor)
+		for name, f := range hfRope.fields {
+			value := map[string]string{"rope_type": `"default"`, "type": `"yarn"`, "rope_theta": "7", "factor": "8", "partial_rotary_factor": "1"}[name]
+			c, err := changed(t, neox, fmt.Sprintf(`{%q:{"rope_type":"linear","factor":2,%q:%s}}`, where, name, cmp.Or(value, "3")))
+			switch {
+			case f.fate == harmless:
+				require.NoError(t, err, name)
+				assert.Equal(t, base, c, name)
+			case err != nil:
+				assert.Contains(t, err.Error(), fmt.Sprintf("field %q.%q: expected ", where, name))
+			default:
+				assert.NotEqual(t, base, c, name)
+			}
+		}
+		c, err := changed(t, neox, fmt.Sprintf(`{%q:{"type":"linear","factor":2,"stretch":3}}`, where))
+		require.NoError(t, err)
+		assert.Equal(t, []string{fmt.Sprintf(`c.json: field %q: field "stretch" is not known of rotary configurations, and is ignored: found 3`, where)}, c.Warnings)
+	}
+	for _, kind := range []string{"dynamic", "yarn", "longrope", "llama3", "ntk", "su"} {
+		for _, key := range []string{"type", "rope_type"} {
+			_, err := changed(t, neox, fmt.Sprintf(`{"rope_scaling":{%q:%q,"factor":2}}`, key, kind))
+			assert.ErrorContains(t, err, fmt.Sprintf(`c.json: field "rope_scaling".%q: expected "default" or "linear", found %q`, key, kind))
+		}
+	}
+}
+
+func TestUnknownFieldsAreWarnings(t *testing.T) {
+	for _, d := range tabled {
+		base, err := changed(t, d.text, `{}`)
+		require.NoError(t, err)
+		for _, value := range []string{"null", "false", `""`, "[]", "{}"} {
+			c, err := changed(t, d.text, `{"logit_scale":`+value+`}`)
+			require.NoError(t, err)
+			assert.Empty(t, c.Warnings, "%s %s", d.name, value)
+		}
+		for value, found := range map[string]string{"0": "0", "2.5": "2.5", "true": "true", "{\"a\": [1,\n2]}": `{"a":[1,2]}`, "\"\u0085x\"": `"?x"`} {
+			c, err := changed(t, d.text, `{"logit_scale":`+value+`}`)
+			require.NoError(t, err)
+			assert.Equal(t, []string{`c.json: field "logit_scale" is not known of ` + d.name + ` configurations, and is ignored: found ` + found}, c.Warnings)
+			c.Warnings = nil
+			assert.Equal(t, base, c)
+		}
+		many := map[string]int{}
+		for i := range 20 {
+			many[fmt.Sprint("x", i)] = 1
+		}
+		data, err := json.Marshal(many)
+		require.NoError(t, err)
+		c, err := changed(t, d.text, string(data))
+		require.NoError(t, err)
+		require.Len(t, c.Warnings, maxWarnings+1)
+		assert.Contains(t, c.Warnings[maxWarnings], "c.json: 12 more fields are not known of "+d.name)
+	}
+	c, err := changed(t, tabled[0].text, `{"N_LAYER":3}`)
+	require.NoError(t, err)
+	assert.Equal(t, 2, c.Layers)
+	assert.Contains(t, c.Warnings[0], `field "N_LAYER" is not known`)
+}
+
+// Without model_type the family is seen by the architecture, or by its fields.
+func TestConfigurationsWithoutAModelType(t *testing.T) {
+	for i, more := range []string{``, ``, `,"rotary_pct":0.5,"use_parallel_residual":true`} {
+		want, err := changed(t, tabled[i].text, `{"x":null`+more+`}`)
+		require.NoError(t, err)
+		for _, classes := range []string{"null", []string{`["GPT2LMHeadModel"]`, `["GPTNeoForCausalLM"]`, `["GPTNeoXForCausalLM"]`}[i]} {
+			c, err := changed(t, tabled[i].text, `{"model_type":null,"architectures":`+classes+more+`}`)
+			require.NoError(t, err)
+			assert.Equal(t, []string{`c.json: field "model_type" is missing: this is taken for a ` + tabled[i].name + ` configuration by its other fields`}, c.Warnings)
+			c.Warnings = nil
+			assert.Equal(t, want, c)
+		}
+	}
+	_, err := changed(t, tabled[0].text, `{"model_type":null,"architectures":["LlamaForCausalLM"]}`)
+	assert.ErrorContains(t, err, `field "n_layers" is missing`)
+}

@@ -1,0 +1,119 @@
+package checkpoint
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+)
+
+// ropeConfig is what rope_parameters, or rope_scaling as older versions call
+// it, says of rotary positions.
+type ropeConfig struct {
+	Type    string   `json:"rope_type"`
+	OldType string   `json:"type"`
+	Theta   *float64 `json:"rope_theta"`
+	Partial *float64 `json:"partial_rotary_factor"`
+	Factor  *float64 `json:"factor"`
+}
+
+// number is one place where a number may stand.
+type number struct {
+	name  string
+	value *float64
+}
+
+// agreed is the number that stands in one or more places, all of which say the
+// same.
+func agreed(otherwise float64, places ...number) (number, error) {
+	places = slices.DeleteFunc(places, func(n number) bool { return n.value == nil })
+	if len(places) == 0 {
+		return number{value: &otherwise}, nil
+	}
+	for _, n := range places[1:] {
+		if *n.value != *places[0].value {
+			return n, fmt.Errorf("field %s: expected %v as field %s says, found %v", n.name, *places[0].value, places[0].name, *n.value)
+		}
+	}
+	return places[0], nil
+}
+
+// rotary reads the rotary positions of GPT-NeoX, whose fields were renamed
+// twice.
+func (j *hfConfig) rotary(c *Config) error {
+	where, rope, err := j.rope(c)
+	if err != nil {
+		return err
+	}
+	inside := func(name string) string { return fmt.Sprintf("%q.%q", where, name) }
+	share, err := agreed(0.25, number{`"rotary_pct"`, j.RotaryPct}, number{`"partial_rotary_factor"`, j.Partial},
+		number{inside("partial_rotary_factor"), rope.Partial})
+	if err != nil {
+		return err
+	}
+	base, err := agreed(10000, number{`"rotary_emb_base"`, j.RotaryBase}, number{`"rope_theta"`, j.RopeTheta}, number{inside("rope_theta"), rope.Theta})
+	if err != nil {
+		return err
+	}
+	if s := *share.value; !(s > 0) || s > 1 {
+		return fmt.Errorf("field %s: expected a number above 0 and at most 1, found %v", share.name, s)
+	}
+	c.Positions, c.RotaryBase, c.RotaryAdjacent = transformer.Rotary, *base.value, j.Adjacent
+	if c.RotaryDim = int(float64(c.DHead) * *share.value); c.RotaryDim < 2 || c.RotaryDim%2 != 0 {
+		return fmt.Errorf("field %s: expected an even number of a head's %d components, at least 2, found %v of them", cmp.Or(share.name, `"rotary_pct"`), c.DHead, *share.value)
+	}
+	c.RotaryFactor, err = rope.factor(inside)
+	return err
+}
+
+// rope reads the one object that is there, and says which.
+func (j *hfConfig) rope(c *Config) (where string, rope ropeConfig, err error) {
+	where, value := "rope_parameters", j.Rope
+	if !absent(j.RopeScaling) {
+		if !absent(j.Rope) {
+			return where, rope, fmt.Errorf("field \"rope_parameters\": expected null beside \"rope_scaling\", found %s", shown(j.Rope))
+		}
+		where, value = "rope_scaling", j.RopeScaling
+	}
+	if absent(value) {
+		return where, rope, nil
+	}
+	var raw map[string]json.RawMessage
+	if json.Unmarshal(value, &raw) != nil {
+		return where, rope, fmt.Errorf("field %q: expected an object or null, found %s", where, shown(value))
+	}
+	warnings, err := hfRope.decode(raw, &rope)
+	for _, w := range warnings {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("field %q: %s", where, w))
+	}
+	if err != nil {
+		return where, rope, fmt.Errorf("field %q: %w", where, err)
+	}
+	return where, rope, nil
+}
+
+// factor is what positions are divided by: 0 for the default type, which does
+// not, else that of linear scaling. Other types are refused.
+func (r ropeConfig) factor(inside func(string) string) (float64, error) {
+	kind, name := r.Type, "rope_type"
+	if kind == "" {
+		kind, name = r.OldType, "type"
+	}
+	switch {
+	case r.Type != "" && r.OldType != "" && r.Type != r.OldType:
+		return 0, fmt.Errorf("field %s: expected %s as field %s says, found %s", inside("type"), oneline.Quote(r.Type), inside("rope_type"), oneline.Quote(r.OldType))
+	case kind == "" || kind == "default":
+		return 0, nil
+	case kind != "linear":
+		return 0, fmt.Errorf("field %s: expected \"default\" or \"linear\", found %s: rotary positions scaled in another way are not computed", inside(name), oneline.Quote(kind))
+	case r.Factor == nil:
+		return 0, fmt.Errorf("field %s is missing: expected a number above 0", inside("factor"))
+	case !(*r.Factor > 0) || math.IsInf(*r.Factor, 0):
+		return 0, fmt.Errorf("field %s: expected a number above 0, found %v", inside("factor"), *r.Factor)
+	}
+	return *r.Factor, nil
+}
