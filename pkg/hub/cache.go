@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 )
 
 // Cache is a folder in the layout of the Hugging Face libraries.
@@ -103,7 +105,7 @@ func (c *Cache) find(m Model, revision string, whole func(names []string) error)
 				if err = whole(names); err == nil {
 					return dir, nil
 				}
-				err = fmt.Errorf("%s: %w", dir, err)
+				err = fmt.Errorf("%s: %w%s", dir, err, broken(dir))
 			}
 		}
 		if missing.Found == "" {
@@ -151,6 +153,26 @@ func others(folder string) string {
 		return fmt.Sprintf("; there are %d other snapshots, such as %s", n, commits[0])
 	}
 	return "; there is snapshot " + strings.Join(commits, ", ")
+}
+
+// broken says which links in a snapshot lead to no file, as when blobs were
+// deleted or a download was not finished.
+func broken(dir string) string {
+	entries, _ := os.ReadDir(dir) // read before
+	var links []string
+	for _, e := range entries {
+		if text := fileerror.Broken(filepath.Join(dir, e.Name())); text != "" {
+			links = append(links, e.Name()+" is "+text)
+		}
+	}
+	const most = 3
+	if more := len(links) - most; more > 0 {
+		links = append(links[:most], fmt.Sprintf("%d more such links", more))
+	}
+	if len(links) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(links, "; ")
 }
 
 // filesIn lists the regular files in a folder, also those that links lead to.

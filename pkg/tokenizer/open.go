@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 )
 
 // The files of a tokenizer's folder.
@@ -90,12 +92,12 @@ func openPair(dir string, config, special *settings) (*Tokenizer, error) {
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: a regular file expected, found mode %s", path, info.Mode())
@@ -105,16 +107,7 @@ func readFile(path string) ([]byte, error) {
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	return data, nil
-}
-
-// pathError puts the path in front of the cause, once.
-func pathError(path string, err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
 }

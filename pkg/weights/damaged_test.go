@@ -61,7 +61,7 @@ var damaged = []struct {
 	{"field twice", one(`"dtype":"U8","dtype":"I8","shape":[],"data_offsets":[0,1]`, 1), `tensor "x": different fields expected, found "dtype" twice`},
 	{"metadata twice", fileOf(`{"__metadata__":{},"__metadata__":{}}`, 0), `header: different names expected, found "__metadata__" twice`},
 	{"metadata key twice", fileOf(`{"__metadata__":{"a":"1","a":"2"}}`, 0), `__metadata__: different names expected, found "a" twice`},
-	{"metadata no object", fileOf(`{"__metadata__":null}`, 0), `__metadata__: an object expected, found null`},
+	{"metadata no object", fileOf(`{"__metadata__":[]}`, 0), `__metadata__: an object expected, found an array`},
 	{"metadata no text", fileOf(`{"__metadata__":{"step":7}}`, 0), `__metadata__: "step": a string expected, found 7`},
 	{"tensor no object", fileOf(`{"x":"F32"}`, 0), `tensor "x": an object expected, found "F32"`},
 	{"no dtype", one(`"shape":[],"data_offsets":[0,4]`, 4), `tensor "x": field "dtype" is missing`},

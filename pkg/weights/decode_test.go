@@ -268,3 +268,11 @@ func readAll(t *testing.T, m *File, e Entry) {
 		assert.False(t, e.DType.isInteger())
 	}
 }
+
+// What other writers put where there is no metadata.
+func TestMetadataMayBeNull(t *testing.T) {
+	f, err := Decode("m", fileOf(`{"__metadata__":null,"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4))
+	require.NoError(t, err)
+	require.Nil(t, f.Metadata())
+	require.Equal(t, []string{"x"}, f.Names())
+}

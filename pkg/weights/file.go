@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"slices"
+
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 )
 
 // Entry describes one tensor of a file.
@@ -39,14 +41,14 @@ func Open(path string) (*File, error) { return openWith(path, Decode) }
 func openWith(path string, decode func(string, []byte) (*File, error)) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: a regular file expected, found %s", path, kind(info.Mode()))
 	}
 	data, unmap, err := mapFile(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	f, err := decode(path, data)
 	if err != nil {
@@ -139,14 +141,6 @@ func (f *File) Entry(name string) (Entry, bool) {
 // Metadata returns the free texts of a safetensors header, nil if there are
 // none, as in the other containers.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
-
-// pathError puts the path in front of the cause, once.
-func pathError(path string, err error) error {
-	if pe, ok := err.(*fs.PathError); ok {
-		err = pe.Err
-	}
-	return fmt.Errorf("%s: %w", path, err)
-}
 
 func kind(m fs.FileMode) string {
 	switch {

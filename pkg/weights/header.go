@@ -97,13 +97,17 @@ func (r headerReader) open(where string, delim json.Delim) error {
 		return err
 	}
 	if t != delim {
-		kind := "an object"
-		if delim == '[' {
-			kind = "an array"
-		}
-		return fmt.Errorf("%s: %s expected, found %s", where, kind, oneline.Token(t))
+		return notDelim(where, delim, t)
 	}
 	return nil
+}
+
+func notDelim(where string, delim json.Delim, found json.Token) error {
+	kind := "an object"
+	if delim == '[' {
+		kind = "an array"
+	}
+	return fmt.Errorf("%s: %s expected, found %s", where, kind, oneline.Token(found))
 }
 
 // object calls field after each key of an object; field consumes the value.
@@ -111,6 +115,11 @@ func (r headerReader) object(where string, field func(key string) error) error {
 	if err := r.open(where, '{'); err != nil {
 		return err
 	}
+	return r.fields(where, field)
+}
+
+// fields is object behind the opening brace.
+func (r headerReader) fields(where string, field func(key string) error) error {
 	for n := 0; ; n++ {
 		t, err := r.token()
 		if err != nil {
@@ -130,8 +139,15 @@ func (r headerReader) object(where string, field func(key string) error) error {
 }
 
 func (r headerReader) metadata(h *header) error {
+	t, err := r.token()
+	if err != nil || t == nil { // null: there is none
+		return err
+	}
+	if t != json.Delim('{') {
+		return notDelim(metadataKey, '{', t)
+	}
 	h.metadata = map[string]string{}
-	return r.object(metadataKey, func(key string) error {
+	return r.fields(metadataKey, func(key string) error {
 		if _, twice := h.metadata[key]; twice {
 			return fmt.Errorf("%s: different names expected, found %s twice", metadataKey, oneline.Quote(key))
 		}

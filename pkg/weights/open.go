@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -21,27 +23,43 @@ const (
 	torchIndex       = "pytorch_model.bin.index.json"
 )
 
+var (
+	standard = []string{safetensorsName, safetensorsIndex, torchName, torchIndex}
+	endings  = []string{".pth", ".pt", ".safetensors"}
+)
+
+// isCheckpoint reports whether a name is one that OpenFolder looks for.
+func isCheckpoint(name string) bool {
+	return slices.Contains(standard, name) || slices.Contains(endings, filepath.Ext(name))
+}
+
 // OpenFolder opens the checkpoint in a folder: model.safetensors,
 // model.safetensors.index.json, pytorch_model.bin or
 // pytorch_model.bin.index.json, the first of them that is there, else the only
 // file that ends in .pth, .pt or .safetensors, or of several the one that ends in
-// final.pth. The error of a folder with none
-// wraps [fs.ErrNotExist].
+// final.pth. Links that lead nowhere are passed over. The error of a folder with
+// none wraps [fs.ErrNotExist].
 func OpenFolder(dir string) (Checkpoint, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, pathError(dir, err)
+		return nil, fileerror.At(dir, err)
 	}
 	there := map[string]bool{}
 	var others []string
+	broken := ""
 	for _, e := range list {
+		if text := fileerror.Broken(filepath.Join(dir, e.Name())); text != "" { // as in a cache whose file was deleted
+			if broken == "" && isCheckpoint(e.Name()) {
+				broken = fmt.Sprintf("%s: %s", filepath.Join(dir, e.Name()), text)
+			}
+			continue
+		}
 		there[e.Name()] = true
-		switch filepath.Ext(e.Name()) {
-		case ".pth", ".pt", ".safetensors":
+		if slices.Contains(endings, filepath.Ext(e.Name())) {
 			others = append(others, e.Name())
 		}
 	}
-	for _, name := range []string{safetensorsName, safetensorsIndex, torchName, torchIndex} {
+	for _, name := range standard {
 		if there[name] {
 			return OpenAny(filepath.Join(dir, name))
 		}
@@ -49,11 +67,13 @@ func OpenFolder(dir string) (Checkpoint, error) {
 	if final := ending(others, "final.pth"); len(others) > 1 && len(final) == 1 {
 		others = final // beside checkpoints from during training
 	}
-	switch len(others) {
-	case 0:
+	switch {
+	case len(others) == 0 && broken != "":
+		return nil, errors.New(broken)
+	case len(others) == 0:
 		return nil, fmt.Errorf("%s: a checkpoint expected (%s, %s, %s, %s, or one *.pth, *.pt or *.safetensors), found none: %w",
 			dir, safetensorsName, safetensorsIndex, torchName, torchIndex, fs.ErrNotExist)
-	case 1:
+	case len(others) == 1:
 		return OpenAny(filepath.Join(dir, others[0]))
 	}
 	return nil, fmt.Errorf("%s: one checkpoint expected, found several: %s", dir, listed(others))
@@ -115,7 +135,7 @@ func readIndex(path string) ([]byte, error) {
 	}
 	index, err := os.ReadFile(path)
 	if err != nil {
-		return nil, pathError(path, err)
+		return nil, fileerror.At(path, err)
 	}
 	return index, nil
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -105,23 +106,22 @@ func TestShardedErrors(t *testing.T) {
 	require.NoError(t, os.Rename(second+".away", second))
 
 	for text, want := range map[string]string{
-		`{"weight_map":{"absent":"model-00001-of-00002.safetensors"}}`: `weight_map: tensor "absent": expected in "model-00001-of-00002.safetensors", found none of this name there`,
-		`{"weight_map":{"x":"../secret.safetensors"}}`:                 `weight_map: tensor "x": the name of a file in the same folder expected, found "../secret.safetensors"`,
-		`{"weight_map":{"x":"/etc/passwd"}}`:                           `weight_map: tensor "x": the name of a file in the same folder expected, found "/etc/passwd"`,
-		`{"weight_map":{"x":"sub/m.safetensors"}}`:                     `weight_map: tensor "x": the name of a file in the same folder expected, found "sub/m.safetensors"`,
-		`{"weight_map":{"x":"C:m"}}`:                                   `weight_map: tensor "x": the name of a file in the same folder expected, found "C:m"`,
-		`{"weight_map":{"x":"a\\m"}}`:                                  `weight_map: tensor "x": the name of a file in the same folder expected, found "a\\m"`,
-		`{"weight_map":{"x":".."}}`:                                    `weight_map: tensor "x": the name of a file in the same folder expected, found ".."`,
-		`{"weight_map":{"x":""}}`:                                      `weight_map: tensor "x": the name of a file in the same folder expected, found ""`,
-		`{"weight_map":{"x":7}}`:                                       `weight_map: tensor "x": a string expected, found 7`,
-		`{"weight_map":{"x":"m","x":"m"}}`:                             `weight_map: tensor "x": different names expected, found it twice`,
-		`{"weight_map":{},"weight_map":{}}`:                            `index: different fields expected, found "weight_map" twice`,
-		`{"weight_map":[]}`:                                            `weight_map: an object expected, found an array`,
-		`{"weight_map":{}}`:                                            `index: field "weight_map" with tensors expected, found none`,
-		`{"architectures":["GPT2LMHeadModel"]}`:                        `index: field "weight_map" with tensors expected, found none`,
-		`{"weight_map":{"x":`:                                          `index: JSON expected, found an end in the middle of it`,
-		`{"weight_map":{"x":"m"}} 7`:                                   `index: the end expected after the JSON object, found more at byte 26`,
-		"{\"weight_map\":{\"\xff\":\"m\"}}":                            `index: UTF-8 text expected, found other bytes`,
+		`{"weight_map":{"x":"../secret.safetensors"}}`: `weight_map: tensor "x": the name of a file in the same folder expected, found "../secret.safetensors"`,
+		`{"weight_map":{"x":"/etc/passwd"}}`:           `weight_map: tensor "x": the name of a file in the same folder expected, found "/etc/passwd"`,
+		`{"weight_map":{"x":"sub/m.safetensors"}}`:     `weight_map: tensor "x": the name of a file in the same folder expected, found "sub/m.safetensors"`,
+		`{"weight_map":{"x":"C:m"}}`:                   `weight_map: tensor "x": the name of a file in the same folder expected, found "C:m"`,
+		`{"weight_map":{"x":"a\\m"}}`:                  `weight_map: tensor "x": the name of a file in the same folder expected, found "a\\m"`,
+		`{"weight_map":{"x":".."}}`:                    `weight_map: tensor "x": the name of a file in the same folder expected, found ".."`,
+		`{"weight_map":{"x":""}}`:                      `weight_map: tensor "x": the name of a file in the same folder expected, found ""`,
+		`{"weight_map":{"x":7}}`:                       `weight_map: tensor "x": a string expected, found 7`,
+		`{"weight_map":{"x":"m","x":"m"}}`:             `weight_map: tensor "x": different names expected, found it twice`,
+		`{"weight_map":{},"weight_map":{}}`:            `index: different fields expected, found "weight_map" twice`,
+		`{"weight_map":[]}`:                            `weight_map: an object expected, found an array`,
+		`{"weight_map":{}}`:                            `index: field "weight_map" with tensors expected, found none`,
+		`{"architectures":["GPT2LMHeadModel"]}`:        `index: field "weight_map" with tensors expected, found none`,
+		`{"weight_map":{"x":`:                          `index: JSON expected, found an end in the middle of it`,
+		`{"weight_map":{"x":"m"}} 7`:                   `index: the end expected after the JSON object, found more at byte 26`,
+		"{\"weight_map\":{\"\xff\":\"m\"}}":            `index: UTF-8 text expected, found other bytes`,
 	} {
 		require.NoError(t, os.WriteFile(index, []byte(text), 0o644))
 		_, err = weights.OpenAny(index)
@@ -133,6 +133,73 @@ func TestShardedErrors(t *testing.T) {
 	require.NoError(t, os.WriteFile(index, []byte(`{"weight_map":{"x":"other.json"}}`), 0o644))
 	_, err = weights.OpenAny(index)
 	require.EqualError(t, err, index+`: weight_map: tensor "x": `+other+": tensors expected, found JSON text, perhaps an index of shards")
+}
+
+// An index may list a tied tensor that no file has: it is an error when it is
+// asked for, and only then.
+func TestIndexOfATensorThatNoShardHas(t *testing.T) {
+	dir := t.TempDir()
+	index, err := weightstest.Sharded(dir, "safetensors", arrays, weights.F32, 2)
+	require.NoError(t, err)
+	good, err := os.ReadFile(index)
+	require.NoError(t, err)
+	more := strings.Replace(string(good), `"weight_map": {`, `"weight_map": {"lm_head.weight":"model-00002-of-00002.safetensors",`, 1)
+	require.NotEqual(t, string(good), more)
+	require.NoError(t, os.WriteFile(index, []byte(more), 0o644))
+	c, err := weights.OpenAny(index)
+	require.NoError(t, err)
+	assert.False(t, c.Has("lm_head.weight"))
+	_, ok := c.Shape("lm_head.weight")
+	assert.False(t, ok)
+	_, err = c.Float32Shape("lm_head.weight", 2, 3)
+	require.EqualError(t, err, index+`: weight_map: tensor "lm_head.weight": expected in "model-00002-of-00002.safetensors", found none of this name there`)
+	checkCheckpoint(t, c, index)
+}
+
+func TestOpenFolderPassesOverBrokenLinks(t *testing.T) {
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"model.safetensors", "notes.txt", "a.pth"} {
+		require.NoError(t, os.Symlink("../../blobs/none", at(name)))
+	}
+	_, err := weights.OpenFolder(dir)
+	require.EqualError(t, err, at("a.pth")+`: a link to "../../blobs/none", which is not there`)
+	write(t, at("blob"), weightstest.TorchZip, arrays, weights.F32)
+	require.NoError(t, os.Symlink("blob", at("pytorch_model.bin")))
+	c, err := weights.OpenFolder(dir)
+	require.NoError(t, err)
+	checkCheckpoint(t, c, at("pytorch_model.bin"))
+	require.NoError(t, os.Remove(at("blob")))
+	_, err = weights.OpenFile(at("pytorch_model.bin"))
+	require.EqualError(t, err, at("pytorch_model.bin")+`: a link to "blob", which is not there`)
+}
+
+func TestRename(t *testing.T) {
+	src := weights.FromMap("m", arrays)
+	r, err := weights.Rename(src, func(name string) string { return "x." + name })
+	require.NoError(t, err)
+	for _, name := range src.Names() {
+		require.True(t, r.Has("x."+name))
+		require.False(t, r.Has(name))
+		shape, ok := r.Shape("x." + name)
+		require.True(t, ok)
+		want, err := src.Float32Shape(name, shape...)
+		require.NoError(t, err)
+		got, err := r.Float32Shape("x."+name, shape...)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		_, err = r.Float32Shape("x."+name, 77)
+		require.ErrorContains(t, err, fmt.Sprintf("m: tensor %q: shape [77] expected", name))
+	}
+	require.Len(t, r.Names(), len(arrays))
+	require.Equal(t, "m", r.Name())
+	_, ok := r.Shape("h.0.w")
+	require.False(t, ok)
+	_, err = r.Float32Shape("h.0.w", 2, 3)
+	require.EqualError(t, err, `m: tensor "h.0.w" is missing`)
+	_, err = weights.Rename(src, func(string) string { return "y" })
+	require.ErrorContains(t, err, `m: different tensors expected, found `)
+	require.ErrorContains(t, err, `which are both "y"`)
 }
 
 func TestOpenFolder(t *testing.T) {

@@ -17,22 +17,24 @@ import (
 // be called from several goroutines at once, except Close.
 type Sharded struct {
 	name  string
-	names []string         // sorted
-	where map[string]*File // by tensor
+	names []string          // sorted
+	where map[string]*File  // by tensor
+	lacks map[string]string // by tensor that the index lists, the shard that has none of this name
 	files []*File
 }
 
 // openSharded opens all files of an index. A file that it lists must lie beside
-// it, and have the tensors that it is said to have; others that it has are not
-// listed by Names.
+// it. A tensor that is not where the index says is an error when it is asked
+// for: indexes list tied tensors, which nobody saved twice and nobody needs.
+// Tensors that a file has beyond are not listed by Names.
 func openSharded(path string, index []byte) (*Sharded, error) {
 	weightMap, err := parseIndex(index)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	s := &Sharded{name: path, names: slices.Sorted(maps.Keys(weightMap)), where: map[string]*File{}}
+	s := &Sharded{name: path, where: map[string]*File{}, lacks: map[string]string{}}
 	opened := map[string]*File{}
-	for _, name := range s.names {
+	for _, name := range slices.Sorted(maps.Keys(weightMap)) {
 		shard := weightMap[name]
 		f, ok := opened[shard]
 		if !ok {
@@ -44,10 +46,10 @@ func openSharded(path string, index []byte) (*Sharded, error) {
 			s.files = append(s.files, f)
 		}
 		if !f.Has(name) {
-			_ = s.Close()
-			return nil, fmt.Errorf("%s: weight_map: tensor %s: expected in %s, found none of this name there", path, oneline.Quote(name), oneline.Quote(shard))
+			s.lacks[name] = shard
+			continue
 		}
-		s.where[name] = f
+		s.names, s.where[name] = append(s.names, name), f
 	}
 	return s, nil
 }
@@ -114,10 +116,11 @@ func (s *Sharded) Close() error {
 // Name returns the path of the index.
 func (s *Sharded) Name() string { return s.name }
 
-// Names returns the names of all tensors of the index, sorted.
+// Names returns the names of all tensors of the index that are there, sorted.
 func (s *Sharded) Names() []string { return slices.Clone(s.names) }
 
-// Has tells whether the index has a tensor of this name.
+// Has tells whether there is a tensor of this name, in the index and in its
+// file.
 func (s *Sharded) Has(name string) bool { return s.where[name] != nil }
 
 // Shape returns the shape of the tensor of this name.
@@ -131,6 +134,9 @@ func (s *Sharded) Shape(name string) ([]int, bool) {
 
 // Float32Shape is [File.Float32Shape] of the file that holds the tensor.
 func (s *Sharded) Float32Shape(name string, shape ...int) ([]float32, error) {
+	if shard, ok := s.lacks[name]; ok {
+		return nil, fmt.Errorf("%s: weight_map: tensor %s: expected in %s, found none of this name there", s.name, oneline.Quote(name), oneline.Quote(shard))
+	}
 	f, ok := s.where[name]
 	if !ok {
 		return nil, missing(s.name, name)

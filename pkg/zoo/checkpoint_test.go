@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -191,6 +192,64 @@ func TestHuggingFaceNames(t *testing.T) {
 		var absent *hub.NotFoundError
 		require.ErrorAs(t, err, &absent)
 		assert.Contains(t, err.Error(), looked)
+	}
+}
+
+// A cache may have lost what a snapshot links to: another form of the weights is
+// opened, or the error says which link it is.
+func TestBrokenLinksInTheCache(t *testing.T) {
+	want := golden.Model(t, "hf-gpt2-tiny").Hash(1)
+	root, env := cached(t, "openai-community--gpt2", "hf-gpt2-tiny")
+	snapshots, err := filepath.Glob(filepath.Join(root, "hub", "*", "snapshots", "*"))
+	require.NoError(t, err)
+	lost := filepath.Join(snapshots[0], "model.safetensors")
+	require.NoError(t, os.Remove(lost))
+	require.NoError(t, os.Symlink("../../blobs/0123", lost))
+	_, err = OpenWith("gpt2", Options{Env: env})
+	var absent *hub.NotFoundError
+	require.ErrorAs(t, err, &absent)
+	assert.Contains(t, err.Error(), `found none; model.safetensors is a link to "../../blobs/0123", which is not there`)
+	_, err = Open(snapshots[0])
+	assert.EqualError(t, err, lost+`: a link to "../../blobs/0123", which is not there`)
+	create(t, filepath.Join(snapshots[0], "pytorch_model.bin"), func(w io.Writer) error {
+		return weightstest.TorchZip(w, arrays(t, golden.Path("hf-gpt2-tiny", "model.safetensors")), weights.F32)
+	})
+	m, err := OpenWith("gpt2", Options{Env: env})
+	require.NoError(t, err)
+	assert.Equal(t, want, m.Hash(1))
+	for _, name := range []string{"config.json", "tokenizer.json"} {
+		_ = os.Remove(filepath.Join(snapshots[0], name))
+		require.NoError(t, os.Symlink("../../blobs/4567", filepath.Join(snapshots[0], name)))
+	}
+	_, err = OpenWith("gpt2", Options{Env: env})
+	assert.ErrorContains(t, err, `expected config.json, found none; config.json is a link to "../../blobs/4567", which is not there; `)
+	_, err = Open(snapshots[0])
+	assert.EqualError(t, err, filepath.Join(snapshots[0], "config.json")+`: a link to "../../blobs/4567", which is not there`)
+	_, err = m.Tokenizer()
+	assert.EqualError(t, err, filepath.Join(snapshots[0], "tokenizer.json")+`: a link to "../../blobs/4567", which is not there`)
+}
+
+// A tied unembedding that the index lists and no shard has is not needed; one
+// of its own is.
+func TestIndexOfATiedUnembedding(t *testing.T) {
+	for name, head := range map[string]string{"hf-gpt2-tiny": "lm_head.weight", "hf-gpt_neox-tiny": "embed_out.weight"} {
+		raw := arrays(t, golden.Path(name, "model.safetensors"))
+		delete(raw, head)
+		dir := t.TempDir()
+		copyFile(t, golden.Path(name, "config.json"), filepath.Join(dir, "config.json"))
+		index, err := weightstest.Sharded(dir, "safetensors", raw, weights.F32, 2)
+		require.NoError(t, err)
+		text, err := os.ReadFile(index)
+		require.NoError(t, err)
+		listed := strings.Replace(string(text), `"weight_map": {`, fmt.Sprintf(`"weight_map": {%q:"model-00002-of-00002.safetensors",`, head), 1)
+		require.NoError(t, os.WriteFile(index, []byte(listed), 0o600))
+		m, err := Open(dir)
+		if name == "hf-gpt2-tiny" {
+			require.NoError(t, err)
+			assert.Equal(t, golden.Model(t, name).Hash(1), m.Hash(1))
+			continue
+		}
+		assert.EqualError(t, err, index+`: weight_map: tensor "embed_out.weight": expected in "model-00002-of-00002.safetensors", found none of this name there`)
 	}
 }
 

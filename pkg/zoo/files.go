@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -84,11 +84,7 @@ func readConfig(path string) (checkpoint.Config, error) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return checkpoint.Config{}, fmt.Errorf("%s: %w", path, err)
+		return checkpoint.Config{}, fileerror.At(path, err)
 	}
 	return checkpoint.ReadConfig(path, bytes.NewReader(data))
 }

@@ -77,24 +77,47 @@ func fitsHuggingFace(c Config, src weights.Source, l Layout) error {
 	return nil
 }
 
-// recognise finds the layout by the tensors' names, with the prefix that they
-// all have.
-func recognise(src weights.Source) (reader, error) {
+// recognise finds the layout by the tensors' names, and the tensors under the
+// names that the layout has: without those of wrappers.
+func recognise(src weights.Source) (reader, weights.Source, error) {
+	bare, err := unwrapParts(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r := readerOf(bare); r != nil {
+		return r, bare, nil
+	}
+	bare, doubt, err := unwrapAll(bare)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r := readerOf(bare); r != nil {
+		return r, bare, nil
+	}
+	if doubt == "" {
+		doubt = fmt.Sprintf("found %s", some(src.Names()))
+	}
+	return nil, nil, fmt.Errorf("%s: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2 (h.0.attn.c_attn.weight), GPT-Neo (h.0.attn.attention.q_proj.weight) or GPT-NeoX (layers.0.attention.query_key_value.weight), %s",
+		src.Name(), doubt)
+}
+
+// readerOf is the reader of the layout whose names the tensors have, nil if it
+// is none.
+func readerOf(src weights.Source) reader {
 	if src.Has("embed.W_E") {
-		return lensReader{folded: !src.Has("blocks.0.ln1.w") && !src.Has("ln_final.w")}, nil
+		return lensReader{folded: !src.Has("blocks.0.ln1.w") && !src.Has("ln_final.w")}
 	}
 	for _, p := range []string{"", "transformer.", "gpt_neox."} {
 		switch {
 		case src.Has(p + "h.0.attn.c_attn.weight"):
-			return gpt2Reader{hReader{p}}, nil
+			return gpt2Reader{hReader{p}}
 		case src.Has(p + "h.0.attn.attention.q_proj.weight"):
-			return gptNeoReader{hReader{p}}, nil
+			return gptNeoReader{hReader{p}}
 		case src.Has(p + "layers.0.attention.query_key_value.weight"):
-			return gptNeoXReader{prefix: p}, nil
+			return gptNeoXReader{prefix: p}
 		}
 	}
-	return nil, fmt.Errorf("%s: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2 (h.0.attn.c_attn.weight), GPT-Neo (h.0.attn.attention.q_proj.weight) or GPT-NeoX (layers.0.attention.query_key_value.weight), found %s",
-		src.Name(), some(src.Names()))
+	return nil
 }
 
 // some lists the first names of many.

@@ -35,7 +35,7 @@ func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r, err := recognise(src)
+	r, src, err := recognise(src)
 	if err != nil {
 		return nil, err
 	}
