@@ -23,9 +23,10 @@ const (
 
 // Open reads the tokenizer of a folder: tokenizer.json or, if it has none,
 // vocab.json and merges.txt. The settings beside them, tokenizer_config.json and
-// special_tokens_map.json, say which token is BOS; with vocab.json also which
-// tokens are added ones, and whether the family is GPT-2's or Qwen 2's. If the
-// folder has no tokenizer, the error wraps [fs.ErrNotExist].
+// special_tokens_map.json, say over it what transformers' fast tokenizers take
+// from them: which token is BOS, further added and special tokens, whether a
+// text gets a space in front; with vocab.json also whether the family is GPT-2's
+// or Qwen 2's. If the folder has no tokenizer, the error wraps [fs.ErrNotExist].
 func Open(dir string) (*Tokenizer, error) {
 	config, err := readSettings(filepath.Join(dir, configName))
 	if err != nil {
@@ -35,36 +36,31 @@ func Open(dir string) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := openJSON(dir)
+	config.under(special)
+	t, err := openJSON(dir, config)
 	if errors.Is(err, fs.ErrNotExist) {
-		t, err = openPair(dir, config, special)
+		t, err = openPair(dir, config)
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.name = filepath.ToSlash(filepath.Clean(dir))
-	for _, s := range []*settings{config, special} {
-		said, err := t.readBOS(s)
-		if err != nil {
-			return nil, err
-		}
-		if said {
-			break
-		}
+	if err := t.readBOS(config); err != nil {
+		return nil, err
 	}
 	return t, nil
 }
 
-func openJSON(dir string) (*Tokenizer, error) {
+func openJSON(dir string, config *settings) (*Tokenizer, error) {
 	path := filepath.Join(dir, tokenizerName)
 	data, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return Read(path, data)
+	return read(path, data, config)
 }
 
-func openPair(dir string, config, special *settings) (*Tokenizer, error) {
+func openPair(dir string, config *settings) (*Tokenizer, error) {
 	vocab, errVocab := readFile(filepath.Join(dir, vocabName))
 	merges, errMerges := readFile(filepath.Join(dir, mergesName))
 	if errors.Is(errVocab, fs.ErrNotExist) && errors.Is(errMerges, fs.ErrNotExist) {
@@ -84,7 +80,7 @@ func openPair(dir string, config, special *settings) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := pairFiles{dir: dir, vocab: vocab, merges: merges, added: more, config: config, special: special}
+	p := pairFiles{dir: dir, vocab: vocab, merges: merges, added: more, config: config}
 	return p.read()
 }
 

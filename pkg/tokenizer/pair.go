@@ -17,14 +17,14 @@ import (
 
 // pairFiles are the contents of a folder without tokenizer.json.
 type pairFiles struct {
-	dir             string
-	vocab, merges   []byte
-	added           []byte // added_tokens.json, nil if there is none
-	config, special *settings
+	dir           string
+	vocab, merges []byte
+	added         []byte // added_tokens.json, nil if there is none
+	config        *settings
 }
 
 func (p *pairFiles) read() (*Tokenizer, error) {
-	t := &Tokenizer{name: p.dir, bos: -1}
+	t := &Tokenizer{name: p.dir, bos: -1, splitSpecial: p.config.SplitSpecial}
 	if err := p.pipeline(t); err != nil {
 		return nil, fmt.Errorf("%s: field \"tokenizer_class\": %w", p.config.path, err)
 	}
@@ -62,7 +62,7 @@ func (p *pairFiles) pipeline(t *Tokenizer) error {
 	default:
 		return fmt.Errorf("found %s, expected GPT2Tokenizer, GPTNeoXTokenizer, CodeGenTokenizer, RobertaTokenizer or Qwen2Tokenizer, or a folder with %s", oneline.Quote(p.config.Class), tokenizerName)
 	}
-	if p.config.AddPrefixSpace {
+	if p.config.AddPrefixSpace != nil && *p.config.AddPrefixSpace {
 		t.split = splitter(prefixSpace).then(t.split)
 	}
 	return nil
@@ -114,14 +114,16 @@ func (p *pairFiles) addedTokens(t *Tokenizer) ([]addedToken, error) {
 			list = append(list, a)
 		}
 	}
-	names := append(p.config.names(), p.special.names()...)
-	if len(names) == 0 {
-		names = usualBOS
+	special := p.config.special()
+	if len(special) == 0 {
+		for _, name := range usualBOS {
+			special = append(special, addedToken{Content: &name, Special: true})
+		}
 	}
-	for _, name := range names {
-		if id, ok := t.ids[name]; ok && !has[name] {
-			has[name] = true
-			list = append(list, addedToken{ID: &id, Content: &name, Special: true})
+	for _, a := range special {
+		if id, ok := t.ids[*a.Content]; ok && !has[*a.Content] {
+			a.ID = &id
+			list = append(list, a)
 		}
 	}
 	return list, nil
@@ -130,12 +132,17 @@ func (p *pairFiles) addedTokens(t *Tokenizer) ([]addedToken, error) {
 // addedDecoder reads {"50256": {"content": "<|endoftext|>", …}, …}.
 func (s *settings) addedDecoder() ([]addedToken, error) {
 	var list []addedToken
+	byID := map[int]string{}
 	for _, key := range slices.Sorted(maps.Keys(s.Added)) {
-		var a addedToken
 		id, err := strconv.Atoi(key)
 		if err != nil {
 			return nil, fmt.Errorf("expected ids as names, found %s", oneline.Quote(key))
 		}
+		byID[id] = key
+	}
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		var a addedToken
+		key := byID[id]
 		if err := unmarshal(s.Added[key], &a); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", id, err)
 		}

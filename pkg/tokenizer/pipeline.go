@@ -14,6 +14,8 @@ type pipeline struct {
 	split splitter
 	bytes bool // a ByteLevel was among the splitters
 	steps int
+
+	prefix *bool // says over a ByteLevel that stands alone whether a text gets a space in front
 }
 
 func (p *pipeline) count(depth int) error {
@@ -87,7 +89,7 @@ func (p *pipeline) step(raw json.RawMessage, depth int) error {
 	case "Sequence":
 		return members(raw, "pretokenizers", func(_ int, raw json.RawMessage) error { return p.step(raw, depth+1) })
 	case "ByteLevel":
-		return p.byteLevel(raw)
+		return p.byteLevel(raw, depth == 0)
 	case "Split":
 		return p.splitStep(raw)
 	case "Digits":
@@ -104,7 +106,7 @@ func (p *pipeline) then(s splitter) {
 	p.split = p.split.then(s)
 }
 
-func (p *pipeline) byteLevel(raw json.RawMessage) error {
+func (p *pipeline) byteLevel(raw json.RawMessage, alone bool) error {
 	v := struct {
 		AddPrefixSpace bool  `json:"add_prefix_space"`
 		UseRegex       *bool `json:"use_regex"`
@@ -114,6 +116,9 @@ func (p *pipeline) byteLevel(raw json.RawMessage) error {
 	}
 	if p.bytes {
 		return errors.New("found ByteLevel twice, expected it once")
+	}
+	if alone && p.prefix != nil {
+		v.AddPrefixSpace = *p.prefix
 	}
 	if v.AddPrefixSpace {
 		p.then(prefixSpace)

@@ -22,8 +22,15 @@ const (
 
 // Read reads a tokenizer.json that is already in memory. The name appears in
 // errors, and as the tokenizer's name.
-func Read(name string, data []byte) (*Tokenizer, error) {
-	t, err := readTokenizer(name, data)
+func Read(name string, data []byte) (*Tokenizer, error) { return read(name, data, &settings{}) }
+
+// read is Read with the settings beside the file.
+func read(name string, data []byte, beside *settings) (*Tokenizer, error) {
+	t, err := readTokenizer(name, data, beside)
+	var of *settingsError
+	if errors.As(err, &of) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -40,7 +47,7 @@ type tokenizerFile struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-func readTokenizer(name string, data []byte) (*Tokenizer, error) {
+func readTokenizer(name string, data []byte, beside *settings) (*Tokenizer, error) {
 	if err := checkText(data); err != nil {
 		return nil, err
 	}
@@ -48,11 +55,11 @@ func readTokenizer(name string, data []byte) (*Tokenizer, error) {
 	if err := unmarshal(data, &f); err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{name: name, bos: -1}
+	t := &Tokenizer{name: name, bos: -1, splitSpecial: beside.SplitSpecial}
 	if err := t.readModel(f.Model); err != nil {
 		return nil, field("model", err)
 	}
-	var p pipeline
+	p := pipeline{prefix: beside.AddPrefixSpace}
 	if err := p.normalizer(f.Normalizer, 0); err != nil {
 		return nil, field("normalizer", err)
 	}
@@ -65,11 +72,15 @@ func readTokenizer(name string, data []byte) (*Tokenizer, error) {
 	t.normalize, t.split = p.form(), p.split
 	list, err := readAdded(f.AddedTokens)
 	if err == nil {
-		err = t.add(list)
+		err = t.learn(list)
 	}
 	if err != nil {
 		return nil, field("added_tokens", err)
 	}
+	if list, err = t.over(list, beside); err != nil {
+		return nil, err
+	}
+	t.find(list)
 	return t, field("post_processor", t.readTemplate(f.PostProcessor))
 }
 
@@ -177,10 +188,18 @@ func checkID(id int) error {
 	return nil
 }
 
-// add takes added tokens into the vocabulary and makes the tables that find them
-// in a text. One that the model has already must have the id that it has there.
+// add takes added tokens into the vocabulary and looks for them in texts.
 func (t *Tokenizer) add(list []addedToken) error {
-	var raw, normal []added
+	if err := t.learn(list); err != nil {
+		return err
+	}
+	t.find(list)
+	return nil
+}
+
+// learn takes added tokens into the vocabulary. One that the model has already
+// must have the id that it has there.
+func (t *Tokenizer) learn(list []addedToken) error {
 	for i, a := range list {
 		id, content := *a.ID, *a.Content
 		if has, ok := t.ids[content]; ok && has != id {
@@ -190,18 +209,27 @@ func (t *Tokenizer) add(list []addedToken) error {
 			return fmt.Errorf("entry %d: %s: id %d is already that of %s", i, oneline.Quote(content), id, oneline.Quote(t.Token(id)))
 		}
 		t.set(id, content, content)
-		one := added{id, content, a.SingleWord, a.LStrip, a.RStrip}
-		if a.beforeNormalizer() {
+	}
+	return nil
+}
+
+// find makes the tables that find added tokens in a text.
+func (t *Tokenizer) find(list []addedToken) {
+	var raw, normal []added
+	for _, a := range list {
+		one := added{*a.ID, *a.Content, a.SingleWord, a.LStrip, a.RStrip}
+		switch {
+		case a.Special && t.splitSpecial:
+		case a.beforeNormalizer():
 			raw = append(raw, one)
-			continue
+		default:
+			if t.normalize != nil {
+				one.content = t.normalize(one.content)
+			}
+			normal = append(normal, one)
 		}
-		if t.normalize != nil {
-			one.content = t.normalize(content)
-		}
-		normal = append(normal, one)
 	}
 	t.raw, t.normal = newAddedTokens(raw), newAddedTokens(normal)
-	return nil
 }
 
 // checkDecoder accepts what turns the byte alphabet back into bytes. Ids do not

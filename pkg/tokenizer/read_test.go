@@ -30,8 +30,14 @@ const base = `{
 // an empty value takes it out.
 func with(t testing.TB, name, value string) []byte {
 	t.Helper()
+	return replaced(t, []byte(base), name, value)
+}
+
+// replaced is with for another file than base.
+func replaced(t testing.TB, file []byte, name, value string) []byte {
+	t.Helper()
 	var all map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal([]byte(base), &all))
+	require.NoError(t, json.Unmarshal(file, &all))
 	if inner, ok := strings.CutPrefix(name, "model."); ok {
 		var model map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(all["model"], &model))
@@ -201,11 +207,22 @@ func TestOpenSettings(t *testing.T) {
 		err             string
 	}{
 		{`{"bos_token": "<e>"}`, `{}`, 3, ""},
-		{`{"bos_token": {"content": "ab"}}`, `{"bos_token": "<e>"}`, 2, ""},
-		{`{"bos_token": null}`, `{"bos_token": "<e>"}`, -1, ""},
+		{`{"bos_token": {"content": "ab"}}`, `{"eos_token": "<e>"}`, 2, ""},
+		{`{"bos_token": {"content": "ab"}}`, `{"bos_token": "<e>"}`, 3, ""},
+		{`{"bos_token": "ab", "added_tokens_decoder": {}}`, `{"bos_token": "<e>"}`, 2, ""},
+		{`{"bos_token": null}`, `{}`, -1, ""},
+		{`{"bos_token": null}`, `{"bos_token": "<e>"}`, 3, ""},
+		{`{"bos_token": "<e>"}`, `{"bos_token": null}`, -1, ""},
+		{`{"bos_token": ""}`, `{}`, -1, ""},
 		{`{}`, `{"bos_token": "<e>"}`, 3, ""},
 		{`{}`, `{}`, -1, ""},
 		{`{"bos_token": "<s>"}`, `{}`, 0, `DIR/tokenizer_config.json: field "bos_token": "<s>" is not in the vocabulary`},
+		{`{}`, `{"bos_token": "<s>"}`, 0, `DIR/special_tokens_map.json: field "bos_token": "<s>" is not in the vocabulary`},
+		{`{"bos_token": 7}`, `{}`, 0, `DIR/tokenizer_config.json: field "bos_token": expected a text, found number`},
+		{`{"additional_special_tokens": [7]}`, `{}`, 0, `DIR/tokenizer_config.json: field "additional_special_tokens": expected a text, found number`},
+		{`{"add_prefix_space": "yes"}`, `{}`, 0, `DIR/tokenizer_config.json: field "add_prefix_space": expected true or false, found string`},
+		{`{"added_tokens_decoder": {"9": {"content": "<x>"}}}`, `{}`, 0, `DIR/tokenizer_config.json: field "added_tokens_decoder": entry 9: "<x>": expected the next id, 4, for a token that tokenizer.json does not have`},
+		{`{"added_tokens_decoder": {"-1": {"content": "<x>"}}}`, `{}`, 0, `DIR/tokenizer_config.json: field "added_tokens_decoder": entry -1: field "id": expected an id from 0 to 1048575, found -1`},
 		{`{`, `{}`, 0, `DIR/tokenizer_config.json: not JSON at byte 1: unexpected end of JSON input`},
 		{`{}`, `[]`, 0, `DIR/special_tokens_map.json: expected an object, found array`},
 	} {
@@ -376,7 +393,7 @@ func FuzzMerges(f *testing.F) {
 	f.Add([]byte("#version: 0.2\na b\n"), []byte(`{"a": 0, "b": 1, "ab": 2}`))
 	f.Add([]byte("a b\r\nab a\r\n"), []byte(`{"a": 0, "b": 1, "ab": 2, "aba": 3}`))
 	f.Fuzz(func(t *testing.T, merges, vocab []byte) {
-		p := pairFiles{dir: "d", vocab: vocab, merges: merges, config: &settings{}, special: &settings{}}
+		p := pairFiles{dir: "d", vocab: vocab, merges: merges, config: &settings{}}
 		tok, err := p.read()
 		if err != nil {
 			require.NotContains(t, err.Error(), "\n")

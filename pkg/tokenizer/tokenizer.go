@@ -18,6 +18,8 @@ type Tokenizer struct {
 	pieces    []piece // by id
 	ids       map[string]int
 	bos       int // -1: none
+
+	splitSpecial bool // special tokens in a text are text
 }
 
 // piece is what an id stands for.
