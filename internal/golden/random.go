@@ -116,8 +116,9 @@ func RandomConfig(rng *rand.Rand) transformer.Config {
 	if c.AttnOnly {
 		c.DMLP, c.Activation = 0, ""
 	}
-	c.ScaleByLayer = pick(4) == 0
-	if c.Positions == transformer.Rotary && pick(3) == 0 {
+	later := rand.New(rand.NewPCG(uint64(c.Vocab), uint64(c.DModel*c.DHead))) // apart, so that what is drawn next stays what it was
+	c.ScaleByLayer = later.IntN(4) == 0
+	if c.Positions == transformer.Rotary && later.IntN(3) == 0 {
 		c.RotaryFactor = 4
 	}
 	return c
