@@ -111,7 +111,7 @@ func referenceFile(r task.Reference, d circuit.Definition) (*circuit.File, error
 	if err != nil {
 		return nil, err
 	}
-	f := &circuit.File{Algorithm: algorithmReference, Task: r.Task, Model: r.Model}
+	f := &circuit.File{Run: circuit.Run{Algorithm: algorithmReference, Task: r.Task, Model: r.Model}}
 	f.SetCircuit(g, mask, nil, false)
 	return f, nil
 }

@@ -36,14 +36,14 @@ func share(n, total int) string {
 func summarize(w io.Writer, f *circuit.File, verified int, took time.Duration) {
 	pairs := [][2]string{
 		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept"},
-		{f.Metric, fmt.Sprintf("%s -> %s (corrupted %s)", number(f.MetricInitial), number(f.MetricFinal), number(f.MetricCorrupted))},
-		{"tests", grouped(f.Cost.Tests)},
+		{f.Metric, fmt.Sprintf("%s -> %s (corrupted %s)", number(f.Measured.Initial), number(f.Measured.Final), number(f.Measured.Corrupted))},
+		{"tests", grouped(f.Measured.Cost.Tests)},
 	}
 	if verified > 0 {
 		pairs = append(pairs, [2]string{"verified", fmt.Sprintf("%d evaluations against a plain pass", verified)})
 	}
 	pairs = append(pairs,
-		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Cost.ForwardPasses), grouped(f.Cost.Tests))},
+		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Measured.Cost.ForwardPasses), grouped(f.Measured.Cost.Tests))},
 		[2]string{"time", fmt.Sprintf("%.2f s", took.Seconds())})
 	lines(w, pairs...)
 }
@@ -58,7 +58,7 @@ func describeRun(w io.Writer, o *opened, f *circuit.File) {
 		[2]string{"model", f.Model + ": " + shapeOf(o.model.Config)},
 		[2]string{"data", fmt.Sprintf("%s: %d examples of %d tokens", what, len(o.data.Clean), len(o.data.Clean[0]))},
 		[2]string{"ablation", f.Ablation},
-		[2]string{"corrupted", f.Metric + " " + number(f.MetricCorrupted)},
+		[2]string{"corrupted", f.Metric + " " + number(f.Measured.Corrupted)},
 		[2]string{"graph", fmt.Sprintf("%s, %s edges", f.Graph.Definition, grouped(f.EdgesTotal))},
 		[2]string{"kernel", tensor.KernelName()})
 }

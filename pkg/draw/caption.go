@@ -28,10 +28,10 @@ func CaptionOf(f *circuit.File) Caption {
 		c.Title = what
 	}
 	metric := f.Metric
-	if f.MetricInitial != 0 || f.MetricFinal != 0 || f.MetricCorrupted != 0 {
-		metric += " " + number(f.MetricFinal)
-		if f.MetricCorrupted != 0 {
-			metric += fmt.Sprintf(" (model %s, corrupted %s)", number(f.MetricInitial), number(f.MetricCorrupted))
+	if f.Measured.Initial != 0 || f.Measured.Final != 0 || f.Measured.Corrupted != 0 {
+		metric += " " + number(f.Measured.Final)
+		if f.Measured.Corrupted != 0 {
+			metric += fmt.Sprintf(" (model %s, corrupted %s)", number(f.Measured.Initial), number(f.Measured.Corrupted))
 		}
 	}
 	threshold := ""

@@ -54,7 +54,7 @@ type Group struct {
 // WriteDOT writes the picture of the kept edges of a graph. scores may be nil;
 // an edge whose score is NaN has none and is drawn in a neutral width. Edges
 // are drawn as they are: the caller who wants no loose ends prunes them first
-// (circuit.Graph.PruneUnreachable). It panics if mask or scores are not of the
+// (circuit.Graph.Prune). It panics if mask or scores are not of the
 // graph.
 func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) error {
 	if len(m) != g.NumEdges() || s != nil && len(s) != g.NumEdges() {

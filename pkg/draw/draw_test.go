@@ -235,11 +235,11 @@ func TestEmptyCircuit(t *testing.T) {
 }
 
 func TestCaptionOf(t *testing.T) {
-	f := &circuit.File{Algorithm: "acdc", Task: "ioi", Model: "gpt2", Metric: "kl_div", Ablation: "resample", Threshold: 0.0575,
-		MetricFinal: 0.2138, MetricCorrupted: -3.411, AbsoluteValue: true}
+	f := &circuit.File{Run: circuit.Run{Algorithm: "acdc", Task: "ioi", Model: "gpt2", Metric: "kl_div", Ablation: "resample", Threshold: 0.0575,
+		AbsoluteValue: true}, Measured: circuit.Measured{Final: 0.2138, Corrupted: -3.411}}
 	assert.Equal(t, Caption{"ioi in gpt2", []string{"acdc · resample ablation · τ = 0.0575, |effect|", "kl_div 0.214 (model 0, corrupted −3.41)"}}, CaptionOf(f))
 	assert.Equal(t, Caption{}, CaptionOf(&circuit.File{}))
-	assert.Equal(t, Caption{"pairs.safetensors", []string{"logit_diff"}}, CaptionOf(&circuit.File{Data: "pairs.safetensors", Metric: "logit_diff"}))
+	assert.Equal(t, Caption{"pairs.safetensors", []string{"logit_diff"}}, CaptionOf(&circuit.File{Run: circuit.Run{Data: "pairs.safetensors", Metric: "logit_diff"}}))
 }
 
 func TestHostileCaptionsStayText(t *testing.T) {
