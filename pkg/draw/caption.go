@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -19,12 +20,12 @@ type Caption struct {
 // CaptionOf makes the caption of a circuit file.
 func CaptionOf(f *circuit.File) Caption {
 	var c Caption
-	what := f.Task
+	what, model := named(f.Task), named(f.Model)
 	if what == "" {
-		what = f.Data
+		what = named(f.Data)
 	}
-	c.Title = join(" in ", what, f.Model)
-	if what == f.Model { // the builtin models have the names of their tasks
+	c.Title = join(" in ", what, model)
+	if what == model { // the builtin models have the names of their tasks
 		c.Title = what
 	}
 	metric := f.Metric
@@ -53,6 +54,12 @@ func CaptionOf(f *circuit.File) Caption {
 	return c
 }
 
+// named is a task, a model or data as a caption names it: the last part of its
+// path, not too long.
+func named(path string) string {
+	return oneline.Middle(oneline.Plain(oneline.Base(path)), captionWidth/2)
+}
+
 // keptLine says how much of the graph is kept.
 func (p *picture) keptLine() string {
 	total := p.graph.NumEdges()
@@ -64,6 +71,9 @@ func (p *picture) keptLine() string {
 		line += fmt.Sprintf(" (%.1f %%)", 100*float64(p.kept)/float64(total))
 	default:
 		line += fmt.Sprintf(" (%.0f %%)", 100*float64(p.kept)/float64(total))
+	}
+	if p.idle > 0 {
+		line += fmt.Sprintf(", %d of them %s nothing", p.idle, map[bool]string{true: "carries", false: "carry"}[p.idle == 1])
 	}
 	if undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s")); undrawn != "" {
 		line += ", " + undrawn + " not drawn"
@@ -101,8 +111,9 @@ func join(sep string, parts ...string) string {
 	return strings.Join(out, sep)
 }
 
-// wrap breaks a line at spaces (and, where a word is longer than the line, in
-// it) so that a long caption does not widen a small picture.
+// wrap breaks a line at spaces so that a long caption does not widen a small
+// picture; a word that is longer than the line is broken behind a separator, or
+// where there is none at the line's end.
 func wrap(s string, width int) []string {
 	var lines []string
 	line := []rune{}
@@ -112,7 +123,8 @@ func wrap(s string, width int) []string {
 			lines, line = append(lines, string(line)), nil
 		}
 		for len(w) > width {
-			lines, w = append(lines, string(w[:width])), w[width:]
+			n := breakAt(w, width)
+			lines, w = append(lines, string(w[:n])), w[n:]
 		}
 		if len(line) > 0 {
 			line = append(line, ' ')
@@ -123,4 +135,14 @@ func wrap(s string, width int) []string {
 		lines = append(lines, string(line))
 	}
 	return lines
+}
+
+// breakAt is how much of a word stands on a line of a width.
+func breakAt(word []rune, width int) int {
+	for n := width; n > width/2; n-- {
+		if strings.ContainsRune("-_./\\:,;=", word[n-1]) {
+			return n
+		}
+	}
+	return width
 }
