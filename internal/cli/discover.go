@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -264,6 +265,6 @@ func (o *discoverOptions) fill(f *circuit.File, e *patch.Experiment, r *discover
 // warn prints doubts about a result.
 func (a *app) warn(warnings []string) {
 	for _, w := range warnings {
-		fmt.Fprintln(a.stderr, "acdc: warning: "+w)
+		fmt.Fprintln(a.stderr, "acdc: warning: "+oneline.Plain(w))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -58,7 +59,7 @@ func message(cmd *cobra.Command, err error) string {
 	if exitCode(err) == codeInterrupted {
 		return "interrupted"
 	}
-	text := strings.Join(strings.Fields(err.Error()), " ")
+	text := oneline.Plain(strings.Join(strings.Fields(err.Error()), " "))
 	if isUsage(err) && cmd != nil {
 		text += " (see " + cmd.CommandPath() + " --help)"
 	}

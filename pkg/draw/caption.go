@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,25 +61,32 @@ func named(path string) string {
 	return oneline.Middle(oneline.Plain(oneline.Base(path)), captionWidth/2)
 }
 
-// keptLine says how much of the graph is kept.
-func (p *picture) keptLine() string {
+// keptLines say how much of the graph is kept, and what of that is not to be
+// seen.
+func (p *picture) keptLines() []string {
 	total := p.graph.NumEdges()
 	line := fmt.Sprintf("%d of %d edges", p.kept, total)
 	switch {
 	case p.kept == 0:
-		return line + ": all were cut"
+		return []string{line + ": all were cut"}
 	case p.kept*1000 < total*95:
 		line += fmt.Sprintf(" (%.1f %%)", 100*float64(p.kept)/float64(total))
 	default:
 		line += fmt.Sprintf(" (%.0f %%)", 100*float64(p.kept)/float64(total))
 	}
-	if p.idle > 0 {
-		line += fmt.Sprintf(", %d of them %s nothing", p.idle, map[bool]string{true: "carries", false: "carry"}[p.idle == 1])
+	undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s"))
+	if undrawn != "" {
+		undrawn += " not drawn"
 	}
-	if undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s")); undrawn != "" {
-		line += ", " + undrawn + " not drawn"
+	switch p.idle {
+	case 0:
+		return []string{join(", ", line, undrawn)}
+	case 1:
+		line += ", 1 of them carries nothing"
+	default:
+		line += fmt.Sprintf(", %d of them carry nothing", p.idle)
 	}
-	return line
+	return slices.DeleteFunc([]string{line, undrawn}, func(s string) bool { return s == "" })
 }
 
 // edgeCount counts edges of a kind in words, none as nothing.

@@ -39,7 +39,7 @@ func (p *picture) label(c Caption) string {
 	for _, s := range wrap(shown(c.Title), captionWidth*10/13) {
 		l.add("<B>" + l.span(13, inkDark, s) + "</B>")
 	}
-	for _, s := range append(append([]string{}, c.Lines...), p.keptLine()) {
+	for _, s := range append(append([]string{}, c.Lines...), p.keptLines()...) {
 		for _, part := range wrap(shown(s), captionWidth) {
 			l.add(l.span(10, inkSoft, part))
 		}
@@ -108,7 +108,7 @@ func (p *picture) colorEntries() []entry {
 		add(seen[kindOut], kindOut, "output")
 	}
 	if len(p.carrying()) < len(p.edges) {
-		out = append(out, entry{"╌╌", inkMuted, "carries nothing"})
+		out = append(out, entry{"– –", inkMuted, "carries nothing"})
 	}
 	return out
 }
