@@ -1,6 +1,7 @@
 package oneline
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -43,4 +44,16 @@ func TestBase(t *testing.T) {
 	for in, want := range map[string]string{"": "", "a": "a", "/x/y.json": "y.json", "x/y/": "y", `C:\x\y.json`: "y.json", "/": "", "o/gpt2@main": "gpt2@main"} {
 		assert.Equal(t, want, Base(in), in)
 	}
+}
+
+func TestJSONIsPlainToo(t *testing.T) {
+	const text = "a\u0085b\u009b\x7f\u202e\U000e0001é\n"
+	var b bytes.Buffer
+	assert.NoError(t, json.NewEncoder(&b).Encode(text))
+	escaped := JSON(b.Bytes())
+	assert.Equal(t, `"a\u0085b\u009b\u007f\u202e\udb40\udc01é\n"`+"\n", string(escaped))
+	var back string
+	assert.NoError(t, json.Unmarshal(escaped, &back))
+	assert.Equal(t, text, back)
+	assert.Equal(t, "[\n1]", string(JSON([]byte("[\n1]"))))
 }

@@ -1,8 +1,12 @@
 package oneline
 
 import (
+	"bytes"
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Plain is a foreign text fit for terminals and pictures: on one line, without
@@ -12,11 +16,38 @@ func Plain(s string) string {
 		switch {
 		case unicode.IsSpace(r):
 			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r == '\uFFFE', r == '\uFFFF':
+		case isUnseen(r):
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// isUnseen reports whether a character is no letter or sign but an order to
+// what shows it.
+func isUnseen(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\uFFFE' || r == '\uFFFF'
+}
+
+// JSON is JSON text in which characters that are not to be seen, which strings
+// may hold, are escaped. It says the same.
+func JSON(text []byte) []byte {
+	if !bytes.ContainsFunc(text, func(r rune) bool { return isUnseen(r) && r != '\n' }) {
+		return text
+	}
+	var out []byte
+	for _, r := range string(text) {
+		switch {
+		case r == '\n' || !isUnseen(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
 }
 
 // Shown is Plain, and short.

@@ -31,7 +31,8 @@ func (f *flatFile) file() *File {
 }
 
 // Decode reads a circuit file, or one of the MIB benchmark and EAP-IG; name is
-// what errors call it. Which edges are idle is found out anew.
+// what errors call it. Whatever the file calls its edges, they have their short
+// names afterwards, and which of them are idle is found out anew.
 func Decode(name string, r io.Reader) (*File, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -61,7 +62,7 @@ func Decode(name string, r io.Reader) (*File, error) {
 	return f, nil
 }
 
-// settle checks what a file says, and finds its idle edges.
+// settle checks what a file says, names its edges, and finds the idle ones.
 func (f *File) settle(name string) error {
 	if f.Graph.Definition == "" {
 		return fmt.Errorf("%s: field \"graph\".\"definition\" is missing: expected one of %s", name, choice.List(Definitions()))
@@ -83,7 +84,9 @@ func (f *File) settle(name string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		f.Edges[k].Idle = idle[i]
+		own := g.newFileEdge(i)
+		own.Kept, own.Score, own.Idle = fe.Kept, fe.Score, idle[i]
+		f.Edges[k] = own
 	}
 	return nil
 }

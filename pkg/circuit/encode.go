@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // unmeasured is a run without what only a measurement decides on, which a
@@ -35,6 +37,7 @@ func (f *File) isMeasured() bool {
 
 // Encode writes the file as indented JSON, one edge a line. A file in which no
 // metric is named, and all numbers of its measurement are 0, has none of them.
+// What a terminal would obey is escaped.
 func (f *File) Encode(w io.Writer) error {
 	head := struct {
 		Graph      GraphInfo `json:"graph"`
@@ -71,7 +74,7 @@ func (f *File) Encode(w io.Writer) error {
 		b.WriteString("\n ")
 	}
 	b.WriteString("]\n}\n")
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(oneline.JSON(b.Bytes()))
 	return err
 }
 

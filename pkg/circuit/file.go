@@ -107,16 +107,23 @@ func (f *File) SetCircuit(g *Graph, m Mask, scores Scores, all bool) {
 		if !kept && !(all && scored) {
 			continue
 		}
-		e := g.Edge(i)
-		out := FileEdge{Sender: e.Sender.String(), Receiver: e.Receiver.ReceiverName(), Kept: kept, Idle: idle[i]}
-		if e.IsDirect() {
-			out.Kind = kindDirect
-		}
+		out := g.newFileEdge(i)
+		out.Kept, out.Idle = kept, idle[i]
 		if scored {
 			out.Score = &scores[i]
 		}
 		f.Edges = append(f.Edges, out)
 	}
+}
+
+// newFileEdge names an edge of the graph.
+func (g *Graph) newFileEdge(i int) FileEdge {
+	e := g.Edge(i)
+	out := FileEdge{Sender: e.Sender.String(), Receiver: e.Receiver.ReceiverName()}
+	if e.IsDirect() {
+		out.Kind = kindDirect
+	}
+	return out
 }
 
 // DropIdle leaves out the edges that carry nothing, and returns how many there

@@ -196,3 +196,19 @@ func TestBadNames(t *testing.T) {
 	_, err = New(Config{Definition: ACDC, Layers: 20000, Heads: 1})
 	assert.ErrorContains(t, err, "expected at most 134217728 edges")
 }
+
+// Files may name edges in any dialect.
+func TestFilesInAnyDialect(t *testing.T) {
+	const text = `{"graph":{"definition":"acdc","n_layers":2,"n_heads":2},"edges_total":%d,"edges_kept":3,"edges":[
+		{"sender":"embed","receiver":"a0.1_k","kept":true},
+		{"sender":"blocks.0.hook_k_input[:, :, 1]","receiver":"blocks.0.attn.hook_k[:, :, 1]","kind":"direct","kept":true},
+		{"sender":"a0.h1","receiver":"resid_post","kind":"addition","kept":true}]}`
+	g := mustNew(t, Config{ACDC, 2, 2, false, false, false})
+	f, err := Decode("c.json", strings.NewReader(fmt.Sprintf(text, g.NumEdges())))
+	require.NoError(t, err)
+	assert.Equal(t, []FileEdge{
+		{Sender: "input", Receiver: "a0.h1<k>", Kept: true},
+		{Sender: "a0.h1<k>.input", Receiver: "a0.h1<k>", Kind: "direct", Kept: true},
+		{Sender: "a0.h1", Receiver: "logits", Kept: true},
+	}, f.Edges)
+}
