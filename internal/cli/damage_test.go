@@ -30,7 +30,11 @@ func damageCommand(ts *testscript.TestScript, _ bool, args []string) {
 	case "no-field":
 		var object map[string]any
 		ts.Check(json.Unmarshal(data, &object))
-		delete(object, name)
+		at, path := object, strings.Split(name, ".")
+		for _, outer := range path[:len(path)-1] {
+			at = at[outer].(map[string]any)
+		}
+		delete(at, path[len(path)-1])
 		data, err = json.Marshal(object)
 		ts.Check(err)
 	case "nan":

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -139,7 +140,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err := a.write(ctx, &o.outputs, f); err != nil {
 		return err
 	}
-	a.warn(f.Warnings)
+	a.warn(f.Measured.Warnings)
 	if !o.quiet {
 		summarize(a.stderr, f, o.verified(result), time.Since(start))
 	}
@@ -246,23 +247,24 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 // file says what a run was asked; fill adds what it found.
 func (o *discoverOptions) file(in *opened, e *patch.Experiment) *circuit.File {
 	return &circuit.File{
-		Graph: e.Graph().Info(), Algorithm: o.algorithm.Name(), Task: o.task, Data: o.data, Model: o.model,
-		Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Examples(),
-		Threshold: o.threshold, AbsoluteValue: o.absolute, MetricInitial: e.CleanMetric(), MetricCorrupted: e.CorruptedMetric(),
-		PosPermutation: e.PosPermutation(), EdgesTotal: e.Graph().NumEdges(),
-		Half: string(o.half), Variant: o.variant, BOS: o.bos, Processing: in.model.Processing.Steps(), ResetWeights: o.reset,
+		Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(),
+		Run: circuit.Run{Algorithm: o.algorithm.Name(), Task: o.task, Data: o.data, Model: o.model,
+			Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Examples(),
+			Half: string(o.half), Variant: o.variant, BOS: o.bos, Processing: in.model.Processing.Steps(), ResetWeights: o.reset,
+			Threshold: o.threshold, AbsoluteValue: o.absolute, PosPermutation: e.PosPermutation()},
+		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()},
 	}
 }
 
 func (o *discoverOptions) fill(f *circuit.File, e *patch.Experiment, r *discover.Result) {
-	f.MetricInitial, f.MetricFinal = r.MetricInitial, r.MetricFinal
-	f.Cost, f.Warnings = &r.Cost, r.Warnings
+	f.Measured.Initial, f.Measured.Final = r.MetricInitial, r.MetricFinal
+	f.Measured.Cost, f.Measured.Warnings = &r.Cost, r.Warnings
 	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges)
 }
 
 // warn prints doubts about a result.
 func (a *app) warn(warnings []string) {
 	for _, w := range warnings {
-		fmt.Fprintln(a.stderr, "acdc: warning: "+w)
+		fmt.Fprintln(a.stderr, "acdc: warning: "+oneline.Plain(w))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -53,12 +54,15 @@ func exitCode(err error) int {
 	return codeFailed
 }
 
+// longest bounds an error's text, in characters.
+const longest = 1500
+
 // message is an error as one line; after wrong usage it says where help is.
 func message(cmd *cobra.Command, err error) string {
 	if exitCode(err) == codeInterrupted {
 		return "interrupted"
 	}
-	text := strings.Join(strings.Fields(err.Error()), " ")
+	text := oneline.Middle(oneline.Plain(strings.Join(strings.Fields(err.Error()), " ")), longest)
 	if isUsage(err) && cmd != nil {
 		text += " (see " + cmd.CommandPath() + " --help)"
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -100,6 +101,6 @@ func (a *app) printJSON(x any) error {
 	if err := enc.Encode(x); err != nil {
 		return err
 	}
-	a.print(b.String())
+	a.print(string(oneline.JSON(b.Bytes())))
 	return nil
 }

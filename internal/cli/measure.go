@@ -54,13 +54,13 @@ func (o *runOptions) describe(f *circuit.File, rows []measured, in *opened) {
 	last := len(rows) - 1
 	f.Task, f.Data, f.Model, f.Metric, f.Ablation, f.Seed = o.task, o.data, o.model, name, string(o.ablation), o.seed
 	f.Examples = len(in.data.Clean)
-	f.MetricInitial, f.MetricFinal, f.MetricCorrupted = rows[0].Metrics[name], rows[last-1].Metrics[name], rows[last].Metrics[name]
-	f.Cost = nil // that of the discovery
+	f.Measured.Initial, f.Measured.Final, f.Measured.Corrupted = rows[0].Metrics[name], rows[last-1].Metrics[name], rows[last].Metrics[name]
+	f.Measured.Cost = nil // that of the discovery
 	for _, e := range o.cut {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("edge %s was cut by hand", e))
+		f.Measured.Warnings = append(f.Measured.Warnings, fmt.Sprintf("edge %s was cut by hand", e))
 	}
 	for _, e := range o.add {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("edge %s was added by hand", e))
+		f.Measured.Warnings = append(f.Measured.Warnings, fmt.Sprintf("edge %s was added by hand", e))
 	}
 }
 

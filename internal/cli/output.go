@@ -42,6 +42,8 @@ type outputs struct {
 	color  draw.ColorBy
 	direct bool
 	heads  bool
+	// dropIdle leaves out the edges that carry nothing, everywhere.
+	dropIdle bool
 }
 
 func (o *outputs) flags(cmd *cobra.Command) {
@@ -52,6 +54,11 @@ func (o *outputs) flags(cmd *cobra.Command) {
 	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
 	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
 	fs.BoolVar(&o.heads, "heads", false, "draw heads only, without MLPs and their edges")
+	idleFlag(cmd, &o.dropIdle)
+}
+
+func idleFlag(cmd *cobra.Command, drop *bool) {
+	cmd.Flags().BoolVar(drop, "drop-idle", false, "leave out kept edges that carry nothing; does not change the metric")
 }
 
 // check refuses, before anything is computed, what cannot be written in the
@@ -107,8 +114,14 @@ func (o *outputs) stdout() format {
 }
 
 // write writes a circuit to all places, standard output last. Everything is
-// encoded before anything is written.
+// encoded before anything is written. With dropIdle the circuit is without its
+// idle edges afterwards.
 func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
+	if o.dropIdle {
+		if _, err := f.DropIdle(); err != nil {
+			return err
+		}
+	}
 	type page struct {
 		file string
 		text []byte
@@ -172,7 +185,8 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 	if err != nil {
 		return nil, err
 	}
-	options := draw.Options{Caption: captionOf(f), Direct: o.direct, Heads: o.heads, Color: o.color, Groups: groupsOf(f)}
+	options := draw.Options{Caption: captionOf(f), Direct: o.direct, Heads: o.heads, Color: o.color, Groups: groupsOf(f),
+		Idle: g.Idle(mask, f.OrphansIdle())}
 	if err := draw.WriteDOT(&b, g, mask, scores, options); err != nil || kind == formatDOT {
 		return b.Bytes(), err
 	}

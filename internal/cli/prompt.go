@@ -65,7 +65,7 @@ func (o *runOptions) checkPrompts() error {
 		given bool
 	}{
 		{"data", o.data != ""}, {"task", o.task != ""}, {"metric", o.metricGiven}, {"examples", o.examples > 0},
-		{"half", o.half != ""}, {"variant", o.variant != ""}, {"output", len(o.files) > 0},
+		{"half", o.half != ""}, {"variant", o.variant != ""}, {"output", len(o.files) > 0}, {"drop-idle", o.dropIdle},
 	} {
 		if f.given {
 			return usagef("--%s: expected none with --prompt, which predicts the next token and measures no data", f.flag)

@@ -69,7 +69,7 @@ func (b *promptBench) tokens(text string) []int {
 // file writes a circuit.
 func (b *promptBench) file(ablation patch.Ablation, mask circuit.Mask) string {
 	b.Helper()
-	f := circuit.File{Model: promptModel, Metric: string(metric.KL), Ablation: string(ablation)}
+	f := circuit.File{Run: circuit.Run{Model: promptModel, Metric: string(metric.KL), Ablation: string(ablation)}}
 	f.SetCircuit(b.graph, mask, nil, false)
 	var text bytes.Buffer
 	require.NoError(b, f.Encode(&text))
@@ -367,12 +367,12 @@ func TestStartToken(t *testing.T) {
 	}{
 		{nil, nil, true},
 		{&no, nil, false},
-		{nil, &circuit.File{Task: "ioi"}, false},
-		{nil, &circuit.File{Task: "ioi", BOS: &yes}, true},
-		{nil, &circuit.File{Task: "ioi", Data: "d.json"}, true},
-		{nil, &circuit.File{Task: "induction"}, true},
-		{nil, &circuit.File{Task: "gone", BOS: &no}, false},
-		{&yes, &circuit.File{Task: "ioi", BOS: &no}, true},
+		{nil, &circuit.File{Run: circuit.Run{Task: "ioi"}}, false},
+		{nil, &circuit.File{Run: circuit.Run{Task: "ioi", BOS: &yes}}, true},
+		{nil, &circuit.File{Run: circuit.Run{Task: "ioi", Data: "d.json"}}, true},
+		{nil, &circuit.File{Run: circuit.Run{Task: "induction"}}, true},
+		{nil, &circuit.File{Run: circuit.Run{Task: "gone", BOS: &no}}, false},
+		{&yes, &circuit.File{Run: circuit.Run{Task: "ioi", BOS: &no}}, true},
 	} {
 		p := predictor{o: &runOptions{}, tok: tok}
 		p.o.bos = c.flag

@@ -69,7 +69,7 @@ the circuit that was saved as JSON.`,
 // list runs the command without a task, where flags about one circuit are a
 // mistake.
 func (o *referenceOptions) list(cmd *cobra.Command, run func(context.Context, *referenceOptions) error) error {
-	for _, name := range []string{"definition", "output", "format", "color", "direct", "heads"} {
+	for _, name := range []string{"definition", "output", "format", "color", "direct", "heads", "drop-idle"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s: expected a task, one of %s, found none", name, strings.Join(referenceNames(), ", "))
 		}
@@ -111,7 +111,7 @@ func referenceFile(r task.Reference, d circuit.Definition) (*circuit.File, error
 	if err != nil {
 		return nil, err
 	}
-	f := &circuit.File{Algorithm: algorithmReference, Task: r.Task, Model: r.Model}
+	f := &circuit.File{Run: circuit.Run{Algorithm: algorithmReference, Task: r.Task, Model: r.Model}}
 	f.SetCircuit(g, mask, nil, false)
 	return f, nil
 }

@@ -72,17 +72,14 @@ func TestReferenceFileHasNoMeasurement(t *testing.T) {
 	text := acdcOut(t, "reference", "docstring", "--format", "json")
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal([]byte(text), &fields))
-	var names []string
-	for name := range fields {
-		names = append(names, name)
-	}
-	assert.ElementsMatch(t, []string{"graph", "algorithm", "task", "model", "edges_total", "edges_kept", "edges"}, names)
+	assert.Equal(t, map[string]any{"algorithm": "reference", "task": "docstring", "model": "attn-only-4l"}, fields["run"])
+	assert.Empty(t, fields["measured"])
 	assert.NotContains(t, text, "NaN")
 	assert.NotContains(t, text, "score")
 
 	var b bytes.Buffer
-	require.NoError(t, (&circuit.File{Metric: "nll"}).Encode(&b))
-	for _, name := range []string{"metric", "seed", "examples", "threshold", "metric_initial", "metric_final", "metric_corrupted"} {
+	require.NoError(t, (&circuit.File{Run: circuit.Run{Metric: "nll"}}).Encode(&b))
+	for _, name := range []string{"metric", "seed", "examples", "threshold", "initial", "final", "corrupted"} {
 		assert.Contains(t, b.String(), `"`+name+`": `, "of a file that was measured, also where it is 0")
 	}
 }
@@ -199,21 +196,21 @@ func TestGroupsOfFoundCircuits(t *testing.T) {
 		file  circuit.File
 		nodes int
 	}{
-		{"the model itself", circuit.File{Task: "ioi", Model: "gpt2", Graph: gpt2}, 26},
-		{"another task", circuit.File{Task: "greaterthan", Model: "gpt2", Graph: gpt2}, 17},
-		{"another of its names", circuit.File{Task: "ioi", Model: "openai-community/gpt2", Graph: gpt2}, 26},
-		{"a revision", circuit.File{Task: "ioi", Model: "gpt2-small@main", Graph: gpt2}, 26},
-		{"a folder", circuit.File{Task: "ioi", Model: "models/small", Graph: gpt2}, 26},
-		{"another definition", circuit.File{Task: "ioi", Model: "gpt2", Graph: eap}, 26},
-		{"no task", circuit.File{Data: "ioi.json", Model: "gpt2", Graph: gpt2}, 0},
-		{"a task without groups", circuit.File{Task: "induction", Model: "gpt2", Graph: gpt2}, 0},
-		{"another known model of the shape", circuit.File{Task: "ioi", Model: "gpt-neo-125m", Graph: gpt2}, 0},
-		{"its repository", circuit.File{Task: "ioi", Model: "EleutherAI/gpt-neo-125M@main", Graph: gpt2}, 0},
-		{"shuffled heads", circuit.File{Task: "ioi", Model: "gpt2", Graph: gpt2, ResetWeights: &seed}, 0},
-		{"parallel MLPs", circuit.File{Task: "ioi", Model: "x", Graph: parallel}, 0},
-		{"no MLPs", circuit.File{Task: "ioi", Model: "x", Graph: noMLPs}, 0},
-		{"more heads", circuit.File{Task: "ioi", Model: "x", Graph: wide}, 0},
-		{"more layers", circuit.File{Task: "ioi", Model: "x", Graph: deep}, 0},
+		{"the model itself", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt2"}}, 26},
+		{"another task", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "greaterthan", Model: "gpt2"}}, 17},
+		{"another of its names", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "openai-community/gpt2"}}, 26},
+		{"a revision", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt2-small@main"}}, 26},
+		{"a folder", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "models/small"}}, 26},
+		{"another definition", circuit.File{Graph: eap, Run: circuit.Run{Task: "ioi", Model: "gpt2"}}, 26},
+		{"no task", circuit.File{Graph: gpt2, Run: circuit.Run{Data: "ioi.json", Model: "gpt2"}}, 0},
+		{"a task without groups", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "induction", Model: "gpt2"}}, 0},
+		{"another known model of the shape", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt-neo-125m"}}, 0},
+		{"its repository", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "EleutherAI/gpt-neo-125M@main"}}, 0},
+		{"shuffled heads", circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt2", ResetWeights: &seed}}, 0},
+		{"parallel MLPs", circuit.File{Graph: parallel, Run: circuit.Run{Task: "ioi", Model: "x"}}, 0},
+		{"no MLPs", circuit.File{Graph: noMLPs, Run: circuit.Run{Task: "ioi", Model: "x"}}, 0},
+		{"more heads", circuit.File{Graph: wide, Run: circuit.Run{Task: "ioi", Model: "x"}}, 0},
+		{"more layers", circuit.File{Graph: deep, Run: circuit.Run{Task: "ioi", Model: "x"}}, 0},
 	} {
 		groups := groupsOf(&c.file)
 		assert.Len(t, groups, c.nodes, c.what)
@@ -221,9 +218,9 @@ func TestGroupsOfFoundCircuits(t *testing.T) {
 		named := len(last) > 0 && strings.HasPrefix(last[len(last)-1], "groups of ")
 		assert.Equal(t, c.nodes > 0, named, "%s: the caption names the paper", c.what)
 	}
-	groups := groupsOf(&circuit.File{Task: "ioi", Model: "gpt2", Graph: gpt2})
+	groups := groupsOf(&circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt2"}})
 	assert.Equal(t, draw.Group{Name: "name mover", Color: "#d7f8ee"}, groups[circuit.Node{Kind: circuit.Head, Layer: 9, Head: 9}])
-	assert.Equal(t, []string{"groups of Wang et al. 2022, in gpt2"}, captionOf(&circuit.File{Task: "ioi", Model: "gpt2", Graph: gpt2}).Lines)
+	assert.Equal(t, []string{"groups of Wang et al. 2022, in gpt2"}, captionOf(&circuit.File{Graph: gpt2, Run: circuit.Run{Task: "ioi", Model: "gpt2"}}).Lines)
 }
 
 // The largest of them becomes a picture with every edge.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -34,6 +35,7 @@ type runOptions struct {
 	circuit     string
 	cut, add    []string
 	files       []string
+	dropIdle    bool
 	format      reportFormat
 }
 
@@ -46,8 +48,8 @@ func newRun(a *app, run func(context.Context, *runOptions) error) *cobra.Command
 		Long: `Measure a saved circuit, and the same with edges cut and added, beside the full
 model and the corrupted run. Model, data, metric and ablation are those that the
 circuit was found with, unless others are given. Edges are written like
-input->a1.h6<k>, a0.h3->m1 or m1->logits; a1.h6<k> is the direct edge of a
-head's keys. Without --metric, all metrics that the data allow are measured.
+input->a1.h6<k>, a0.h3->m1 or m1->logits, a1.h6<k> being the direct edge of a
+head's keys, or as in pictures and traces. Without --metric, all metrics that the data allow are measured.
 
 ` + promptLong,
 		Example: `  acdc discover --task induction -o circuit.json
@@ -74,6 +76,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
 	o.textOptions.flags(cmd)
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
+	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 }
@@ -111,7 +114,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	if len(o.files) > 0 {
 		o.describe(c.file, rows, in)
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
-		if err := a.write(ctx, &outputs{files: o.files}, c.file); err != nil {
+		if err := a.write(ctx, &outputs{files: o.files, dropIdle: o.dropIdle}, c.file); err != nil {
 			return err
 		}
 	}
@@ -167,6 +170,9 @@ func (o *runOptions) check() error {
 	if o.circuit == "" {
 		return usagef("expected --circuit CIRCUIT.json, or --model MODEL and --prompt TEXT, found neither")
 	}
+	if o.dropIdle && len(o.files) == 0 {
+		return usagef("--drop-idle: expected -o FILE, which it leaves edges out of, found none")
+	}
 	for _, f := range o.files {
 		if f == "-" {
 			return usagef("-o -: expected a file; standard output carries the metrics")
@@ -208,9 +214,9 @@ func (o *runOptions) openLike(f *circuit.File) (*opened, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.circuit, err)
 	}
-	ofFile := o.model == "" && f.Model != ""
-	if ofFile {
-		o.model = f.Model
+	ofFile := o.model == ""
+	if o.model = cmp.Or(o.model, f.Model); o.model == "" {
+		return nil, fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", o.circuit)
 	}
 	t, err := o.resolve()
 	if err != nil {

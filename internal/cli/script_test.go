@@ -91,14 +91,18 @@ func fails(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // field FILE NAME VALUE: a field of a JSON object is the value, numbers within
-// 1e-9.
+// 1e-9. A name with dots leads into objects.
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 3 && !(neg && len(args) == 2) {
 		ts.Fatalf("usage: field file name value, or ! field file name")
 	}
-	var object map[string]any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &object))
-	found, ok := object[args[1]]
+	var found any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &found))
+	ok := false
+	for _, name := range strings.Split(args[1], ".") {
+		object, _ := found.(map[string]any)
+		found, ok = object[name]
+	}
 	if neg {
 		if ok {
 			ts.Fatalf("expected no field %q, found %v", args[1], found)

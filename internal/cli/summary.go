@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -35,17 +36,30 @@ func share(n, total int) string {
 // summarize prints what a run found and took.
 func summarize(w io.Writer, f *circuit.File, verified int, took time.Duration) {
 	pairs := [][2]string{
-		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept"},
-		{f.Metric, fmt.Sprintf("%s -> %s (corrupted %s)", number(f.MetricInitial), number(f.MetricFinal), number(f.MetricCorrupted))},
-		{"tests", grouped(f.Cost.Tests)},
+		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept" + idleEdges(f.Measured)},
+		{oneline.Shown(f.Metric), fmt.Sprintf("%s -> %s (corrupted %s)", number(f.Measured.Initial), number(f.Measured.Final), number(f.Measured.Corrupted))},
+		{"tests", grouped(f.Measured.Cost.Tests)},
 	}
 	if verified > 0 {
 		pairs = append(pairs, [2]string{"verified", fmt.Sprintf("%d evaluations against a plain pass", verified)})
 	}
 	pairs = append(pairs,
-		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Cost.ForwardPasses), grouped(f.Cost.Tests))},
+		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Measured.Cost.ForwardPasses), grouped(f.Measured.Cost.Tests))},
 		[2]string{"time", fmt.Sprintf("%.2f s", took.Seconds())})
 	lines(w, pairs...)
+}
+
+// idleEdges says how many edges carry nothing, or were left out for that.
+func idleEdges(m circuit.Measured) string {
+	switch {
+	case m.DroppedIdle > 0:
+		return fmt.Sprintf(", without %s that carried nothing", counted(m.DroppedIdle, "edge"))
+	case m.Idle == 1:
+		return ", 1 of them carries nothing"
+	case m.Idle > 0:
+		return fmt.Sprintf(", %s of them carry nothing", grouped(m.Idle))
+	}
+	return ""
 }
 
 // describeRun prints, for -v, what a run works on.
@@ -54,11 +68,12 @@ func describeRun(w io.Writer, o *opened, f *circuit.File) {
 	if f.Data != "" {
 		what = f.Data
 	}
+	what, metric := oneline.Shown(what), oneline.Shown(f.Metric)
 	lines(w,
-		[2]string{"model", f.Model + ": " + shapeOf(o.model.Config)},
+		[2]string{"model", oneline.Shown(f.Model) + ": " + shapeOf(o.model.Config)},
 		[2]string{"data", fmt.Sprintf("%s: %d examples of %d tokens", what, len(o.data.Clean), len(o.data.Clean[0]))},
-		[2]string{"ablation", f.Ablation},
-		[2]string{"corrupted", f.Metric + " " + number(f.MetricCorrupted)},
+		[2]string{"ablation", oneline.Shown(f.Ablation)},
+		[2]string{"corrupted", metric + " " + number(f.Measured.Corrupted)},
 		[2]string{"graph", fmt.Sprintf("%s, %s edges", f.Graph.Definition, grouped(f.EdgesTotal))},
 		[2]string{"kernel", tensor.KernelName()})
 }

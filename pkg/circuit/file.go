@@ -1,12 +1,10 @@
 package circuit
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // GraphInfo is a graph's configuration as files declare it.
@@ -20,7 +18,29 @@ type GraphInfo struct {
 }
 
 // Info returns the configuration in the form that files declare it.
-func (g *Graph) Info() GraphInfo { return GraphInfo(g.cfg) }
+func (t *Template) Info() GraphInfo { return GraphInfo(t.cfg) }
+
+// Run is everything that decides a result: whoever does the same again gets the
+// same numbers. A field that says nothing is empty.
+type Run struct {
+	Algorithm      string   `json:"algorithm,omitempty"`
+	Task           string   `json:"task,omitempty"`
+	Data           string   `json:"data,omitempty"`
+	Model          string   `json:"model,omitempty"`
+	Metric         string   `json:"metric,omitempty"`
+	Ablation       string   `json:"ablation,omitempty"`
+	Order          string   `json:"order,omitempty"`
+	Seed           uint64   `json:"seed"`
+	Examples       int      `json:"examples"`
+	Half           string   `json:"half,omitempty"`          // of a task's prompts, empty for validation
+	Variant        string   `json:"variant,omitempty"`       // of a task's prompts, empty for the first
+	BOS            *bool    `json:"bos,omitempty"`           // whether a start token stands before the prompts, nil as task or data have it
+	Processing     []string `json:"processing,omitzero"`     // what was done to the weights, by TransformerLens' names
+	ResetWeights   *uint64  `json:"reset_weights,omitempty"` // the seed that the weights were shuffled by, as a control
+	Threshold      float64  `json:"threshold"`
+	AbsoluteValue  bool     `json:"absolute_value,omitempty"`
+	PosPermutation []int    `json:"pos_permutation,omitempty"`
+}
 
 // Cost is what a result took, in exact counts.
 type Cost struct {
@@ -30,6 +50,17 @@ type Cost struct {
 	ForwardPasses float64 `json:"forward_passes"` // FLOP over those of one plain forward pass
 }
 
+// Measured is what a run found besides its edges.
+type Measured struct {
+	Initial     float64  `json:"initial"`   // the metric of the full model,
+	Final       float64  `json:"final"`     // of the circuit,
+	Corrupted   float64  `json:"corrupted"` // and of the corrupted run
+	Cost        *Cost    `json:"cost,omitempty"`
+	Idle        int      `json:"idle,omitempty"`         // kept edges that carry nothing
+	DroppedIdle int      `json:"dropped_idle,omitempty"` // edges that were kept, carried nothing and were left out
+	Warnings    []string `json:"warnings,omitempty"`
+}
+
 // FileEdge is one edge of a circuit file.
 type FileEdge struct {
 	Sender   string   `json:"sender"`
@@ -37,63 +68,75 @@ type FileEdge struct {
 	Kind     string   `json:"kind,omitempty"` // "direct", or empty for addition
 	Score    *float64 `json:"score,omitempty"`
 	Kept     bool     `json:"kept"`
+	Idle     bool     `json:"idle,omitempty"` // kept, and carries nothing
 }
 
 // File is a circuit with what it came from: this project's own JSON. NaN and
 // infinity never appear in it; an edge that was never scored has no score.
 type File struct {
-	Graph            GraphInfo  `json:"graph"`
-	Algorithm        string     `json:"algorithm"`
-	Task             string     `json:"task,omitempty"`
-	Data             string     `json:"data,omitempty"`
-	Model            string     `json:"model"`
-	Metric           string     `json:"metric"`
-	Ablation         string     `json:"ablation,omitempty"`
-	Order            string     `json:"order,omitempty"`
-	Seed             uint64     `json:"seed"`
-	Examples         int        `json:"examples"`
-	Half             string     `json:"half,omitempty"`          // of a task's prompts, empty for validation
-	Variant          string     `json:"variant,omitempty"`       // of a task's prompts, empty for the first
-	BOS              *bool      `json:"bos,omitempty"`           // whether a start token stands before the prompts, nil as task or data have it
-	Processing       []string   `json:"processing,omitzero"`     // what was done to the weights, by TransformerLens' names
-	ResetWeights     *uint64    `json:"reset_weights,omitempty"` // the seed that the weights were shuffled by, as a control
-	Threshold        float64    `json:"threshold"`
-	AbsoluteValue    bool       `json:"absolute_value,omitempty"`
-	MetricInitial    float64    `json:"metric_initial"`
-	MetricFinal      float64    `json:"metric_final"`
-	MetricCorrupted  float64    `json:"metric_corrupted"`
-	PosPermutation   []int      `json:"pos_permutation,omitempty"`
-	Cost             *Cost      `json:"cost,omitempty"`
-	Warnings         []string   `json:"warnings,omitempty"`
+	Graph            GraphInfo `json:"graph"`
+	Run              `json:"run"`
+	Measured         Measured   `json:"measured"`
 	EdgesTotal       int        `json:"edges_total"`
 	EdgesKept        int        `json:"edges_kept"`
-	Edges            []FileEdge `json:"edges"`
 	AllEdgesIncluded bool       `json:"all_edges,omitempty"`
+	Edges            []FileEdge `json:"edges"`
 }
+
+// resample is the ablation whose corrupted run is a run of the model.
+const resample = "resample"
+
+// OrphansIdle reports whether an edge carries nothing if nothing reaches its
+// sender (see Graph.Prune). A circuit whose ablation is not known is taken as
+// one of resample ablation.
+func (r *Run) OrphansIdle() bool { return r.Ablation == "" || r.Ablation == resample }
 
 // SetCircuit writes graph, mask and scores into the file: the kept edges, or
 // with all also those that were scored and removed. A NaN score means that the
-// edge has none. Edges stand in the order of their numbers.
+// edge has none. Edges stand in the order of their numbers. Which edges are idle
+// depends on the ablation, which must be there before.
 func (f *File) SetCircuit(g *Graph, m Mask, scores Scores, all bool) {
 	f.Graph = g.Info()
 	f.EdgesTotal, f.EdgesKept = g.NumEdges(), m.Count()
 	f.AllEdgesIncluded = all
+	idle := g.Idle(m, f.OrphansIdle())
+	f.Measured.Idle = idle.Count()
 	f.Edges = []FileEdge{}
 	for i, kept := range m {
 		scored := scores != nil && !math.IsNaN(scores[i]) && !math.IsInf(scores[i], 0)
 		if !kept && !(all && scored) {
 			continue
 		}
-		e := g.Edge(i)
-		out := FileEdge{Sender: e.Sender.String(), Receiver: e.Receiver.ReceiverName(), Kept: kept}
-		if e.IsDirect() {
-			out.Kind = "direct"
-		}
+		out := g.newFileEdge(i)
+		out.Kept, out.Idle = kept, idle[i]
 		if scored {
 			out.Score = &scores[i]
 		}
 		f.Edges = append(f.Edges, out)
 	}
+}
+
+// newFileEdge names an edge of the graph.
+func (g *Graph) newFileEdge(i int) FileEdge {
+	e := g.Edge(i)
+	out := FileEdge{Sender: e.Sender.String(), Receiver: e.Receiver.ReceiverName()}
+	if e.IsDirect() {
+		out.Kind = kindDirect
+	}
+	return out
+}
+
+// DropIdle leaves out the edges that carry nothing, and returns how many there
+// were. The metric stays what it is.
+func (f *File) DropIdle() (int, error) {
+	g, m, scores, err := f.Circuit()
+	if err != nil {
+		return 0, err
+	}
+	n := g.Prune(m, f.OrphansIdle())
+	f.SetCircuit(g, m, scores, f.AllEdgesIncluded)
+	f.Measured.DroppedIdle += n
+	return n, nil
 }
 
 // Circuit returns the graph that the file declares, the mask of its kept edges
@@ -107,17 +150,14 @@ func (f *File) Circuit() (*Graph, Mask, Scores, error) {
 	if f.EdgesTotal != g.NumEdges() {
 		return nil, nil, nil, fmt.Errorf("field \"edges_total\": expected %d for this graph, found %d", g.NumEdges(), f.EdgesTotal)
 	}
-	mask, scores, seen := g.Empty(), make(Scores, g.NumEdges()), make(Mask, g.NumEdges())
-	for i := range scores {
-		scores[i] = math.NaN()
-	}
+	mask, scores, seen := g.Empty(), noScores(g), make(Mask, g.NumEdges())
 	for k, fe := range f.Edges {
 		i, err := g.fileEdge(fe)
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("field \"edges\"[%d]: %w", k, err)
 		}
 		if seen[i] {
-			return nil, nil, nil, fmt.Errorf("field \"edges\"[%d]: edge %q appears twice", k, g.Edge(i))
+			return nil, nil, nil, fmt.Errorf("field \"edges\"[%d]: edge \"%v\" appears twice", k, g.Edge(i))
 		}
 		seen[i], mask[i] = true, fe.Kept
 		if fe.Score != nil {
@@ -130,113 +170,38 @@ func (f *File) Circuit() (*Graph, Mask, Scores, error) {
 	return g, mask, scores, nil
 }
 
+// noScores are the scores of a graph of which no edge has one.
+func noScores(g *Graph) Scores {
+	s := make(Scores, g.NumEdges())
+	for i := range s {
+		s[i] = math.NaN()
+	}
+	return s
+}
+
+// The kinds of edges in a file.
+const (
+	kindDirect   = "direct"
+	kindAddition = "addition"
+)
+
 // fileEdge finds an edge of a file in the graph.
 func (g *Graph) fileEdge(fe FileEdge) (int, error) {
-	name := fe.Sender + "->" + fe.Receiver
-	sender, err := ParseNode(fe.Sender)
+	name := oneline.Quote(fe.Sender + "->" + fe.Receiver)
+	sender, err := g.ParseNode(fe.Sender)
 	if err != nil {
-		return 0, fmt.Errorf("edge %q: field \"sender\": %w", name, err)
+		return 0, fmt.Errorf("edge %s: field \"sender\": %w", name, err)
 	}
-	receiver, err := ParseNode(fe.Receiver)
+	receiver, err := g.ParseNode(fe.Receiver)
 	if err != nil {
-		return 0, fmt.Errorf("edge %q: field \"receiver\": %w", name, err)
+		return 0, fmt.Errorf("edge %s: field \"receiver\": %w", name, err)
 	}
-	e := edgeOf(sender, receiver)
-	if want := map[bool]string{true: "direct", false: "addition"}[e.IsDirect()]; fe.Kind != want && !(fe.Kind == "" && !e.IsDirect()) {
-		return 0, fmt.Errorf("edge %q: field \"kind\": expected %q, found %q", name, want, fe.Kind)
+	e, want := edgeOf(sender, receiver), kindAddition
+	if e.IsDirect() {
+		want = kindDirect
 	}
-	i, ok := g.Index(e)
-	if !ok {
-		return 0, fmt.Errorf("edge %q is impossible in this graph: %s", name, g.whyNot(e))
+	if fe.Kind != want && !(fe.Kind == "" && want == kindAddition) {
+		return 0, fmt.Errorf("edge %s: field \"kind\": expected %q, found %s", name, want, oneline.Quote(fe.Kind))
 	}
-	return i, nil
-}
-
-// unmeasured is a file without the numbers of a measurement, which a circuit
-// from a paper has none of: the fields here hide those of the same names.
-type unmeasured struct {
-	*File
-	Metric          *string  `json:"metric,omitempty"`
-	Seed            *uint64  `json:"seed,omitempty"`
-	Examples        *int     `json:"examples,omitempty"`
-	Threshold       *float64 `json:"threshold,omitempty"`
-	MetricInitial   *float64 `json:"metric_initial,omitempty"`
-	MetricFinal     *float64 `json:"metric_final,omitempty"`
-	MetricCorrupted *float64 `json:"metric_corrupted,omitempty"`
-}
-
-// isMeasured reports whether any number of a measurement is there to be
-// written.
-func (f *File) isMeasured() bool {
-	return f.Metric != "" || f.Seed != 0 || f.Examples != 0 || f.Threshold != 0 ||
-		f.MetricInitial != 0 || f.MetricFinal != 0 || f.MetricCorrupted != 0
-}
-
-// Encode writes the file as indented JSON, one edge a line. A file in which no
-// metric is named, and all numbers of its measurement are 0, has none of them.
-func (f *File) Encode(w io.Writer) error {
-	head := *f
-	head.Edges = nil
-	var body bytes.Buffer
-	enc := json.NewEncoder(&body)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	var fields any = &head
-	if !f.isMeasured() {
-		fields = unmeasured{File: &head}
-	}
-	if err := enc.Encode(fields); err != nil {
-		return fmt.Errorf("circuit file: %w", err)
-	}
-	prefix, suffix, ok := strings.Cut(body.String(), "\"edges\": null")
-	if !ok {
-		panic("circuit: the encoded file has no edges field")
-	}
-	var b bytes.Buffer
-	b.WriteString(prefix + "\"edges\": [")
-	for i, e := range f.Edges {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString("\n  ")
-		var line bytes.Buffer
-		enc := json.NewEncoder(&line)
-		enc.SetEscapeHTML(false)
-		if err := enc.Encode(e); err != nil {
-			return fmt.Errorf("circuit file: edge %s->%s: %w", e.Sender, e.Receiver, err)
-		}
-		b.Write(bytes.TrimRight(line.Bytes(), "\n"))
-	}
-	if len(f.Edges) > 0 {
-		b.WriteString("\n ")
-	}
-	b.WriteString("]" + suffix)
-	_, err := w.Write(b.Bytes())
-	return err
-}
-
-// Decode reads a circuit file; name is what errors call it.
-func Decode(name string, r io.Reader) (*File, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	var f File
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&f); err != nil {
-		return nil, fmt.Errorf("%s: not a circuit file: expected JSON with \"graph\" and \"edges\": %w", name, err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("%s: not a circuit file: text after the end of the JSON", name)
-	}
-	if f.Graph.Definition == "" {
-		return nil, fmt.Errorf("%s: field \"graph\".\"definition\" is missing: expected one of %s", name, listed(Definitions()))
-	}
-	if f.Edges == nil {
-		return nil, fmt.Errorf("%s: field \"edges\" is missing", name)
-	}
-	if _, _, _, err := f.Circuit(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return &f, nil
+	return g.find(e)
 }

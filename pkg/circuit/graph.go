@@ -2,9 +2,9 @@ package circuit
 
 import (
 	"fmt"
-	"slices"
 	"sort"
-	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
 )
 
 // Definition names a way to cut a transformer into edges.
@@ -34,9 +34,9 @@ type Config struct {
 	SplitEmbed      bool // token and position embeddings are two senders
 }
 
-// Graph holds the nodes and edges of one model shape. It is immutable and safe
-// for concurrent use.
-type Graph struct {
+// Template holds the nodes and edges of one model shape. It is immutable and
+// safe for concurrent use.
+type Template struct {
 	cfg       Config
 	senders   []Node
 	receivers []Node
@@ -44,124 +44,146 @@ type Graph struct {
 	byNode    map[Node]int
 }
 
-// maxNodes bounds the heads of a graph, so that a damaged file cannot ask for
-// all memory. The largest published models have some ten thousand.
-const maxNodes = 200_000
+// What bounds a graph, so that a damaged file cannot ask for all memory. The
+// largest published models have some ten thousand heads, which make 10^8 edges.
+const (
+	maxHeads = 200_000
+	maxEdges = 1 << 27
+)
 
-// New makes the graph of a configuration.
-func New(cfg Config) (*Graph, error) {
-	if !slices.Contains(Definitions(), cfg.Definition) {
-		return nil, fmt.Errorf("graph definition %q is unknown: expected one of %s", cfg.Definition, listed(Definitions()))
+// NewTemplate makes the nodes and edges of a configuration.
+func NewTemplate(cfg Config) (*Template, error) {
+	if _, err := choice.Parse("graph definition", string(cfg.Definition), Definitions()); err != nil {
+		return nil, err
 	}
+	shape := fmt.Sprintf("graph of %d layers and %d heads", cfg.Layers, cfg.Heads)
 	if cfg.Layers < 1 || cfg.Heads < 1 {
-		return nil, fmt.Errorf("graph of %d layers and %d heads: expected at least one of each", cfg.Layers, cfg.Heads)
+		return nil, fmt.Errorf("%s: expected at least one of each", shape)
 	}
-	if cfg.Layers > maxNodes || cfg.Heads > maxNodes || cfg.Layers*cfg.Heads > maxNodes {
-		return nil, fmt.Errorf("graph of %d layers and %d heads: expected at most %d heads in all", cfg.Layers, cfg.Heads, maxNodes)
+	if cfg.Layers > maxHeads || cfg.Heads > maxHeads || cfg.Layers*cfg.Heads > maxHeads {
+		return nil, fmt.Errorf("%s: expected at most %d heads in all", shape, maxHeads)
 	}
-	g := &Graph{cfg: cfg, byNode: map[Node]int{}}
-	g.addSenders()
-	g.addReceivers()
-	return g, nil
+	t := &Template{cfg: cfg, byNode: map[Node]int{}}
+	if t.count() > maxEdges {
+		return nil, fmt.Errorf("%s: expected at most %d edges", shape, maxEdges)
+	}
+	t.addSenders()
+	t.addReceivers()
+	return t, nil
 }
 
-func listed[T ~string](names []T) string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = string(n)
+// count is how many edges there will be.
+func (t *Template) count() int {
+	n := t.sendersBefore(t.cfg.Layers) // into the output
+	for l := range t.cfg.Layers {
+		for _, b := range t.block(l) {
+			n += b.edges
+		}
 	}
-	return strings.Join(out, ", ")
+	return n
 }
 
-func (g *Graph) addSenders() {
-	if g.cfg.SplitEmbed {
-		g.senders = append(g.senders, Node{Kind: Embed}, Node{Kind: PosEmbed})
+// bundle is receivers of one kind in one block, one a head or one in all, and
+// the edges that end in all of them.
+type bundle struct {
+	kind  Kind
+	heads int // 0: one receiver for the block
+	edges int
+}
+
+// block lists the receivers of a block in the order of computation.
+func (t *Template) block(l int) []bundle {
+	var out []bundle
+	before, h := t.sendersBefore(l), t.cfg.Heads
+	for k := QInput; k <= VInput; k++ {
+		out = append(out, bundle{k, h, h * before})
+	}
+	if t.cfg.Definition == ACDC {
+		for k := Q; k <= V; k++ {
+			out = append(out, bundle{k, h, h})
+		}
+	}
+	if !t.cfg.AttnOnly {
+		if !t.cfg.ParallelAttnMLP {
+			before += h
+		}
+		out = append(out, bundle{MLPIn, 0, before})
+	}
+	return out
+}
+
+func (t *Template) addSenders() {
+	if t.cfg.SplitEmbed {
+		t.senders = append(t.senders, Node{Kind: Embed}, Node{Kind: PosEmbed})
 	} else {
-		g.senders = append(g.senders, Node{Kind: Input})
+		t.senders = append(t.senders, Node{Kind: Input})
 	}
-	for l := range g.cfg.Layers {
-		for h := range g.cfg.Heads {
-			g.senders = append(g.senders, Node{Kind: Head, Layer: l, Head: h})
+	for l := range t.cfg.Layers {
+		for h := range t.cfg.Heads {
+			t.senders = append(t.senders, Node{Kind: Head, Layer: l, Head: h})
 		}
-		if !g.cfg.AttnOnly {
-			g.senders = append(g.senders, Node{Kind: MLP, Layer: l})
+		if !t.cfg.AttnOnly {
+			t.senders = append(t.senders, Node{Kind: MLP, Layer: l})
 		}
 	}
-	for i, s := range g.senders {
-		g.byNode[s] = i
+	for i, s := range t.senders {
+		t.byNode[s] = i
 	}
 }
 
-func (g *Graph) addReceivers() {
+func (t *Template) addReceivers() {
+	t.first = []int{0}
 	add := func(n Node, edges int) {
-		g.byNode[n] = len(g.receivers)
-		g.receivers = append(g.receivers, n)
-		last := 0
-		if len(g.first) > 0 {
-			last = g.first[len(g.first)-1]
-		} else {
-			g.first = append(g.first, 0)
-		}
-		g.first = append(g.first, last+edges)
+		t.byNode[n] = len(t.receivers)
+		t.receivers = append(t.receivers, n)
+		t.first = append(t.first, t.first[len(t.first)-1]+edges)
 	}
-	for l := range g.cfg.Layers {
-		before := g.sendersBefore(l)
-		for _, kind := range []Kind{QInput, KInput, VInput} {
-			for h := range g.cfg.Heads {
-				add(Node{Kind: kind, Layer: l, Head: h}, before)
+	for l := range t.cfg.Layers {
+		for _, b := range t.block(l) {
+			if b.heads == 0 {
+				add(Node{Kind: b.kind, Layer: l}, b.edges)
 			}
-		}
-		if g.cfg.Definition == ACDC {
-			for _, kind := range []Kind{Q, K, V} {
-				for h := range g.cfg.Heads {
-					add(Node{Kind: kind, Layer: l, Head: h}, 1)
-				}
+			for h := range b.heads {
+				add(Node{Kind: b.kind, Layer: l, Head: h}, b.edges/b.heads)
 			}
-		}
-		if !g.cfg.AttnOnly {
-			heads := g.cfg.Heads
-			if g.cfg.ParallelAttnMLP {
-				heads = 0
-			}
-			add(Node{Kind: MLPIn, Layer: l}, before+heads)
 		}
 	}
-	add(Node{Kind: Output}, len(g.senders))
+	add(Node{Kind: Output}, len(t.senders))
 }
 
 // sendersBefore counts the senders that block l's heads can hear.
-func (g *Graph) sendersBefore(l int) int {
-	n, perLayer := 1, g.cfg.Heads
-	if g.cfg.SplitEmbed {
+func (t *Template) sendersBefore(l int) int {
+	n, perLayer := 1, t.cfg.Heads
+	if t.cfg.SplitEmbed {
 		n = 2
 	}
-	if !g.cfg.AttnOnly {
+	if !t.cfg.AttnOnly {
 		perLayer++
 	}
 	return n + l*perLayer
 }
 
 // Config returns what the graph was made from.
-func (g *Graph) Config() Config { return g.cfg }
+func (t *Template) Config() Config { return t.cfg }
 
 // NumEdges is the number of edges, placeholders not counted.
-func (g *Graph) NumEdges() int { return g.first[len(g.first)-1] }
+func (t *Template) NumEdges() int { return t.first[len(t.first)-1] }
 
 // Senders lists the senders in the order of computation. The caller must not
 // change it.
-func (g *Graph) Senders() []Node { return g.senders }
+func (t *Template) Senders() []Node { return t.senders }
 
 // Receivers lists the receivers in the order of computation; a layer's q, k
 // and v inputs come before its q, k and v. The caller must not change it.
-func (g *Graph) Receivers() []Node { return g.receivers }
+func (t *Template) Receivers() []Node { return t.receivers }
 
 // Has reports whether the graph has the node.
-func (g *Graph) Has(n Node) bool { _, ok := g.byNode[n]; return ok }
+func (t *Template) Has(n Node) bool { _, ok := t.byNode[n]; return ok }
 
 // SenderIndex is the position of a sender in Senders. It panics if the graph
 // has no such sender.
-func (g *Graph) SenderIndex(n Node) int {
-	i, ok := g.byNode[n]
+func (t *Template) SenderIndex(n Node) int {
+	i, ok := t.byNode[n]
 	if !ok || !n.IsSender() {
 		panic(fmt.Sprintf("circuit: no sender %v in the graph", n))
 	}
@@ -171,50 +193,50 @@ func (g *Graph) SenderIndex(n Node) int {
 // Incoming returns the numbers [lo, hi) of the edges that end in receiver r;
 // edge lo+i comes from sender i, or, for q, k and v, is the direct edge. It
 // panics if the graph has no such receiver.
-func (g *Graph) Incoming(r Node) (lo, hi int) {
-	i, ok := g.byNode[r]
+func (t *Template) Incoming(r Node) (lo, hi int) {
+	i, ok := t.byNode[r]
 	if !ok || !r.IsReceiver() {
 		panic(fmt.Sprintf("circuit: no receiver %v in the graph", r))
 	}
-	return g.first[i], g.first[i+1]
+	return t.first[i], t.first[i+1]
 }
 
 // Edge returns edge number i.
-func (g *Graph) Edge(i int) Edge {
-	r := sort.Search(len(g.receivers), func(k int) bool { return g.first[k+1] > i })
-	n := g.receivers[r]
+func (t *Template) Edge(i int) Edge {
+	r := sort.Search(len(t.receivers), func(k int) bool { return t.first[k+1] > i })
+	n := t.receivers[r]
 	if n.Kind >= Q && n.Kind <= V {
 		return Edge{Sender: Node{Kind: n.Kind - Q + QInput, Layer: n.Layer, Head: n.Head}, Receiver: n}
 	}
-	return Edge{Sender: g.senders[i-g.first[r]], Receiver: n}
+	return Edge{Sender: t.senders[i-t.first[r]], Receiver: n}
 }
 
 // Index returns an edge's number and whether the graph has it.
-func (g *Graph) Index(e Edge) (int, bool) {
-	i, ok := g.byNode[e.Receiver]
+func (t *Template) Index(e Edge) (int, bool) {
+	i, ok := t.byNode[e.Receiver]
 	if !ok || !e.Receiver.IsReceiver() {
 		return 0, false
 	}
 	if e.IsDirect() {
-		return g.first[i], true
+		return t.first[i], true
 	}
 	if !e.Sender.IsSender() || e.Receiver.Kind >= Q && e.Receiver.Kind <= V {
 		return 0, false
 	}
-	s, ok := g.byNode[e.Sender]
-	n := g.first[i] + s
-	return n, ok && n < g.first[i+1]
+	s, ok := t.byNode[e.Sender]
+	n := t.first[i] + s
+	return n, ok && n < t.first[i+1]
 }
 
 // Downstream lists the edges that leave a node, and is the inverse of
 // Incoming: for a sender its addition edges, for a head's residual input its
 // direct edge. With a definition without direct edges a head's residual input
 // has none, since it is one with the queries, keys or values.
-func (g *Graph) Downstream(n Node) []int {
+func (t *Template) Downstream(n Node) []int {
 	var out []int
 	if n.Kind >= QInput && n.Kind <= VInput {
 		direct := Edge{Sender: n, Receiver: Node{Kind: n.Kind - QInput + Q, Layer: n.Layer, Head: n.Head}}
-		if i, ok := g.Index(direct); ok {
+		if i, ok := t.Index(direct); ok {
 			out = append(out, i)
 		}
 		return out
@@ -222,9 +244,9 @@ func (g *Graph) Downstream(n Node) []int {
 	if !n.IsSender() {
 		return nil
 	}
-	s := g.SenderIndex(n)
-	for i, r := range g.receivers {
-		if e := g.first[i] + s; e < g.first[i+1] && (r.Kind < Q || r.Kind > V) {
+	s := t.SenderIndex(n)
+	for i, r := range t.receivers {
+		if e := t.first[i] + s; e < t.first[i+1] && (r.Kind < Q || r.Kind > V) {
 			out = append(out, e)
 		}
 	}

@@ -1,7 +1,12 @@
 package circuit
 
+import "fmt"
+
 // Mask says, by edge number, which edges are present.
 type Mask []bool
+
+// Gates says, by edge number, how much of an edge is present, from 0 to 1.
+type Gates []float32
 
 // Scores says, by edge number, what an edge is worth; its meaning is the
 // algorithm's.
@@ -33,9 +38,51 @@ func (m Mask) Count() int {
 	return n
 }
 
-// HasOutgoing reports whether a present edge leaves node n. Placeholder edges
-// count as present until their end is dropped, so that a head's q, k and v
-// have one as long as the head itself has.
+// Gates returns the gates that are 1 where an edge is present and 0 elsewhere.
+func (m Mask) Gates() Gates {
+	out := make(Gates, len(m))
+	for i, present := range m {
+		if present {
+			out[i] = 1
+		}
+	}
+	return out
+}
+
+// Check refuses gates that are not one for each edge of the graph, each from 0
+// to 1.
+func (a Gates) Check(g *Graph) error {
+	if len(a) != g.NumEdges() {
+		return fmt.Errorf("gates: expected one for each of %d edges, found %d", g.NumEdges(), len(a))
+	}
+	for i, x := range a {
+		if !(x >= 0 && x <= 1) { // NaN is neither
+			return fmt.Errorf("gates: edge %v: expected a number from 0 to 1, found %v", g.Edge(i), x)
+		}
+	}
+	return nil
+}
+
+// present reports whether a template's edge is present in any span.
+func (g *Graph) present(m Mask, edge int) bool {
+	for span := range g.spans {
+		if m[g.Number(span, edge)] {
+			return true
+		}
+	}
+	return false
+}
+
+// cut removes a template's edge from every span.
+func (g *Graph) cut(m Mask, edge int) {
+	for span := range g.spans {
+		m[g.Number(span, edge)] = false
+	}
+}
+
+// HasOutgoing reports whether a present edge leaves node n in any span.
+// Placeholder edges count as present until their end is dropped, so that a
+// head's q, k and v have one as long as the head itself has.
 func (g *Graph) HasOutgoing(m Mask, n Node) bool {
 	switch {
 	case n.Kind == Output:
@@ -47,28 +94,45 @@ func (g *Graph) HasOutgoing(m Mask, n Node) bool {
 	}
 	if n.Kind >= QInput && n.Kind <= VInput {
 		lo, _ := g.Incoming(Node{Kind: n.Kind - QInput + Q, Layer: n.Layer, Head: n.Head})
-		return m[lo] && g.HasOutgoing(m, Node{Kind: Head, Layer: n.Layer, Head: n.Head})
+		return g.present(m, lo) && g.HasOutgoing(m, Node{Kind: Head, Layer: n.Layer, Head: n.Head})
 	}
 	s := g.SenderIndex(n)
 	for i, r := range g.receivers {
-		if e := g.first[i] + s; e < g.first[i+1] && (r.Kind < Q || r.Kind > V) && m[e] {
+		if e := g.first[i] + s; e < g.first[i+1] && (r.Kind < Q || r.Kind > V) && g.present(m, e) {
 			return true
 		}
 	}
 	return false
 }
 
-// PruneUnreachable removes every edge from whose receiver no present path
-// leads to the output, and every edge into whose sender none leads from the
-// input, and returns how many it removed. The metric of a patched run may
-// change with the latter: a node without inputs still computes its corrupted
-// value, which under resampling is no change at all.
-func (g *Graph) PruneUnreachable(m Mask) int {
+// Prune removes the edges that carry nothing and returns how many it removed:
+// those from whose receiver no present path leads to the output and, if orphans
+// are to go too, those into whose sender none leads from the embeddings.
+//
+// A node without a path from the embeddings computes its output from what the
+// corrupted run has at all its inputs. Where the corrupted run is a run of the
+// model (resample ablation), that output is the corrupted run's own, and an edge
+// that carries it is as good as cut. Where it is made by putting other values in
+// the place of outputs (zero and mean ablation), it is not, and orphans carry
+// something.
+func (g *Graph) Prune(m Mask, orphans bool) int {
 	before := m.Count()
-	g.pruneDeadEnds(m)
-	g.pruneOrphans(m)
-	g.pruneDeadEnds(m)
+	if orphans {
+		g.pruneOrphans(m)
+	}
+	g.pruneDeadEnds(m) // which leaves no new orphans: what still leads on keeps what leads to it
 	return before - m.Count()
+}
+
+// Idle returns the edges that Prune would remove.
+func (g *Graph) Idle(m Mask, orphans bool) Mask {
+	left := m.Clone()
+	g.Prune(left, orphans)
+	idle := g.Empty()
+	for i := range m {
+		idle[i] = m[i] && !left[i]
+	}
+	return idle
 }
 
 // pruneDeadEnds drops, in reverse order of computation, all edges into nodes
@@ -78,7 +142,9 @@ func (g *Graph) pruneDeadEnds(m Mask) {
 		if g.HasOutgoing(m, g.receivers[i]) {
 			continue
 		}
-		clear(m[g.first[i]:g.first[i+1]])
+		for e := g.first[i]; e < g.first[i+1]; e++ {
+			g.cut(m, e)
+		}
 	}
 }
 
@@ -93,11 +159,11 @@ func (g *Graph) pruneOrphans(m Mask) {
 	}
 	for i, r := range g.receivers {
 		for e := g.first[i]; e < g.first[i+1]; e++ {
-			if !m[e] {
+			if !g.present(m, e) {
 				continue
 			}
 			if from := g.Edge(e).Sender; !reached[from] {
-				m[e] = false
+				g.cut(m, e)
 				continue
 			}
 			reached[r] = true

@@ -3,9 +3,11 @@ package draw
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -19,19 +21,19 @@ type Caption struct {
 // CaptionOf makes the caption of a circuit file.
 func CaptionOf(f *circuit.File) Caption {
 	var c Caption
-	what := f.Task
+	what, model := named(f.Task), named(f.Model)
 	if what == "" {
-		what = f.Data
+		what = named(f.Data)
 	}
-	c.Title = join(" in ", what, f.Model)
-	if what == f.Model { // the builtin models have the names of their tasks
+	c.Title = join(" in ", what, model)
+	if what == model { // the builtin models have the names of their tasks
 		c.Title = what
 	}
 	metric := f.Metric
-	if f.MetricInitial != 0 || f.MetricFinal != 0 || f.MetricCorrupted != 0 {
-		metric += " " + number(f.MetricFinal)
-		if f.MetricCorrupted != 0 {
-			metric += fmt.Sprintf(" (model %s, corrupted %s)", number(f.MetricInitial), number(f.MetricCorrupted))
+	if f.Measured.Initial != 0 || f.Measured.Final != 0 || f.Measured.Corrupted != 0 {
+		metric += " " + number(f.Measured.Final)
+		if f.Measured.Corrupted != 0 {
+			metric += fmt.Sprintf(" (model %s, corrupted %s)", number(f.Measured.Initial), number(f.Measured.Corrupted))
 		}
 	}
 	threshold := ""
@@ -53,22 +55,38 @@ func CaptionOf(f *circuit.File) Caption {
 	return c
 }
 
-// keptLine says how much of the graph is kept.
-func (p *picture) keptLine() string {
+// named is a task, a model or data as a caption names it: the last part of its
+// path, not too long.
+func named(path string) string {
+	return oneline.Middle(oneline.Plain(oneline.Base(path)), captionWidth/2)
+}
+
+// keptLines say how much of the graph is kept, and what of that is not to be
+// seen.
+func (p *picture) keptLines() []string {
 	total := p.graph.NumEdges()
 	line := fmt.Sprintf("%d of %d edges", p.kept, total)
 	switch {
 	case p.kept == 0:
-		return line + ": all were cut"
+		return []string{line + ": all were cut"}
 	case p.kept*1000 < total*95:
 		line += fmt.Sprintf(" (%.1f %%)", 100*float64(p.kept)/float64(total))
 	default:
 		line += fmt.Sprintf(" (%.0f %%)", 100*float64(p.kept)/float64(total))
 	}
-	if undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s")); undrawn != "" {
-		line += ", " + undrawn + " not drawn"
+	undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s"))
+	if undrawn != "" {
+		undrawn += " not drawn"
 	}
-	return line
+	switch p.idle {
+	case 0:
+		return []string{join(", ", line, undrawn)}
+	case 1:
+		line += ", 1 of them carries nothing"
+	default:
+		line += fmt.Sprintf(", %d of them carry nothing", p.idle)
+	}
+	return slices.DeleteFunc([]string{line, undrawn}, func(s string) bool { return s == "" })
 }
 
 // edgeCount counts edges of a kind in words, none as nothing.
@@ -101,8 +119,9 @@ func join(sep string, parts ...string) string {
 	return strings.Join(out, sep)
 }
 
-// wrap breaks a line at spaces (and, where a word is longer than the line, in
-// it) so that a long caption does not widen a small picture.
+// wrap breaks a line at spaces so that a long caption does not widen a small
+// picture; a word that is longer than the line is broken behind a separator, or
+// where there is none at the line's end.
 func wrap(s string, width int) []string {
 	var lines []string
 	line := []rune{}
@@ -112,7 +131,8 @@ func wrap(s string, width int) []string {
 			lines, line = append(lines, string(line)), nil
 		}
 		for len(w) > width {
-			lines, w = append(lines, string(w[:width])), w[width:]
+			n := breakAt(w, width)
+			lines, w = append(lines, string(w[:n])), w[n:]
 		}
 		if len(line) > 0 {
 			line = append(line, ' ')
@@ -123,4 +143,14 @@ func wrap(s string, width int) []string {
 		lines = append(lines, string(line))
 	}
 	return lines
+}
+
+// breakAt is how much of a word stands on a line of a width.
+func breakAt(word []rune, width int) int {
+	for n := width; n > width/2; n-- {
+		if strings.ContainsRune("-_./\\:,;=", word[n-1]) {
+			return n
+		}
+	}
+	return width
 }

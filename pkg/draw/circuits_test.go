@@ -82,7 +82,7 @@ func best(g *circuit.Graph, value []float64, n int) circuit.Mask {
 		for i := range m {
 			m[i] = value[i] > cut || g.Edge(i).IsDirect()
 		}
-		g.PruneUnreachable(m)
+		g.Prune(m, true)
 	}
 	return m
 }

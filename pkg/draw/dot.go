@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"html"
 	"math"
-	"strconv"
 	"strings"
-	"unicode"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -49,7 +48,7 @@ func (p *picture) write(b *bytes.Buffer, c Caption) {
 		p.writeEdge(b, e)
 	}
 	for _, e := range p.placeholders {
-		fmt.Fprintf(b, "\t%s -> %s [color=%q style=\"dashed\" penwidth=\"0.8\" arrowsize=\"0.4\" tooltip=\"placeholder\"]\n",
+		fmt.Fprintf(b, "\t%s -> %s [color=%q style=\"dotted\" penwidth=\"0.8\" arrowsize=\"0.4\" tooltip=\"placeholder\"]\n",
 			quote(nodeName(e.from)), quote(nodeName(e.to)), inkMuted)
 	}
 	b.WriteString("}\n")
@@ -88,34 +87,17 @@ func (p *picture) writeEdge(b *bytes.Buffer, e edge) {
 	if !math.IsNaN(e.score) {
 		tip += "  " + number(e.score)
 	}
-	w := p.scale.width(e.score)
-	fmt.Fprintf(b, "\t%s -> %s [color=%q penwidth=\"%.2f\" arrowsize=\"%.2f\" tooltip=%s]\n",
-		quote(nodeName(p.box(e.from))), head, p.ink(e), w, 0.4+0.1*w, quote(tip))
+	w, style := p.scale.width(e.score), ""
+	if e.idle {
+		w, style = idleWidth, ` style="dashed"`
+		tip += ", carries nothing"
+	}
+	fmt.Fprintf(b, "\t%s -> %s [color=%q%s penwidth=\"%.2f\" arrowsize=\"%.2f\" tooltip=%s]\n",
+		quote(nodeName(p.box(e.from))), head, p.ink(e), style, w, 0.4+0.1*w, quote(tip))
 }
 
 // nodeName names a node as in the figures of the field: a1.6, a1.6_k, m0.
-func nodeName(n circuit.Node) string {
-	switch n.Kind {
-	case circuit.Input, circuit.Embed:
-		return "embed"
-	case circuit.PosEmbed:
-		return "pos_embed"
-	case circuit.Output:
-		return "output"
-	case circuit.MLP:
-		return "m" + strconv.Itoa(n.Layer)
-	case circuit.MLPIn:
-		return "m" + strconv.Itoa(n.Layer) + "_in"
-	}
-	name := "a" + strconv.Itoa(n.Layer) + "." + strconv.Itoa(n.Head)
-	if c, ok := n.Letter(); ok {
-		name += "_" + string(circuit.Letters[c])
-		if n.Kind <= circuit.VInput {
-			name += "_in"
-		}
-	}
-	return name
-}
+func nodeName(n circuit.Node) string { return circuit.Drawn.Name(n) }
 
 // arrowName names an edge by the names in the picture; an MLP's input is the
 // MLP, a head's residual input its q, k or v.
@@ -207,22 +189,9 @@ func quote(s string) string { return `"` + text(s) + `"` }
 // text makes any text the text of an HTML-like label, where Graphviz reads the
 // same escapes.
 func text(s string) string {
-	return strings.ReplaceAll(html.EscapeString(clean(s)), `\`, `\\`)
+	return strings.ReplaceAll(html.EscapeString(oneline.Plain(s)), `\`, `\\`)
 }
 
 // nodeTip is quote for the tooltip of a node, where Graphviz reads escapes
 // twice.
 func nodeTip(s string) string { return quote(strings.ReplaceAll(s, `\`, `\\`)) }
-
-// clean turns line breaks into spaces and drops what XML cannot hold.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), r == '\uFFFE', r == '\uFFFF':
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "�"))
-}

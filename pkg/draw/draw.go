@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -40,6 +39,9 @@ type Options struct {
 	Heads bool
 	// Color is the meaning of an edge's colour; empty is ByAuto.
 	Color ColorBy
+	// Idle are the edges that carry nothing (circuit.Graph.Idle), which are
+	// drawn dashed and grey; nil for none.
+	Idle circuit.Mask
 	// Groups names a role for some heads, MLPs or embeddings, such as the
 	// classes of heads in a paper. They fill the node and stand in the legend.
 	Groups map[circuit.Node]Group
@@ -54,17 +56,17 @@ type Group struct {
 // WriteDOT writes the picture of the kept edges of a graph. scores may be nil;
 // an edge whose score is NaN has none and is drawn in a neutral width. Edges
 // are drawn as they are: the caller who wants no loose ends prunes them first
-// (circuit.Graph.PruneUnreachable). It panics if mask or scores are not of the
+// (circuit.Graph.Prune). It panics if mask or scores are not of the
 // graph.
 func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) error {
-	if len(m) != g.NumEdges() || s != nil && len(s) != g.NumEdges() {
-		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d", g.NumEdges(), len(m), len(s)))
+	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n {
+		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d", n, len(m), len(s), len(o.Idle)))
 	}
 	if o.Color == "" {
 		o.Color = ByAuto
 	}
-	if !slices.Contains(ColorBys(), o.Color) {
-		return fmt.Errorf("edge colour %q is unknown: expected one of %s", o.Color, listed(ColorBys()))
+	if _, err := choice.Parse("edge colour", string(o.Color), ColorBys()); err != nil {
+		return err
 	}
 	groups, err := palette(o.Groups)
 	if err != nil {
@@ -77,12 +79,4 @@ func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o
 	p.write(&b, o.Caption)
 	_, err = w.Write(b.Bytes())
 	return err
-}
-
-func listed[T ~string](names []T) string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = string(n)
-	}
-	return strings.Join(out, ", ")
 }

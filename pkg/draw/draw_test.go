@@ -43,9 +43,13 @@ func TestGolden(t *testing.T) {
 		{Kind: circuit.Head, Layer: 0, Head: 1}: {Name: "previous token"},
 		{Kind: circuit.Head, Layer: 1, Head: 0}: {Name: "induction", Color: "#ffffaa"},
 	}
+	idle := small(t, twoLayers, map[string]float64{"input->a0.h4<v>": 2, "a0.h4<v>": 2, "a0.h4->logits": 1, "m0->a1.h2<k>": 9, "a1.h2<k>": 9,
+		"a1.h2->logits": -0.5, "input->a1.h3<q>": 3})
 	empty := load(t, "induction-9.json")
 	empty.m, empty.s = empty.g.Empty(), nil
 	for name, got := range map[string][]byte{
+		"idle":              dot(t, idle, Options{Idle: idle.g.Idle(idle.m, true)}),
+		"idle-all":          dot(t, idle, Options{Idle: idle.g.Idle(idle.m, true), Direct: true}),
 		"empty":             dot(t, empty, Options{}),
 		"induction-9":       dot(t, load(t, "induction-9.json"), Options{}),
 		"induction-9-all":   dot(t, load(t, "induction-9.json"), Options{Direct: true}),
@@ -207,11 +211,11 @@ func TestColors(t *testing.T) {
 func TestUnknownChoicesAreErrors(t *testing.T) {
 	sm := load(t, "induction-9.json")
 	err := WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Color: "rainbow"})
-	assert.EqualError(t, err, `edge colour "rainbow" is unknown: expected one of auto, sign, kind`)
+	assert.EqualError(t, err, `unknown edge colour "rainbow": expected one of auto, sign, kind`)
 	n := circuit.Node{Kind: circuit.Head, Layer: 1}
 	err = WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Groups: map[circuit.Node]Group{n: {Name: "a", Color: "red"}}})
 	assert.EqualError(t, err, `group "a": colour "red": expected the form #77aadd`)
-	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0", func() {
+	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0, idle edges of 0", func() {
 		_ = WriteDOT(&bytes.Buffer{}, sm.g, make(circuit.Mask, 1), nil, Options{})
 	})
 }
@@ -235,11 +239,50 @@ func TestEmptyCircuit(t *testing.T) {
 }
 
 func TestCaptionOf(t *testing.T) {
-	f := &circuit.File{Algorithm: "acdc", Task: "ioi", Model: "gpt2", Metric: "kl_div", Ablation: "resample", Threshold: 0.0575,
-		MetricFinal: 0.2138, MetricCorrupted: -3.411, AbsoluteValue: true}
+	f := &circuit.File{Run: circuit.Run{Algorithm: "acdc", Task: "ioi", Model: "gpt2", Metric: "kl_div", Ablation: "resample", Threshold: 0.0575,
+		AbsoluteValue: true}, Measured: circuit.Measured{Final: 0.2138, Corrupted: -3.411}}
 	assert.Equal(t, Caption{"ioi in gpt2", []string{"acdc · resample ablation · τ = 0.0575, |effect|", "kl_div 0.214 (model 0, corrupted −3.41)"}}, CaptionOf(f))
 	assert.Equal(t, Caption{}, CaptionOf(&circuit.File{}))
-	assert.Equal(t, Caption{"pairs.safetensors", []string{"logit_diff"}}, CaptionOf(&circuit.File{Data: "pairs.safetensors", Metric: "logit_diff"}))
+	assert.Equal(t, Caption{"pairs.safetensors", []string{"logit_diff"}}, CaptionOf(&circuit.File{Run: circuit.Run{Data: "pairs.safetensors", Metric: "logit_diff"}}))
+}
+
+// A name is the last part of a path, and never broken in the middle of a word.
+func TestCaptionsNameFilesShortly(t *testing.T) {
+	f := &circuit.File{Run: circuit.Run{Data: "/home/somebody/experiments/2026/pairs/greater_than-held_out.json", Model: `C:\models\my-finetuned-gpt2-small\`}}
+	assert.Equal(t, "greater_than-held_out.json in my-finetuned-gpt2-small", CaptionOf(f).Title)
+	f.Model = "/models/" + strings.Repeat("a", 50) + strings.Repeat("z", 50)
+	assert.Equal(t, "greater_than-held_out.json in "+strings.Repeat("a", 18)+"…"+strings.Repeat("z", 17), CaptionOf(f).Title)
+	f.Data, f.Task, f.Model = "", "ioi", "ioi"
+	assert.Equal(t, "ioi", CaptionOf(f).Title)
+	assert.Equal(t, []string{"one two", "three-", "four_five"}, wrap("one two three-four_five", 9))
+	assert.Equal(t, []string{"abcdefghi", "jkl"}, wrap("abcdefghijkl", 9), "without a separator")
+}
+
+// Edges that carry nothing look like nothing else, and decide on no width and
+// no colour.
+func TestIdleEdges(t *testing.T) {
+	sm := small(t, twoLayers, map[string]float64{"input->m0": 1, "m0->logits": 2, "m1->logits": -50, "a1.h0->logits": math.NaN()})
+	idle := sm.g.Idle(sm.m, true)
+	require.Equal(t, 2, idle.Count())
+	with, without := string(dot(t, sm, Options{Idle: idle})), string(dot(t, sm, Options{}))
+	a := arrows(t, []byte(with))
+	for name, isIdle := range map[string]bool{"embed -> m0": false, "m0 -> output": false, "m1 -> output": true, "a1.0 -> output": true} {
+		want := ""
+		if isIdle {
+			want = "dashed"
+		}
+		assert.Equal(t, want, a[name]["style"], name)
+		assert.Equal(t, isIdle, a[name]["color"] == inkMuted, name)
+		assert.Equal(t, isIdle, pen(t, a[name]) == idleWidth, name)
+		assert.Equal(t, isIdle, strings.HasSuffix(a[name]["tooltip"], ", carries nothing"), name)
+	}
+	assert.Equal(t, maxWidth, pen(t, a["m0 -> output"]))
+	assert.Contains(t, with, "carries nothing</FONT>")
+	assert.Contains(t, with, ", 2 of them carry nothing")
+	assert.NotContains(t, with, "effect &lt; 0", "only an idle edge has a negative score")
+	assert.Contains(t, without, "effect &lt; 0")
+	assert.NotContains(t, without, "nothing")
+	assert.NotContains(t, without, "dashed")
 }
 
 func TestHostileCaptionsStayText(t *testing.T) {
@@ -248,7 +291,8 @@ func TestHostileCaptionsStayText(t *testing.T) {
 	out := string(dot(t, sm, Options{}))
 	assert.Contains(t, out, `&lt;b&gt;&amp;amp;&#34;q&#34;\\N next`+"�]}")
 	assert.NotContains(t, out, strings.Repeat("§", captionWidth+1))
-	assert.Equal(t, 500, strings.Count(out, "§"))
+	assert.Equal(t, captionLines*captionWidth-1, strings.Count(out, "§"))
+	assert.Equal(t, 1, strings.Count(out, "…"))
 	sm.c = Caption{Title: "\x01", Lines: []string{"", "\x02"}}
 	assert.NotContains(t, string(dot(t, sm, Options{})), "></FONT>", "Graphviz fails on empty cells")
 	assert.Equal(t, `"a&#34;b\\N&amp;lt; "`, quote("a\"b\\N&lt;\n"))

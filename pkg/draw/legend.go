@@ -4,10 +4,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
-// captionWidth is the length in characters at which captions are broken.
-const captionWidth = 72
+const (
+	// captionWidth is the length in characters at which captions are broken.
+	captionWidth = 72
+	// captionLines is how many lines a text of the caption takes at most.
+	captionLines = 4
+)
+
+// shown is a text as the caption shows it.
+func shown(s string) string {
+	return oneline.Middle(oneline.Plain(s), captionLines*captionWidth)
+}
 
 // label is the graph's label: legend, then caption. It is one table of lines
 // of text, without tables in tables and without empty cells: Graphviz 12.1
@@ -25,11 +36,11 @@ func (p *picture) label(c Caption) string {
 	}
 	l.addGroups(groups, p.groups.fill)
 	l.add(l.span(5, inkMuted, " "))
-	for _, s := range wrap(clean(c.Title), captionWidth*10/13) {
+	for _, s := range wrap(shown(c.Title), captionWidth*10/13) {
 		l.add("<B>" + l.span(13, inkDark, s) + "</B>")
 	}
-	for _, s := range append(append([]string{}, c.Lines...), p.keptLine()) {
-		for _, part := range wrap(clean(s), captionWidth) {
+	for _, s := range append(append([]string{}, c.Lines...), p.keptLines()...) {
+		for _, part := range wrap(shown(s), captionWidth) {
 			l.add(l.span(10, inkSoft, part))
 		}
 	}
@@ -85,17 +96,20 @@ func (p *picture) colorEntries() []entry {
 		add(plus, positive, "effect > 0")
 		add(minus, negative, "effect < 0")
 		add(none, noScore, "effect 0 or unknown")
-		return out
+	} else {
+		seen := map[string]bool{}
+		for _, e := range p.carrying() {
+			seen[kindInk(e.to)] = true
+		}
+		for c, name := range []string{"query", "key", "value"} {
+			add(seen[letterInk[c]], letterInk[c], name)
+		}
+		add(seen[kindMLP], kindMLP, "MLP")
+		add(seen[kindOut], kindOut, "output")
 	}
-	seen := map[string]bool{}
-	for _, e := range p.edges {
-		seen[kindInk(e.to)] = true
+	if len(p.carrying()) < len(p.edges) {
+		out = append(out, entry{"– –", inkMuted, "carries nothing"})
 	}
-	for c, name := range []string{"query", "key", "value"} {
-		add(seen[letterInk[c]], letterInk[c], name)
-	}
-	add(seen[kindMLP], kindMLP, "MLP")
-	add(seen[kindOut], kindOut, "output")
 	return out
 }
 
@@ -124,7 +138,7 @@ func (p *picture) shownGroups() []string {
 func columns(groups []string) int {
 	widest := 1
 	for _, name := range groups {
-		widest = max(widest, len([]rune(clean(name)))+2)
+		widest = max(widest, len([]rune(oneline.Shown(name)))+2)
 	}
 	most := min(len(groups), max(1, captionWidth/widest))
 	if most < 2 {
@@ -140,7 +154,7 @@ func (l *lines) addGroups(groups []string, fill map[string]string) {
 	for row := range slices.Chunk(groups, l.columns) {
 		l.WriteString("\n\t\t\t<TR>")
 		for _, name := range row {
-			fmt.Fprintf(l, `<TD BORDER="1" COLOR="%s" BGCOLOR="%s" CELLPADDING="3">%s</TD>`, lineBox, fill[name], l.span(9, inkDark, max(clean(name), " ")))
+			fmt.Fprintf(l, `<TD BORDER="1" COLOR="%s" BGCOLOR="%s" CELLPADDING="3">%s</TD>`, lineBox, fill[name], l.span(9, inkDark, max(oneline.Shown(name), " ")))
 		}
 		for range l.columns - len(row) {
 			l.WriteString("<TD>" + l.span(9, inkMuted, " ") + "</TD>")

@@ -15,6 +15,7 @@ type picture struct {
 	kept         int // edges of the mask
 	hidden       int // of these, direct edges that are folded away
 	unshown      int // of these, edges of MLPs that are left out
+	idle         int // of these, edges that carry nothing
 	direct       bool
 	rows         []row
 	nodes        map[circuit.Node]*node
@@ -47,6 +48,7 @@ type tab struct {
 type edge struct {
 	from, to circuit.Node // to is the receiver, also where that is a tab
 	score    float64      // NaN: none
+	idle     bool         // carries nothing
 }
 
 // gather collects nodes and edges of the kept circuit.
@@ -56,7 +58,10 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		if !present {
 			continue
 		}
-		e := g.Edge(i)
+		e, idle := g.Edge(i), o.Idle != nil && o.Idle[i]
+		if idle {
+			p.idle++
+		}
 		if o.Heads && (e.Sender.Kind == circuit.MLP || e.Receiver.Kind == circuit.MLPIn) {
 			p.unshown++
 			continue
@@ -70,7 +75,7 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		if s != nil {
 			score = s[i]
 		}
-		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score})
+		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle})
 		p.touch(e.Sender)
 		p.touch(e.Receiver)
 		if _, ok := e.Receiver.Letter(); ok && !o.Direct {
@@ -84,6 +89,11 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 	}
 	p.rank()
 	return p
+}
+
+// carrying lists the edges that carry something.
+func (p *picture) carrying() []edge {
+	return slices.DeleteFunc(slices.Clone(p.edges), func(e edge) bool { return e.idle })
 }
 
 // directKept reports whether what arrives at a head's residual input goes on

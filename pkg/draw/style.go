@@ -45,6 +45,7 @@ const (
 	maxWidth     = 4.5
 	neutralWidth = 1.2 // of an edge without a score
 	flatWidth    = 2.0 // of edges that all have the same score
+	idleWidth    = 0.8 // of an edge that carries nothing
 	// The thinnest line lies at least and at most so many powers of ten below
 	// the widest: similar scores look similar, and none vanishes.
 	leastDecades, mostDecades = 1, 3
@@ -58,8 +59,7 @@ type scale struct {
 	widest      float64 // points
 }
 
-// newScale fits a scale to the edges. Pictures of many edges have thinner
-// lines.
+// newScale fits a scale to edges. Pictures of many edges have thinner lines.
 func newScale(edges []edge) scale {
 	s := scale{widest: maxWidth}
 	if n := len(edges); n > manyEdges {
@@ -121,7 +121,7 @@ func (s scale) opacity(score float64, edges int) float64 {
 
 // style chooses what widths and colours mean.
 func (p *picture) style(c ColorBy) {
-	p.scale = newScale(p.edges)
+	p.scale = newScale(p.carrying())
 	p.color = c
 	if c == ByAuto {
 		p.color = ByKind
@@ -133,7 +133,7 @@ func (p *picture) style(c ColorBy) {
 
 // signs reports which signs the scores have, and whether any edge has none.
 func (p *picture) signs() (plus, minus, none bool) {
-	for _, e := range p.edges {
+	for _, e := range p.carrying() {
 		switch signInk(e.score) {
 		case positive:
 			plus = true
@@ -168,6 +168,9 @@ func kindInk(receiver circuit.Node) string {
 
 // ink is the colour of an edge with its opacity.
 func (p *picture) ink(e edge) string {
+	if e.idle {
+		return inkMuted
+	}
 	ink := kindInk(e.to)
 	if p.color == BySign {
 		ink = signInk(e.score)
