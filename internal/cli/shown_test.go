@@ -22,6 +22,8 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
 // graphs are those whose names the tests below walk over.
@@ -257,5 +259,24 @@ func assertPlain(t *testing.T, text, what string, args []string) {
 			assert.Fail(t, fmt.Sprintf("%s %v: character %U", what, args[:1], r))
 			return
 		}
+	}
+}
+
+// Tables and blocks of lines hold no orders to a terminal, wherever their texts
+// are from, and what -v says of a run is short.
+func TestTablesAndLinesArePlain(t *testing.T) {
+	for _, text := range hostileTexts {
+		var b bytes.Buffer
+		lines(&b, [2]string{text, text})
+		b.WriteString(table([][]string{{"NAME", text}, {text, "1"}}))
+		assertPlain(t, b.String(), text, []string{"table"})
+		b.Reset()
+		m, err := zoo.Open("or_gate")
+		require.NoError(t, err)
+		f := &circuit.File{Run: circuit.Run{Model: text, Task: text, Data: text, Metric: text, Ablation: text}, Measured: circuit.Measured{Cost: &circuit.Cost{}}}
+		describeRun(&b, &opened{model: m, data: task.Data{Clean: [][]int{{0}}}}, f)
+		summarize(&b, f, 0, 0)
+		assertPlain(t, b.String(), text, []string{"-v"})
+		assert.Less(t, b.Len(), 4000)
 	}
 }

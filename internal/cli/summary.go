@@ -11,14 +11,14 @@ import (
 )
 
 // lines prints a block of names and texts, the names to the width of the
-// longest.
+// longest, without what a terminal would obey.
 func lines(w io.Writer, pairs ...[2]string) {
 	width := 0
 	for _, p := range pairs {
 		width = max(width, len(p[0]))
 	}
 	for _, p := range pairs {
-		fmt.Fprintf(w, "%-*s  %s\n", width, p[0], p[1])
+		fmt.Fprintf(w, "%-*s  %s\n", width, oneline.Plain(p[0]), oneline.Plain(p[1]))
 	}
 }
 

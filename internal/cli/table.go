@@ -5,11 +5,19 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // table aligns rows of equally many cells, the first row being titles: columns
-// of numbers to the right, others to the left.
+// of numbers to the right, others to the left. What a cell holds that a terminal
+// would obey is left out.
 func table(rows [][]string) string {
+	for _, r := range rows {
+		for c := range r {
+			r[c] = oneline.Plain(r[c])
+		}
+	}
 	last := len(rows[0]) - 1
 	width, isNumber := make([]int, last+1), make([]bool, last+1)
 	for c := range width {
