@@ -80,9 +80,9 @@ func TestRunPromptFlags(t *testing.T) {
 func TestRenderFlags(t *testing.T) {
 	var got *renderOptions
 	cmd := newRender(&app{}, func(_ context.Context, o *renderOptions) error { got = o; return nil })
-	cmd.SetArgs([]string{"c.json", "-o", "x.svg"})
+	cmd.SetArgs([]string{"c.json", "-o", "x.svg", "--drop-idle"})
 	require.NoError(t, cmd.Execute())
-	assert.Equal(t, &renderOptions{circuit: "c.json", outputs: outputs{files: []string{"x.svg"}}}, got)
+	assert.Equal(t, &renderOptions{circuit: "c.json", outputs: outputs{files: []string{"x.svg"}, dropIdle: true}}, got)
 }
 
 func TestStdoutFormat(t *testing.T) {

@@ -2,14 +2,17 @@
 // tensor: its nodes, its edges, and which of them a circuit keeps.
 //
 // It knows
-//  1. the nodes (Node), small comparable values with two names: the hook name
-//     of TransformerLens ("blocks.1.attn.hook_result[:, :, 5]") and the short
-//     name of the MIB and EAP-IG formats ("a1.h5");
+//  1. the nodes (Node), small comparable values, and their names in the dialects
+//     of the field (Dialect): the short one of the MIB and EAP-IG formats
+//     ("a1.h5"), TransformerLens' ("blocks.1.attn.hook_result[:, :, 5]"), that of
+//     pictures ("a1.5") and others;
 //  2. the edges between them (Edge), and the graph definitions that say which
-//     edges exist (Config, New);
-//  3. circuits: a Mask says which edges are present, Scores what each is worth,
-//     both flat slices by edge number;
-//  4. the JSON file format of this project (File).
+//     edges exist: a Template is those of one model shape (Config), a Graph the
+//     template over spans of positions, of which there is one today;
+//  3. circuits: a Mask says which edges are present, Gates how much of each,
+//     Scores what each is worth, all flat slices by edge number; and which edges
+//     of a circuit carry nothing (Graph.Idle, Graph.Prune);
+//  4. the JSON file format of this project (File), and that of MIB and EAP-IG.
 //
 // It does not know what a node computes, nor how an edge is cut: that is
 // package patch.

@@ -3,6 +3,7 @@ package circuit
 import (
 	"bytes"
 	"math"
+	"os"
 	"strings"
 	"testing"
 
@@ -89,6 +90,11 @@ func FuzzDecode(f *testing.F) {
 	var b bytes.Buffer
 	require.NoError(f, file.Encode(&b))
 	f.Add(b.Bytes())
+	for _, name := range []string{"flat-full", "flat-edited", "mib-small"} {
+		data, err := os.ReadFile("testdata/" + name + ".json")
+		require.NoError(f, err)
+		f.Add(data)
+	}
 	f.Add([]byte(`{"graph":{"definition":"eap","n_layers":1,"n_heads":1},"edges":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := Decode("fuzz", bytes.NewReader(data))

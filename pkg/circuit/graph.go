@@ -227,28 +227,3 @@ func (t *Template) Index(e Edge) (int, bool) {
 	n := t.first[i] + s
 	return n, ok && n < t.first[i+1]
 }
-
-// Downstream lists the edges that leave a node, and is the inverse of
-// Incoming: for a sender its addition edges, for a head's residual input its
-// direct edge. With a definition without direct edges a head's residual input
-// has none, since it is one with the queries, keys or values.
-func (t *Template) Downstream(n Node) []int {
-	var out []int
-	if n.Kind >= QInput && n.Kind <= VInput {
-		direct := Edge{Sender: n, Receiver: Node{Kind: n.Kind - QInput + Q, Layer: n.Layer, Head: n.Head}}
-		if i, ok := t.Index(direct); ok {
-			out = append(out, i)
-		}
-		return out
-	}
-	if !n.IsSender() {
-		return nil
-	}
-	s := t.SenderIndex(n)
-	for i, r := range t.receivers {
-		if e := t.first[i] + s; e < t.first[i+1] && (r.Kind < Q || r.Kind > V) {
-			out = append(out, e)
-		}
-	}
-	return out
-}

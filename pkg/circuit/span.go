@@ -7,7 +7,7 @@ import "fmt"
 // the edges of the template; where there is one span, which is all positions,
 // the numbers are the same. It is immutable and safe for concurrent use.
 //
-// What is inherited from the template (Incoming, Index, Downstream, ParseEdge)
+// What is inherited from the template (Incoming, Index, ParseEdge)
 // speaks of edges of the template.
 type Graph struct {
 	*Template
