@@ -2,9 +2,11 @@ package circuit
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Definition names a way to cut a transformer into edges.
@@ -53,8 +55,8 @@ const (
 
 // NewTemplate makes the nodes and edges of a configuration.
 func NewTemplate(cfg Config) (*Template, error) {
-	if _, err := choice.Parse("graph definition", string(cfg.Definition), Definitions()); err != nil {
-		return nil, err
+	if !slices.Contains(Definitions(), cfg.Definition) {
+		return nil, fmt.Errorf("graph definition %s is unknown: expected one of %s", oneline.Quote(string(cfg.Definition)), choice.List(Definitions()))
 	}
 	shape := fmt.Sprintf("graph of %d layers and %d heads", cfg.Layers, cfg.Heads)
 	if cfg.Layers < 1 || cfg.Heads < 1 {
