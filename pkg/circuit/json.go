@@ -72,6 +72,8 @@ func found(value string) string {
 		return "a list"
 	case "object":
 		return "an object"
+	case "number":
+		return "a number"
 	}
 	return oneline.Shorten(strings.TrimPrefix(value, "number "))
 }
