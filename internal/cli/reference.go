@@ -11,7 +11,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 	"github.com/seed-2c350065/acdc/pkg/hub"
-	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/reference"
 )
 
 // algorithmReference stands in a circuit file where the circuit was found by
@@ -79,7 +79,7 @@ func (o *referenceOptions) list(cmd *cobra.Command, run func(context.Context, *r
 
 // referenceNames lists the tasks that have a reference circuit.
 func referenceNames() []string {
-	return names(task.References(), func(r task.Reference) string { return r.Task })
+	return names(reference.All(), func(r reference.Circuit) string { return r.Task })
 }
 
 // reference runs the command.
@@ -87,7 +87,7 @@ func (a *app) reference(ctx context.Context, o *referenceOptions) error {
 	if o.name == "" {
 		return a.references(o.json)
 	}
-	r, err := task.FindReference(o.name)
+	r, err := reference.Find(o.name)
 	if err != nil {
 		return &usageError{fmt.Errorf("%w%s", err, suggestion(o.name, referenceNames()))}
 	}
@@ -102,7 +102,7 @@ func (a *app) reference(ctx context.Context, o *referenceOptions) error {
 }
 
 // referenceFile is a reference circuit as a file.
-func referenceFile(r task.Reference, d circuit.Definition) (*circuit.File, error) {
+func referenceFile(r reference.Circuit, d circuit.Definition) (*circuit.File, error) {
 	g, err := r.Graph(d)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func referenceFile(r task.Reference, d circuit.Definition) (*circuit.File, error
 // reference circuit of its task, if the model is of the same shape and not
 // known to be another, or one whose heads were shuffled.
 func groupsOf(f *circuit.File) map[circuit.Node]draw.Group {
-	r, err := task.FindReference(f.Task)
+	r, err := reference.Find(f.Task)
 	if err != nil || !sameShape(f.Graph, r) || f.ResetWeights != nil || isOther(f.Model, r.Model) {
 		return nil
 	}
@@ -135,19 +135,19 @@ func groupsOf(f *circuit.File) map[circuit.Node]draw.Group {
 
 // sameShape reports whether a graph, by whatever definition of its edges, has
 // the nodes of a reference circuit's model.
-func sameShape(g circuit.GraphInfo, r task.Reference) bool {
+func sameShape(g circuit.GraphInfo, r reference.Circuit) bool {
 	return g.Layers == r.Layers && g.Heads == r.Heads && g.AttnOnly == r.AttnOnly && !g.ParallelAttnMLP
 }
 
 // isOther reports whether a name is a known one of a model other than the
 // reference circuit's. A folder may hold any model.
-func isOther(name, reference string) bool {
+func isOther(name, model string) bool {
 	base, _ := hub.Split(name)
 	found, err := hub.Resolve(base)
 	if err != nil {
 		return false
 	}
-	own, err := hub.Resolve(reference)
+	own, err := hub.Resolve(model)
 	isFound := func(m hub.Model) bool { return slices.Contains(m.Repos, found.Repos[0]) }
 	return err == nil && !isFound(own) && slices.ContainsFunc(hub.Aliases(), isFound)
 }
@@ -155,7 +155,7 @@ func isOther(name, reference string) bool {
 // captionOf is the caption of a circuit file. It names the paper that a
 // reference circuit is from, or that the groups of another circuit are from.
 func captionOf(f *circuit.File) draw.Caption {
-	r, err := task.FindReference(f.Task)
+	r, err := reference.Find(f.Task)
 	if err != nil {
 		return draw.CaptionOf(f)
 	}
@@ -193,7 +193,7 @@ type groupInfo struct {
 func (a *app) references(asJSON bool) error {
 	var list []referenceInfo
 	rows := [][]string{{"TASK", "MODEL", "EDGES", "OF", "GROUPS", "SOURCE"}}
-	for _, r := range task.References() {
+	for _, r := range reference.All() {
 		f, err := referenceFile(r, circuit.ACDC)
 		if err != nil {
 			return err

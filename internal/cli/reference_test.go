@@ -16,7 +16,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
-	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/reference"
 )
 
 // acdcOut runs the program, which must succeed, and returns standard output.
@@ -100,7 +100,7 @@ func TestReferenceIsReadByRender(t *testing.T) {
 var nodeBox = regexp.MustCompile(`(?m)^\t\t"([am][\d.]+)" \[.*BGCOLOR="(#\w{6})"><FONT POINT-SIZE="\d+">[am][\d.]+</FONT>.* tooltip="([^"]*)"\]$`)
 
 func TestReferenceIsDrawnInGroups(t *testing.T) {
-	for _, r := range task.References() {
+	for _, r := range reference.All() {
 		dot := acdcOut(t, "reference", r.Task)
 		fill, role := map[string]string{}, map[string]string{}
 		for _, m := range nodeBox.FindAllStringSubmatch(dot, -1) {

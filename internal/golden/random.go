@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -125,7 +127,8 @@ func RandomConfig(rng *rand.Rand) transformer.Config {
 }
 
 // RandomData draws prompts for a model. Clean and corrupt may share their first
-// tokens; the mask may leave out whole examples.
+// tokens; the mask may leave out whole examples, and counts several positions
+// of others (MaskFor leaves what a metric can count).
 func RandomData(rng *rand.Rand, c transformer.Config) task.Data {
 	b, t := 1+rng.IntN(5), 1+rng.IntN(8)
 	shared := rng.IntN(t)
@@ -153,4 +156,20 @@ func RandomData(rng *rand.Rand, c transformer.Config) task.Data {
 		d.Mask = nil
 	}
 	return d
+}
+
+// MaskFor is what a metric can count of a mask: the first position of each
+// example where it compares answers, which each example has once.
+func MaskFor(name metric.Name, mask [][]bool) [][]bool {
+	if mask == nil || !slices.Contains([]metric.Name{metric.LogitDiff, metric.ProbDiff, metric.Docstring, metric.FracCorrect}, name) {
+		return mask
+	}
+	out := make([][]bool, len(mask))
+	for b, row := range mask {
+		out[b] = make([]bool, len(row))
+		if first := slices.Index(row, true); first >= 0 {
+			out[b][first] = true
+		}
+	}
+	return out
 }

@@ -7,6 +7,46 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
+// kl is KL(p ‖ q) of the distributions p of the clean and q of the patched run.
+type kl struct {
+	places
+	everyLogit
+	clean *tensor.Tensor // [rows,V] clean logits
+	probs *tensor.Tensor // [rows,V] clean probabilities
+	sums  []float64      // by row, of probs
+}
+
+func bindKL(name Name, t Targets) (formula, error) {
+	rows, err := lastPosition(name, t)
+	return &kl{places: rows}, err
+}
+
+func (m *kl) setClean(logits *tensor.Tensor) {
+	m.clean, m.probs, m.sums = logits, logits.Clone(), make([]float64, len(m.places))
+	for i := range m.places {
+		p := m.probs.Row(i)
+		tensor.Softmax(p)
+		for _, v := range p {
+			m.sums[i] += float64(v)
+		}
+	}
+}
+
+func (m *kl) row(i int, logits []float32) float64 {
+	return klDivergence(m.probs.Row(i), m.clean.Row(i), logits, m.sums[i])
+}
+
+// gradient is q(v) − p(v), both computed alike, so that it is exactly 0 where
+// the runs are the same.
+func (m *kl) gradient(i int, logits, grad []float32) error {
+	clean := m.clean.Row(i)
+	p, q := logSumExp(clean), logSumExp(logits)
+	for v, y := range logits {
+		grad[v] = float32(math.Exp(float64(y)-q) - math.Exp(float64(clean[v])-p))
+	}
+	return nil
+}
+
 // klDivergence is KL(p ‖ q) in nats of p = softmax(x) and q = softmax(y). With
 // d = y − x it is
 //

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -54,6 +56,69 @@ func TestKLTermsAgainstTheReference(t *testing.T) {
 	assert.Less(t, worst, 1e-6)
 }
 
+// lseOracle is log Σ e^x.
+func lseOracle(x []float32) float64 {
+	largest := float64(slices.Max(x))
+	sum := 0.0
+	for _, v := range x {
+		sum += math.Exp(float64(v) - largest)
+	}
+	return largest + math.Log(sum)
+}
+
+// klOracle is the definition, in float64 with a shifted sum.
+func klOracle(x, y []float32) float64 {
+	lx, ly, kl := lseOracle(x), lseOracle(y), 0.0
+	for i := range x {
+		p := float64(x[i]) - lx
+		kl += math.Exp(p) * (p - float64(y[i]) + ly)
+	}
+	return kl
+}
+
+func TestKLAgainstTheDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, scale := range []float32{1e-6, 1e-3, 0.2, 1, 30, 2000} {
+		x, y := make([]float32, 97), make([]float32, 97)
+		for i := range x {
+			x[i] = float32(rng.NormFloat64()) * 3
+			y[i] = x[i] + float32(rng.NormFloat64())*scale
+		}
+		if scale == 2000 { // a token that the clean run rules out and the patched one chooses
+			x[5], y[5] = -500, 9000
+		}
+		if scale == 30 { // and one that the clean run chooses and the patched one rules out
+			x[5], y[5] = 90, 20
+		}
+		p := append([]float32(nil), x...)
+		tensor.Softmax(p)
+		sum := 0.0
+		for _, v := range p {
+			sum += float64(v)
+		}
+		want := klOracle(x, y)
+		got := klDivergence(p, x, y, sum)
+		assert.InDelta(t, want, got, 1e-14+1e-6*want, "scale %v", scale)
+		assert.Greater(t, got, 0.0)
+	}
+}
+
+// Around the points at which the formula changes.
+func TestKLWhereTheFormulaChanges(t *testing.T) {
+	for d := -8.0; d < 6; d += 0.01 {
+		x, y := []float32{2, 0, 0, -1}, []float32{2, 0, 0, -1}
+		y[0] += float32(d)
+		p := append([]float32(nil), x...)
+		tensor.Softmax(p)
+		sum := 0.0
+		for _, v := range p {
+			sum += float64(v)
+		}
+		want := klOracle(x, y)
+		assert.InDelta(t, want, klDivergence(p, x, y, sum), 1e-7+1e-5*want, "d = %v", d)
+	}
+}
+
 func TestKLOfNaN(t *testing.T) {
 	p, x, y, sum := klRows(40, 1)
 	y[17] = float32(math.NaN())
@@ -75,6 +140,23 @@ func BenchmarkKL(b *testing.B) {
 			b.SetBytes(int64(12 * n))
 			for b.Loop() {
 				klTermsReference(p, x, y)
+			}
+		})
+	}
+}
+
+func BenchmarkGradient(b *testing.B) {
+	const vocab = 50257
+	for _, name := range []Name{KL, NLL, L2, ProbDiff} {
+		_, x, y, _ := klRows(vocab, 0.01)
+		m, err := New(name, Targets{Clean: [][]int{{0}}, Correct: [][]int{{1}}, Wrong: [][]int{{2}}, Vocab: vocab})
+		require.NoError(b, err)
+		m.SetClean(tensor.From(x, 1, vocab))
+		grad := make([]float32, vocab)
+		b.Run(string(name), func(b *testing.B) {
+			b.SetBytes(12 * vocab)
+			for b.Loop() {
+				_ = m.Gradient(0, y, grad)
 			}
 		})
 	}

@@ -35,6 +35,7 @@ func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experim
 	if cfg.Metric == metric.FracCorrect { // a step function: rounding may flip it
 		cfg.Metric = metric.LogitDiff
 	}
+	cfg.Data.Mask = golden.MaskFor(cfg.Metric, cfg.Data.Mask)
 	e, err := patch.Bind(cfg)
 	require.NoError(t, err)
 	return e, fmt.Sprintf("%+v %s %s %s split=%v", c, cfg.Definition, cfg.Metric, cfg.Ablation, cfg.SplitEmbed)

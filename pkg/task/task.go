@@ -8,8 +8,7 @@
 //     and the data sets of other tools (ReadPairs);
 //  3. how text becomes tokens (Encode), with padding in front where prompts are
 //     of unequal length;
-//  4. the circuits that papers found by hand (References);
-//  5. what makes data consistent (Data.Check).
+//  4. what makes data consistent (Data.Check).
 //
 // It does not know what a model does with the tokens.
 package task
@@ -24,9 +23,9 @@ import (
 type Data struct {
 	Clean          [][]int  // [B,T]
 	Corrupt        [][]int  // [B,T]; nil where only zero or mean ablation is possible
-	Mask           [][]bool // [B,T] positions that the metric counts; nil for the metric's own choice
-	Correct        [][]int  // by example, right answers at the last position; or nil
-	Wrong          [][]int  // by example, wrong answers at the last position; or nil
+	Mask           [][]bool // [B,T] positions that the metric counts, one an example where it compares answers; nil for the metric's own choice
+	Correct        [][]int  // by example, right answers at the masked position, or the last without a mask; or nil
+	Wrong          [][]int  // by example, wrong answers at the same position; or nil
 	Pad            []int    // [B] padding tokens in front of each example, which attention does not see; nil where there are none
 	Labels         [][]int  // [B,T] tokens that should come next, or nil
 	PosPermutation []int    // [T] where the corrupted run takes its position embeddings from, if positions are split off; or nil

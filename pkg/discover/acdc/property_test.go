@@ -37,6 +37,7 @@ func randomConfig(t *testing.T, seed uint64, threads int) (patch.Config, *rand.R
 	if cfg.Data.Pad != nil && cfg.Ablation == patch.Resample {
 		cfg.SplitEmbed = false // the positions of prompts of unequal length are not permuted
 	}
+	cfg.Data.Mask = golden.MaskFor(cfg.Metric, cfg.Data.Mask)
 	return cfg, rng
 }
 
