@@ -120,8 +120,8 @@ func TestPictureOfTheFloorsIsCurrent(t *testing.T) {
 		require.NoError(t, err)
 	}
 	const stale = "out of date: go test ./internal/layers -update draws docs/floors.dot and docs/floors.svg anew"
-	assert.Equal(t, string(dot), string(files["floors.dot"]), stale)
-	assert.Equal(t, svgWords(svg.Bytes()), svgWords(files["floors.svg"]), stale)
+	assert.True(t, bytes.Equal(dot, files["floors.dot"]), stale)
+	assert.True(t, slices.Equal(svgWords(svg.Bytes()), svgWords(files["floors.svg"])), stale)
 }
 
 // Imports that others imply are not drawn, and all that are drawn are enough.
@@ -142,7 +142,8 @@ func TestPictureLeavesOutWhatFollows(t *testing.T) {
 	}
 }
 
-var row = regexp.MustCompile("(?m)^\\| ([−.0-9]+) \\| (.*?) \\| ")
+// row is a row of the page's table: its floor and its packages.
+var row = regexp.MustCompile(`(?m)^\| ([−.0-9]+) \| (.*?) \| `)
 
 // The page on the architecture tells of every package, on its floor.
 func TestArchitecturePageHasEveryFloor(t *testing.T) {
