@@ -3,11 +3,12 @@ GO ?= go
 BIN := bin/acdc
 FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race lint portable fuzz bench golden clean
+.PHONY: help build test short long race lint portable fuzz bench golden vuln third-party clean
 
 help: ## list the targets
-	@grep -E "^[a-z]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 12
+	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
 
 build: ## build bin/acdc, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/acdc
@@ -46,9 +47,22 @@ fuzz: ## every fuzz target for FUZZTIME
 bench: ## benchmarks of every package
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-golden: ## rewrite the golden pictures and the README after a change that is meant
+golden: ## rewrite the golden pictures and the outputs in README and docs after a change that is meant
 	$(GO) test ./pkg/draw -update
+	$(GO) test ./internal/layers -update
 	$(GO) test ./internal/cli -run Readme -update
+
+# VULNDB is another database than govulncheck's own: file:///folder or a URL.
+vuln: ## known vulnerabilities that the program can reach
+	@if out=$$($(GO) run $(GOVULNCHECK) $(if $(VULNDB),-db $(VULNDB)) ./... 2>&1); then echo "$$out"; \
+	elif echo "$$out" | grep -q "^govulncheck: fetching vulnerabilities"; then \
+	  echo "vuln: not checked: the database of vulnerabilities cannot be reached from here"; \
+	elif echo "$$out" | grep -q "^go: golang.org/x/vuln"; then \
+	  echo "vuln: not checked: govulncheck cannot be downloaded from here"; \
+	else echo "$$out"; exit 1; fi
+
+third-party: ## list the parts of the binary and their licences in docs/THIRD_PARTY
+	$(GO) run ./internal/thirdparty docs/THIRD_PARTY
 
 clean: ## remove what the build made
 	rm -rf bin

@@ -75,6 +75,7 @@ func TestReaderGoesAway(t *testing.T) {
 
 // A trace that cannot be written to its end stops the run with its error.
 func TestTraceOnFullDevice(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("no /dev/full here")
 	}

@@ -27,6 +27,7 @@ var killed = [][]string{
 // A run that is killed at any moment, again and again, and started again, ends
 // with the bytes of one that was left alone.
 func TestKilledRunsContinue(t *testing.T) {
+	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano()))) // any moment will do
 	done := 0
 	for round := 0; done < *kills; round++ {

@@ -225,6 +225,7 @@ func TestGroupsOfFoundCircuits(t *testing.T) {
 
 // The largest of them becomes a picture with every edge.
 func TestReferencePictureOfIOI(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("Graphviz takes seconds for a thousand edges")
 	}

@@ -162,6 +162,7 @@ func examples(ts *testscript.TestScript, _ bool, _ []string) {
 
 // Help of every command is complete and printed on standard output.
 func TestHelpShowsExample(t *testing.T) {
+	t.Parallel()
 	root := newRoot(&app{stdout: &output{}})
 	for _, c := range root.Commands() {
 		out, err := exec.Command("acdc", c.Name(), "--help").Output()

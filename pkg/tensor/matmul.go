@@ -95,17 +95,23 @@ func checkProduct(op string, dst, a Matrix, b *Packed) {
 	}
 }
 
+// checkUnpacked checks a product in which b is the right-hand matrix [k,n] or,
+// with the mark ᵀ, its transpose. It reports whether there is nothing to compute.
+func checkUnpacked(op string, dst, a, b Matrix, k, n int, mark string) (isEmpty bool) {
+	dst.check(op, "dst")
+	a.check(op, "a")
+	b.check(op, "b")
+	if dst.Rows != a.Rows || dst.Cols != n || a.Cols != k {
+		panic(shapeError("%s: dst [%d,%d] = a [%d,%d] · b [%d,%d]%s", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols, mark))
+	}
+	return dst.Rows == 0 || dst.Cols == 0
+}
+
 // MulNT sets dst [M,N] = a [M,K] · (scale·b [N,K])ᵀ, for the small products
 // of attention scores. The order of summation is MatMul's; scale multiplies
 // b's elements first, which is exact when it is a power of two.
 func MulNT(dst, a, b Matrix, scale float32) {
-	dst.check("MulNT", "dst")
-	a.check("MulNT", "a")
-	b.check("MulNT", "b")
-	if dst.Rows != a.Rows || dst.Cols != b.Rows || a.Cols != b.Cols {
-		panic(shapeError("MulNT: dst [%d,%d] = a [%d,%d] · b [%d,%d]ᵀ", dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
-	}
-	if dst.Rows == 0 || dst.Cols == 0 {
+	if isEmpty := checkUnpacked("MulNT", dst, a, b, b.Cols, b.Rows, "ᵀ"); isEmpty {
 		return
 	}
 	kernel.MulNT(dst.Data, dst.Stride, a.Data, a.Stride, b.Data, b.Stride, a.Rows, b.Rows, a.Cols, scale)
@@ -114,13 +120,7 @@ func MulNT(dst, a, b Matrix, scale float32) {
 // MulNN sets dst [M,N] = a [M,K] · b [K,N] without packing b first. Its bits
 // are those of MatMul.
 func MulNN(dst, a, b Matrix) {
-	dst.check("MulNN", "dst")
-	a.check("MulNN", "a")
-	b.check("MulNN", "b")
-	if dst.Rows != a.Rows || dst.Cols != b.Cols || a.Cols != b.Rows {
-		panic(shapeError("MulNN: dst [%d,%d] = a [%d,%d] · b [%d,%d]", dst.Rows, dst.Cols, a.Rows, a.Cols, b.Rows, b.Cols))
-	}
-	if dst.Rows == 0 || dst.Cols == 0 {
+	if isEmpty := checkUnpacked("MulNN", dst, a, b, b.Rows, b.Cols, ""); isEmpty {
 		return
 	}
 	kernel.MulNN(dst.Data, dst.Stride, a.Data, a.Stride, b.Data, b.Stride, a.Rows, b.Cols, a.Cols)

@@ -270,17 +270,14 @@ func TestKLTerms(t *testing.T) {
 	})
 }
 
-// expm1x is e^d - 1 - d.
+// expm1x is e^d - 1 - d, which is (e^(d/2) - 1)² and twice that of d/2: sums of
+// what is not negative, so that nothing cancels.
 func expm1x(d float64) float64 {
-	if math.Abs(d) > 0.1 {
-		return math.Expm1(d) - d
+	if math.Abs(d) < 1e-6 {
+		return d * d / 2 * (1 + d/3)
 	}
-	sum, term := 0.0, d*d/2
-	for i := 3; i < 20; i++ {
-		sum += term
-		term *= d / float64(i)
-	}
-	return sum
+	half := math.Expm1(d / 2)
+	return half*half + 2*expm1x(d/2)
 }
 
 func TestLogProb(t *testing.T) {

@@ -66,18 +66,23 @@ func TestHookPointNames(t *testing.T) {
 	assert.ErrorContains(t, err, "blocks.1.attn.hook_z: this model does not have it")
 }
 
+// drawn draws a model, with the parameters of a seed, and prompts.
+func drawn(t *testing.T, rng *rand.Rand, seed uint64) (*transformer.Model, [][]int) {
+	t.Helper()
+	c := golden.RandomConfig(rng)
+	return golden.RandomModel(t, c, seed), golden.RandomData(rng, c).Clean
+}
+
 // Every point that a model has can be read, in the order of computation, and
 // putting back what was read changes nothing.
 func TestEveryHookReadsAndReplaces(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 4))
-		c := golden.RandomConfig(rng)
-		m := golden.RandomModel(t, c, seed)
-		tokens := golden.RandomData(rng, c).Clean
+		m, tokens := drawn(t, rng, seed)
 		plain, err := m.Forward(tokens, transformer.Options{})
 		require.NoError(t, err)
 		var points []transformer.HookPoint
-		for l := range c.Layers {
+		for l := range m.Config.Layers {
 			for p := transformer.HookEmbed; p <= transformer.HookLNFinal; p++ {
 				at := transformer.HookPoint{Point: p, Layer: l}
 				if _, err := m.Forward(tokens, transformer.Options{Hooks: []transformer.Hook{{At: at, Do: func(*tensor.Tensor) {}}}}); err == nil {
@@ -87,7 +92,7 @@ func TestEveryHookReadsAndReplaces(t *testing.T) {
 				}
 			}
 		}
-		require.Greater(t, len(points), 10*c.Layers)
+		require.Greater(t, len(points), 10*m.Config.Layers)
 		logits, cache, err := m.RunWithCache(tokens, points, transformer.Options{Threads: 2})
 		require.NoError(t, err)
 		require.Less(t, golden.Worst(t, "logits", plain.Data, logits.Data), 2e-5)
@@ -128,10 +133,7 @@ func TestReplacingAHead(t *testing.T) {
 
 func TestThreadsDoNotChangeABit(t *testing.T) {
 	for seed := range uint64(20) {
-		rng := rand.New(rand.NewPCG(seed, 5))
-		c := golden.RandomConfig(rng)
-		m := golden.RandomModel(t, c, seed)
-		tokens := golden.RandomData(rng, c).Clean
+		m, tokens := drawn(t, rand.New(rand.NewPCG(seed, 5)), seed)
 		one, err := m.Forward(tokens, transformer.Options{Threads: 1})
 		require.NoError(t, err)
 		three, err := m.Forward(tokens, transformer.Options{Threads: 3})

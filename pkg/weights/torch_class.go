@@ -223,14 +223,11 @@ func rebuildTensor(_ *machine, args tuple) (any, error) {
 	if len(args) < 4 || len(args) > 7 {
 		return nil, fmt.Errorf("4 to 7 arguments expected, found %d", len(args))
 	}
-	t, err := view(args)
+	t, err := view(args, 6)
 	if err != nil {
 		return nil, err
 	}
 	t.dtype = t.storage.class.dtype
-	if len(args) == 7 {
-		return t, noMetadata(args[6])
-	}
 	return t, nil
 }
 
@@ -240,7 +237,7 @@ func rebuildTensorV3(_ *machine, args tuple) (any, error) {
 	if len(args) < 7 || len(args) > 8 {
 		return nil, fmt.Errorf("7 or 8 arguments expected, found %d", len(args))
 	}
-	t, err := view(args)
+	t, err := view(args, 7)
 	if err != nil {
 		return nil, err
 	}
@@ -249,9 +246,6 @@ func rebuildTensorV3(_ *machine, args tuple) (any, error) {
 		return nil, fmt.Errorf("a dtype expected, found %s", kindOf(args[6]))
 	}
 	t.dtype = d
-	if len(args) == 8 {
-		return t, noMetadata(args[7])
-	}
 	return t, nil
 }
 
@@ -263,8 +257,9 @@ func noMetadata(v any) error {
 	return nil
 }
 
-// view reads (storage, offset, size, stride, …).
-func view(args tuple) (*pickledTensor, error) {
+// view reads (storage, offset, size, stride, …[, metadata]), where metadata is
+// the argument of that number.
+func view(args tuple, metadata int) (*pickledTensor, error) {
 	t := &pickledTensor{}
 	var ok bool
 	if t.storage, ok = args[0].(*storage); !ok {
@@ -272,6 +267,11 @@ func view(args tuple) (*pickledTensor, error) {
 	}
 	if t.offset, ok = args[1].(int64); !ok || t.offset < 0 {
 		return nil, fmt.Errorf("storage_offset: a whole number from 0 expected, found %s", shown(args[1]))
+	}
+	if len(args) > metadata {
+		if err := noMetadata(args[metadata]); err != nil {
+			return nil, err
+		}
 	}
 	size, err := counts("size", args[2])
 	if err != nil {
