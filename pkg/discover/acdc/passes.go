@@ -19,9 +19,10 @@ import (
 //  3. the tests are decided in order, up to and including the first whose
 //     decision was foretold wrong; what comes after it is done again.
 //
-// A pass is as long as the work of binding the batches at first, and twice as
-// long after each one that was foretold right. The tests, and their metrics to
-// the bit, are those of the whole run.
+// A pass is as long as the work of binding the batches at first, twice as long
+// after each one that was foretold right, and after one that was not about twice
+// as long as what of it was of use. The tests, and their metrics to the bit, are
+// those of the whole run.
 
 // step is a test of a pass.
 type step struct {
@@ -30,6 +31,7 @@ type step struct {
 	kept     bool         // as foretold
 	own      float64      // the first batch's own metric
 	decided  int          // edges decided, this one included
+	flop     int64        // of the first batch's tests up to this one
 	rows     []float64    // of the metric, of all examples
 	mask     circuit.Mask // with the edge cut, where it is to be verified
 	turn     *opening     // of the first test of a turn
@@ -49,7 +51,7 @@ type passes struct {
 	*run
 	decided []discover.Test
 	horizon int64   // FLOP of a pass's tests in the first batch
-	least   int64   // and the least it may be
+	forward int64   // of one forward pass of the first batch
 	lead    float64 // the first batch's own metric after the last test that removed an edge
 	cost    circuit.Cost
 }
@@ -94,20 +96,20 @@ func (p *passes) left() circuit.Mask {
 // pass is one pass over the batches.
 type pass struct {
 	*passes
-	steps []step
-	ended bool         // the walk came to its end
-	mask  circuit.Mask // then: what is left
-	final []float64    // and the metric's rows
-	at    int          // tests that the batch has made
-	own   func(all []float64) []float64
-	first bool // the batch is the first one
-	guess guess
-	begun int64   // the batch's FLOP when its tests began, -1 before
-	now   float64 // the first batch's metric before the next test
-	drops int     // edges decided untested
-	mark  int     // steps that were settled
-	open  *opening
-	node  circuit.Node // the receiver whose turn it is
+	steps   []step
+	ended   bool         // the walk came to its end
+	mask    circuit.Mask // then: what is left
+	final   []float64    // and the metric's rows
+	at      int          // tests that the batch has made
+	own     func(all []float64) []float64
+	first   bool // the batch is the first one
+	guess   guess
+	begun   int64   // the batch's FLOP when its tests began, -1 before
+	now     float64 // the first batch's metric before the next test
+	drops   int     // edges decided untested
+	settled int     // steps that were settled
+	open    *opening
+	node    circuit.Node // the receiver whose turn it is
 }
 
 // make makes a pass.
@@ -132,8 +134,9 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 	s.own = func(all []float64) []float64 { return all[b.Rows[0]:b.Rows[1]] }
 	s.at, s.begun, s.drops = 0, -1, 0
 	if s.first {
-		s.least = 2 * 2 * b.ForwardFLOP()
-		s.horizon = max(s.horizon, s.least)
+		if s.forward = b.ForwardFLOP(); s.horizon == 0 {
+			s.horizon = 2 * s.forward
+		}
 	}
 	w := s.newWalk(b, s.decided, s)
 	err := w.run(ctx)
@@ -227,19 +230,27 @@ func (s *pass) settle(w *walk) error {
 		return nil
 	}
 	last := s.steps[len(s.steps)-1]
-	accepted := len(s.steps) - s.mark
-	if s.mark = len(s.steps); last.kept {
+	accepted := len(s.steps) - s.settled
+	if last.kept {
 		accepted--
 	}
 	s.guess.saw(accepted, last.kept)
-	if w.state.Cost().FLOP-s.begun >= s.horizon || len(s.steps)*len(s.final) >= mostValues {
+	spent := w.state.Cost().FLOP - s.begun
+	for i := range s.steps[s.settled:] {
+		s.steps[s.settled+i].flop = spent
+	}
+	s.settled = len(s.steps)
+	if spent >= s.horizon || len(s.steps)*len(s.final) >= mostValues {
 		return errPassEnds
 	}
 	return nil
 }
 
-// longest is how many times longer than the first a pass may become.
-const longest = 64
+// The tests of a pass are worth from a part of a forward pass to many.
+const (
+	shortest = 4
+	longest  = 128
+)
 
 // decideAll decides the tests of a pass, and reports whether all were foretold
 // right.
@@ -274,10 +285,10 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 		}
 	}
 	p.decided = append(p.decided[:len(p.decided):len(p.decided)], tests...)
-	if p.horizon /= 2; right {
-		p.horizon *= 4
+	if p.horizon *= 2; !right {
+		p.horizon = 2 * s.steps[len(tests)-1].flop
 	}
-	p.horizon = min(max(p.horizon, p.least), longest*p.least)
+	p.horizon = min(max(p.horizon, p.forward/shortest), longest*p.forward)
 	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead}
 	if right && s.ended {
 		final := m.Mean(s.final)
