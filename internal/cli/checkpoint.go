@@ -7,34 +7,36 @@ import (
 	"runtime"
 	"strconv"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // openCheckpoint opens the file of --checkpoint, or returns nil without one.
-func (o *discoverOptions) openCheckpoint(in *opened, e *patch.Experiment) (*discover.Checkpoint, error) {
+func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *patch.Experiment, method acdc.Algorithm) (*discover.Checkpoint, error) {
 	if o.checkpoint == "" {
 		return nil, nil
 	}
-	data, err := json.Marshal(in.data)
+	data, err := json.Marshal(in.Data)
 	if err != nil {
 		return nil, err
 	}
 	return discover.OpenCheckpoint(o.checkpoint, []discover.Field{
 		{Name: "version", Value: versionText()},
 		{Name: "processor", Value: arithmetic()},
-		{Name: "model", Value: in.model.Hash(o.threads)},
+		{Name: "model", Value: in.Model.Hash(o.threads)},
 		{Name: "data", Value: fmt.Sprintf("%x", sha256.Sum256(data))},
-		{Name: "algorithm", Value: o.algorithm.Name()},
+		{Name: "algorithm", Value: method.Name()},
 		{Name: "definition", Value: fmt.Sprintf("%+v", e.Graph().Config())},
-		{Name: "metric", Value: string(o.metric)},
-		{Name: "ablation", Value: string(o.ablation)},
-		{Name: "threshold", Value: strconv.FormatFloat(o.threshold, 'g', -1, 64)},
-		{Name: "abs", Value: strconv.FormatBool(o.absolute)},
-		{Name: "order", Value: string(o.order)},
-		{Name: "seed", Value: strconv.FormatUint(o.seed, 10)},
-		{Name: "batch", Value: strconv.Itoa(o.batch)}, // what the work adds up to depends on it
+		{Name: "metric", Value: string(in.Spec.Metric)},
+		{Name: "ablation", Value: string(in.Spec.Ablation)},
+		{Name: "threshold", Value: strconv.FormatFloat(method.Threshold, 'g', -1, 64)},
+		{Name: "abs", Value: strconv.FormatBool(method.Absolute)},
+		{Name: "order", Value: string(method.Order)},
+		{Name: "seed", Value: strconv.FormatUint(in.Spec.RandomSeed(), 10)},
+		{Name: "batch", Value: strconv.Itoa(c.Batch)}, // what the work adds up to depends on it
 	})
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
@@ -39,12 +41,12 @@ func newData(a *app) *cobra.Command {
 
 // dataShowOptions are the flags of acdc data show.
 type dataShowOptions struct {
-	task  string
-	data  string
-	model string
-	seed  uint64
-	pairs int
-	promptFlags
+	task   string
+	data   string
+	model  string
+	seed   uint64
+	pairs  int
+	drawn  study.Spec // which of a task's prompts, and how text becomes tokens
 	format format
 }
 
@@ -54,7 +56,7 @@ const formatText format = "text"
 // shownPairs is how many pairs are shown unless told otherwise.
 const shownPairs = 3
 
-func newDataShow(run func(*dataShowOptions) error) *cobra.Command {
+func newDataShow(run func(context.Context, *dataShowOptions) error) *cobra.Command {
 	o := &dataShowOptions{pairs: shownPairs, format: formatText}
 	cmd := &cobra.Command{
 		Use:   "show (--data FILE | --task NAME)",
@@ -69,7 +71,7 @@ Edge-Pruning JSON lines or safetensors, whichever the file is.`,
   echo '{"prompts": [{"clean": "I like", "corrupt": "I hate", "answers": [" cheese"], "wrong_answers": [" bees"]}]}' > mini.json
   acdc data show --data mini.json --bos`,
 		Args: noArgs("data"),
-		RunE: func(*cobra.Command, []string) error { return run(o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	fs := cmd.Flags()
 	typed(fs, &o.data, "data", "", "FILE", "clean and corrupt prompts", parseText("a file"))
@@ -77,7 +79,7 @@ Edge-Pruning JSON lines or safetensors, whichever the file is.`,
 	typed(fs, &o.model, "model", "", "MODEL", "whose tokenizer makes tokens of text, default the task's or GPT-2", parseText("a name or a folder"))
 	typed(fs, &o.seed, "seed", "0", "N", "of a task's prompts", parseSeed)
 	fs.VarP(&value[int]{into: &o.pairs, text: strconv.Itoa(shownPairs), kind: "N", parse: parseCount(maxExamples)}, "pairs", "n", "how many pairs to show")
-	o.promptFlags.flags(cmd)
+	promptFlags(cmd, &o.drawn)
 	choice(cmd, &o.format, "format", string(formatText), "of what is printed", texts([]format{formatText, formatJSON}), oneOf("format", []format{formatText, formatJSON}))
 	return cmd
 }
@@ -89,15 +91,15 @@ func taskNames() []string {
 
 // loadShown reads or makes the prompts, and returns the tokenizer they are in, nil
 // for prompts of token ids.
-func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
+func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	if (o.data == "") == (o.task == "") {
 		return task.Data{}, nil, usagef("expected --data FILE or --task NAME, found %s", map[bool]string{true: "neither", false: "both"}[o.data == ""])
 	}
 	if o.task == "" {
-		if o.half != "" || o.variant != "" || o.seed != 0 {
+		if o.drawn.Half != "" || o.drawn.Variant != "" || o.seed != 0 {
 			return task.Data{}, nil, usagef("--data %s: expected no --half, no --variant and no --seed, which are of a task's prompts", o.data)
 		}
-		return a.readShown(o)
+		return a.readShown(ctx, o)
 	}
 	t, err := task.Find(o.task)
 	if err != nil {
@@ -112,18 +114,21 @@ func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 			return task.Data{}, nil, err
 		}
 	}
-	d, err := t.Data(task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.half, Variant: o.variant}, tok, o.bos)
+	if err := t.CheckVariant(o.drawn.Variant); err != nil {
+		return task.Data{}, nil, usagef("--variant: %w", err)
+	}
+	d, err := t.Data(task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
 	return d, tok, err
 }
 
 // readShown reads prompts. Token ids get no text unless a model says which.
-func (a *app) readShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
+func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	var tok task.Tokenizer
 	open := func() (t task.Tokenizer, err error) {
 		tok, err = a.shownTokenizer(o.model, "gpt2")
 		return tok, err
 	}
-	d, err := readData(o.data, open, o.bos)
+	d, err := study.ReadData(ctx, o.data, open, o.drawn.BOS)
 	if err == nil && tok == nil && o.model != "" {
 		var none *zoo.NoTokenizerError
 		if _, err = open(); errors.As(err, &none) {
@@ -148,7 +153,7 @@ func (a *app) shownTokenizer(model, otherwise string) (task.Tokenizer, error) {
 		a.warn([]string{fmt.Sprintf("the tokenizer of %s is not in the Hugging Face cache: tokens are GPT-2's", name)})
 		return zoo.OpenTokenizer("gpt2", zoo.Options{})
 	case err != nil:
-		return nil, missingModel(name, err)
+		return nil, study.MissingModel(name, err)
 	}
 	return t, nil
 }
@@ -185,8 +190,8 @@ type shownData struct {
 }
 
 // dataShow runs the command.
-func (a *app) dataShow(o *dataShowOptions) error {
-	d, tok, err := a.loadShown(o)
+func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
+	d, tok, err := a.loadShown(ctx, o)
 	if err != nil {
 		return err
 	}

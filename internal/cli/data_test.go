@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
@@ -154,15 +156,15 @@ func TestDataShowErrors(t *testing.T) {
 
 func TestDataShowFlags(t *testing.T) {
 	var got *dataShowOptions
-	cmd := newDataShow(func(o *dataShowOptions) error { got = o; return nil })
+	cmd := newDataShow(func(_ context.Context, o *dataShowOptions) error { got = o; return nil })
 	cmd.SetArgs([]string{})
 	require.NoError(t, cmd.Execute())
 	assert.Equal(t, &dataShowOptions{pairs: 3, format: formatText}, got)
-	cmd = newDataShow(func(o *dataShowOptions) error { got = o; return nil })
+	cmd = newDataShow(func(_ context.Context, o *dataShowOptions) error { got = o; return nil })
 	cmd.SetArgs([]string{"--data", "d", "--task", "induction", "--model", "m", "--seed", "4", "-n", "7", "--bos=false", "--format", "json"})
 	require.NoError(t, cmd.Execute())
 	no := false
-	assert.Equal(t, &dataShowOptions{task: "induction", data: "d", model: "m", seed: 4, pairs: 7, promptFlags: promptFlags{bos: &no}, format: formatJSON}, got)
+	assert.Equal(t, &dataShowOptions{task: "induction", data: "d", model: "m", seed: 4, pairs: 7, drawn: study.Spec{BOS: &no}, format: formatJSON}, got)
 }
 
 // Token ids have texts only where a model says which.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -40,7 +41,6 @@ type discoverOptions struct {
 	trace      string
 	checkpoint string
 	memory     int64 // bytes, 0 for no limit
-	batch      int   // examples at a time that the limit allows, 0 for all
 	plan       bool
 	verify     bool
 	quiet      bool
@@ -105,23 +105,17 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	t, err := o.resolve()
+	in, err := o.spec.Open(ctx, o.threads)
 	if err != nil {
 		return err
 	}
-	if o.threshold < 0 {
-		o.threshold = t.Threshold
-	}
-	in, err := o.open(t)
-	if err != nil {
-		return err
-	}
-	defer in.model.Close() // read only: nothing can be lost
-	a.warn(in.model.Warnings)
+	defer in.Close() // read only: nothing can be lost
+	a.warn(in.Model.Warnings)
 	c, err := o.config(in)
 	if err != nil {
 		return err
 	}
+	method := o.method(in)
 	if o.plan {
 		return a.plan(ctx, o, in, c)
 	}
@@ -129,15 +123,17 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err != nil {
 		return err
 	}
-	f := o.file(in, e)
+	f := o.file(in, e, method)
 	if o.verbose {
 		describeRun(a.stderr, in, f)
 	}
-	result, err := a.search(ctx, o, in, e)
+	result, err := a.search(ctx, o, in, c, e, method)
 	if err != nil {
 		return err
 	}
-	o.fill(f, e, result)
+	if err := o.fill(ctx, f, e, result); err != nil {
+		return err
+	}
 	if err := a.write(ctx, &o.outputs, f); err != nil {
 		return err
 	}
@@ -148,10 +144,21 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	return nil
 }
 
+// method is the algorithm with its options.
+func (o *discoverOptions) method(in *study.Study) acdc.Algorithm {
+	m := acdc.Algorithm{Threshold: o.threshold, Absolute: o.absolute, Order: o.order}
+	if m.Threshold < 0 {
+		m.Threshold = in.Task.Threshold
+	}
+	if o.verify {
+		m.VerifyEvery = verifyEvery
+	}
+	return m
+}
+
 // config says what is to be bound, in batches if memory is short.
-func (o *discoverOptions) config(in *opened) (patch.Config, error) {
-	c := patch.Config{Model: in.model.Model, Definition: o.definition, SplitEmbed: o.splitEmbed, Data: in.data,
-		Metric: o.metric, Ablation: o.ablation, Seed: o.seed, Threads: o.threads}
+func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
+	c := in.Config(o.definition, o.splitEmbed)
 	if o.memory == 0 {
 		return c, nil
 	}
@@ -161,12 +168,11 @@ func (o *discoverOptions) config(in *opened) (patch.Config, error) {
 	if c.Batch == len(c.Data.Clean) {
 		c.Batch = 0
 	}
-	o.batch = c.Batch
 	// Nothing is freed by itself: let the collector keep to the limit, which
 	// does not see the program itself and weights that lie in a mapped file.
 	unseen := int64(programBytes)
-	if in.model.Mapped() {
-		unseen += 4 * int64(in.model.Config.Parameters())
+	if in.Model.Mapped() {
+		unseen += 4 * int64(in.Model.Config.Parameters())
 	}
 	debug.SetMemoryLimit(max(o.memory-unseen, programBytes))
 	return c, nil
@@ -205,8 +211,8 @@ func (o *discoverOptions) check() error {
 }
 
 // search runs the algorithm, with progress and trace.
-func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *patch.Experiment) (*discover.Result, error) {
-	saved, err := o.openCheckpoint(in, e)
+func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method acdc.Algorithm) (*discover.Result, error) {
+	saved, err := o.openCheckpoint(in, c, e, method)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +223,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 		bar = newProgress(a.stderr, e.Graph().NumEdges())
 	}
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
-	r := discover.Request{Experiment: e, Seed: o.seed,
+	r := discover.Request{Experiment: e, Seed: in.Spec.RandomSeed(),
 		Observe: func(ev discover.Event) {
 			trace.add(ev.Test)
 			bar.update(ev)
@@ -226,11 +232,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 		defer saved.Close() // every line was written when it was saved
 		r.Progress = saved.Progress()
 	}
-	algorithm := acdc.Algorithm{Threshold: o.threshold, Absolute: o.absolute, Order: o.order}
-	if o.verify {
-		algorithm.VerifyEvery = verifyEvery
-	}
-	result, err := algorithm.Discover(ctx, r)
+	result, err := method.Discover(ctx, r)
 	bar.clear()
 	if traceErr := trace.finish(err == nil); traceErr != nil {
 		return nil, traceErr
@@ -239,21 +241,24 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 }
 
 // file says what a run was asked; fill adds what it found.
-func (o *discoverOptions) file(in *opened, e *patch.Experiment) *circuit.File {
-	return &circuit.File{
-		Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(),
-		Run: circuit.Run{Algorithm: o.algorithm.Name(), Task: o.task, Data: o.data, Model: o.model,
-			Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Runs().Examples(),
-			Half: string(o.half), Variant: o.variant, BOS: o.bos, Processing: in.model.Processing.Steps(), ResetWeights: o.reset,
-			Threshold: o.threshold, AbsoluteValue: o.absolute, PosPermutation: e.Runs().PosPermutation()},
-		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()},
-	}
+func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method acdc.Algorithm) *circuit.File {
+	f := &circuit.File{Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(), Run: in.Run(e),
+		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()}}
+	f.Algorithm, f.Order, f.Threshold, f.AbsoluteValue = method.Name(), string(method.Order), method.Threshold, method.Absolute
+	return f
 }
 
-func (o *discoverOptions) fill(f *circuit.File, e *patch.Experiment, r *discover.Result) {
-	f.Measured.Initial, f.Measured.Final = r.MetricInitial, r.MetricFinal
+// fill adds the result. The circuit's metric is that of the plain pass, which
+// acdc run finds again to the last digit.
+func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Experiment, r *discover.Result) error {
+	final, err := e.PlainMetric(ctx, r.Mask)
+	if err != nil {
+		return err
+	}
+	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
 	f.Measured.Cost, f.Measured.Warnings = &r.Cost, r.Warnings
 	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges)
+	return nil
 }
 
 // warn prints doubts about a result.

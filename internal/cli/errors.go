@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -36,9 +37,10 @@ func usagef(format string, args ...any) error {
 // isUsage reports whether an error is the user's way to call the program.
 func isUsage(err error) bool {
 	var usage *usageError
+	var spec *study.UsageError
 	var name *zoo.NameError
 	var repository *hub.NameError
-	return errors.As(err, &usage) || errors.As(err, &name) || errors.As(err, &repository)
+	return errors.As(err, &usage) || errors.As(err, &spec) || errors.As(err, &name) || errors.As(err, &repository)
 }
 
 // exitCode is the only place that maps errors to exit codes.

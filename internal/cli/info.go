@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -15,7 +16,7 @@ import (
 )
 
 func newInfo(a *app) *cobra.Command {
-	var m modelFlags
+	var m study.Spec
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info --model MODEL",
@@ -25,7 +26,7 @@ func newInfo(a *app) *cobra.Command {
 		Args: noArgs("model"),
 		RunE: func(*cobra.Command, []string) error { return a.info(&m, asJSON) },
 	}
-	m.flags(cmd)
+	modelFlags(cmd, &m)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -65,11 +66,11 @@ type graphInfo struct {
 }
 
 // info runs the command.
-func (a *app) info(f *modelFlags, asJSON bool) error {
-	if f.model == "" {
+func (a *app) info(f *study.Spec, asJSON bool) error {
+	if f.Model == "" {
 		return usagef("expected --model MODEL, found none")
 	}
-	m, err := f.openModel()
+	m, err := f.OpenModel(0)
 	if err != nil {
 		return err
 	}

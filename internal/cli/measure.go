@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -18,8 +19,10 @@ const (
 	rowCorrupted = "corrupted"
 )
 
-// measure evaluates the full model, the circuits and the corrupted run.
-func (o *runOptions) measure(ctx context.Context, g *circuit.Graph, in *opened, metrics []metric.Name, masks []circuit.Mask) ([]measured, error) {
+// measure evaluates the full model, the circuits and the corrupted run, and
+// returns the provenance of the first metric.
+func measure(ctx context.Context, g *circuit.Graph, in *study.Study, metrics []metric.Name, masks []circuit.Mask) ([]measured, circuit.Run, error) {
+	var provenance circuit.Run
 	rows := []measured{{Run: rowModel, Edges: g.NumEdges()}}
 	for i, m := range masks {
 		rows = append(rows, measured{Run: []string{rowCircuit, rowEdited}[i], Edges: m.Count()})
@@ -29,31 +32,33 @@ func (o *runOptions) measure(ctx context.Context, g *circuit.Graph, in *opened, 
 		rows[i].Metrics = map[string]float64{}
 	}
 	for _, name := range metrics {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		e, err := patch.Bind(ctx, patch.Config{Model: in.model.Model, Definition: g.Config().Definition, SplitEmbed: g.Config().SplitEmbed,
-			Data: in.data, Metric: name, Ablation: o.ablation, Seed: o.seed, Threads: o.threads})
+		c := in.Config(g.Config().Definition, g.Config().SplitEmbed)
+		c.Metric = name
+		e, err := patch.Bind(ctx, c)
 		if err != nil {
-			return nil, err
+			return nil, provenance, err
+		}
+		if name == metrics[0] {
+			provenance = in.Run(e)
 		}
 		rows[0].Metrics[string(name)] = e.CleanMetric()
 		for i, m := range masks {
 			if rows[1+i].Metrics[string(name)], err = e.PlainMetric(ctx, m); err != nil {
-				return nil, err
+				return nil, provenance, err
 			}
 		}
 		rows[len(rows)-1].Metrics[string(name)] = e.CorruptedMetric()
 	}
-	return rows, nil
+	return rows, provenance, nil
 }
 
-// describe makes a file say what its edited circuit was measured with.
-func (o *runOptions) describe(f *circuit.File, rows []measured, in *opened) {
-	name := string(o.metric)
-	last := len(rows) - 1
-	f.Task, f.Data, f.Model, f.Metric, f.Ablation, f.Seed = o.task, o.data, o.model, name, string(o.ablation), o.seed
-	f.Examples = len(in.data.Clean)
+// describe makes a file say what its edited circuit was measured with. How its
+// edges were found stays as the file has it.
+func (o *runOptions) describe(f *circuit.File, rows []measured, provenance circuit.Run) {
+	name, last := provenance.Metric, len(rows)-1
+	found := f.Run
+	f.Run = provenance
+	f.Algorithm, f.Order, f.Threshold, f.AbsoluteValue = found.Algorithm, found.Order, found.Threshold, found.AbsoluteValue
 	f.Measured.Initial, f.Measured.Final, f.Measured.Corrupted = rows[0].Metrics[name], rows[last-1].Metrics[name], rows[last].Metrics[name]
 	f.Measured.Cost = nil // that of the discovery
 	for _, e := range o.cut {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -30,11 +31,11 @@ func discoverArgs(t *testing.T, args ...string) *discoverOptions {
 
 func TestDiscoverDefaults(t *testing.T) {
 	o := discoverArgs(t, "--task", "induction", "--threads", "3")
-	assert.Equal(t, &discoverOptions{subject: subject{task: "induction", modelFlags: modelFlags{threads: 3}}, threshold: -1, algorithm: acdc.Algorithm{},
+	assert.Equal(t, &discoverOptions{subject: subject{spec: study.Spec{Task: "induction"}, threads: 3}, threshold: -1, algorithm: acdc.Algorithm{},
 		order: acdc.Normal, definition: circuit.ACDC}, o)
-	found, err := o.resolve()
+	s, found, err := o.spec.Resolve()
 	require.NoError(t, err)
-	assert.Equal(t, subject{task: "induction", modelFlags: modelFlags{model: "induction", threads: 3}, metric: metric.KL, ablation: ablate.Resample}, o.subject)
+	assert.Equal(t, study.Spec{Task: "induction", Model: "induction", Metric: metric.KL, Ablation: ablate.Resample}, s)
 	assert.Equal(t, 0.1, found.Threshold)
 }
 
@@ -43,8 +44,9 @@ func TestDiscoverFlags(t *testing.T) {
 		"--ablation", "mean", "--seed", "18446744073709551615", "--examples", "9", "--order", "random", "-o", "a.svg", "--output=b.json",
 		"--format", "edges", "--color", "sign", "--direct", "--trace", "t", "--threads", "2", "--verify", "--quiet", "-v",
 		"--split-embed", "--definition", "eap", "--all-edges")
+	seed := uint64(1<<64 - 1)
 	assert.Equal(t, &discoverOptions{
-		subject:   subject{modelFlags: modelFlags{model: "m", threads: 2}, data: "d", metric: metric.NLL, ablation: ablate.Mean, seed: 1<<64 - 1, examples: 9},
+		subject:   subject{threads: 2, spec: study.Spec{Model: "m", Data: "d", Metric: metric.NLL, Ablation: ablate.Mean, Seed: &seed, Examples: 9}},
 		outputs:   outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
 		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: acdc.Random, definition: circuit.EAP,
 		splitEmbed: true, allEdges: true, trace: "t", verify: true, quiet: true, verbose: true}, o)
@@ -56,20 +58,20 @@ func TestRunFlags(t *testing.T) {
 	cmd.SetArgs([]string{"--circuit", "c", "--cut", "a0.h1,x->m1", "--cut", "b", "--add", "c", "-o", "e.json", "--format", "json",
 		"--seed", "0", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
-	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{threads: 1}}, seedGiven: true, circuit: "c", cut: []string{"a0.h1,x->m1", "b"}, add: []string{"c"},
+	assert.Equal(t, &runOptions{subject: subject{threads: 1, spec: study.Spec{Seed: new(uint64)}}, circuit: "c", cut: []string{"a0.h1,x->m1", "b"}, add: []string{"c"},
 		files: []string{"e.json"}, format: reportJSON}, got)
 }
 
 func TestRunPromptFlags(t *testing.T) {
 	var got *runOptions
-	cmd := newRun(&app{}, func(_ context.Context, o *runOptions) error { got = o; return nil })
-	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", "", "--corrupt", " c", "--top", "7", "--no-bos", "--ablation", "zero", "--threads", "1"})
+	cmd := newPredict(func(_ context.Context, o *runOptions) error { got = o; return nil })
+	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", "c", "--top", "7", "--no-bos", "--circuit", "x", "--ablation", "zero", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
 	no := false
-	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m", threads: 1}, ablation: ablate.Zero, promptFlags: promptFlags{bos: &no}},
-		textOptions: textOptions{prompts: []string{"a, b", ""}, corrupts: []string{" c"}, top: 7}, format: reportText}, got)
+	assert.Equal(t, &runOptions{subject: subject{threads: 1, spec: study.Spec{Model: "m", Ablation: ablate.Zero, BOS: &no}},
+		textOptions: textOptions{prompts: []string{"a, b", "c"}, top: 7}, circuit: "x", format: reportText}, got)
 	for _, top := range []string{"0", "-1", "1000001", "x", ""} {
-		cmd := newRun(&app{}, func(context.Context, *runOptions) error { return nil })
+		cmd := newPredict(func(context.Context, *runOptions) error { return nil })
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
 		cmd.SetArgs([]string{"--prompt", "a", "--top", top})
 		assert.ErrorContains(t, cmd.Execute(), "expected a whole number from 1 to 1000000, found \""+top+"\"")
@@ -169,14 +171,4 @@ func TestMainReportsLostOutput(t *testing.T) {
 		assert.Equal(t, 1, Main(context.Background(), args, nil, brokenWriter{}, &stderr), "%v", args)
 		assert.Equal(t, "acdc: standard output: permission denied\n", stderr.String())
 	}
-}
-
-func TestEnoughMemory(t *testing.T) {
-	m, err := zoo.Open("induction")
-	require.NoError(t, err)
-	require.NoError(t, enoughMemory("x", m.Config, 40, 40))
-	if totalMemory() == 0 {
-		t.Skip("the machine's memory is not known here")
-	}
-	assert.ErrorContains(t, enoughMemory("x", m.Config, 1_000_000_000, 64), "x: 1000000000 examples of 64 tokens need at least 6.88e+05 GB of memory, this machine has ")
 }

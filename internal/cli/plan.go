@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
@@ -29,7 +30,7 @@ func parseBytes(s string) (int64, error) {
 }
 
 // plan prints what a run would take.
-func (a *app) plan(ctx context.Context, o *discoverOptions, in *opened, c patch.Config) error {
+func (a *app) plan(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config) error {
 	b, err := incremental.Take(c)
 	if err != nil {
 		return err
@@ -42,7 +43,7 @@ func (a *app) plan(ctx context.Context, o *discoverOptions, in *opened, c patch.
 	if err != nil {
 		return err
 	}
-	printPlan(a.stdout, o, in, b, graph.NumEdges(), forward)
+	printPlan(a.stdout, c, in, b, graph.NumEdges(), forward)
 	return nil
 }
 
@@ -77,14 +78,14 @@ func calibrationExamples(c patch.Config) int {
 // kept: 0.2 % was seen with 89 of 32,923 edges kept.
 const sparse = 0.002
 
-func printPlan(w io.Writer, o *discoverOptions, in *opened, b incremental.Budget, edges int, forward float64) {
-	slices := fmt.Sprintf("all %d examples at a time", len(in.data.Clean))
-	if o.batch > 0 {
-		slices = fmt.Sprintf("%d of %d examples at a time", o.batch, len(in.data.Clean))
+func printPlan(w io.Writer, c patch.Config, in *study.Study, b incremental.Budget, edges int, forward float64) {
+	slices := fmt.Sprintf("all %d examples at a time", len(in.Data.Clean))
+	if c.Batch > 0 {
+		slices = fmt.Sprintf("%d of %d examples at a time", c.Batch, len(in.Data.Clean))
 	}
 	lines(w,
-		[2]string{"model", in.model.Name + ": " + shapeOf(in.model.Config)},
-		[2]string{"data", fmt.Sprintf("%d examples of %d tokens", len(in.data.Clean), len(in.data.Clean[0]))},
+		[2]string{"model", in.Model.Name + ": " + shapeOf(in.Model.Config)},
+		[2]string{"data", fmt.Sprintf("%d examples of %d tokens", len(in.Data.Clean), len(in.Data.Clean[0]))},
 		[2]string{"edges", grouped(edges)},
 		[2]string{"tests", "at most " + grouped(edges)},
 		[2]string{"memory", fmt.Sprintf("at most %s and %s for the program, %s", incremental.Bytes(b.Total()), incremental.Bytes(ownBytes), slices)},

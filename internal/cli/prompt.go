@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -21,10 +22,10 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
-// What run --help says of prompts.
+// What predict --help says.
 const (
-	promptLong = `With --prompt it prints instead which tokens are most likely to come next, as the
-model predicts them or, with --circuit, model, circuit and corrupted run. A
+	promptLong = `Print which tokens are most likely to come next after each --prompt, as the model
+predicts them or, with --circuit, model, circuit and corrupted run. A
 corrupted run takes --corrupt, a prompt of as many tokens: one for each --prompt
 under resample ablation, one or more to take the mean over under mean ablation,
 and none under zero. The table has a line for each token that is among the --top
@@ -32,10 +33,10 @@ of any run, in the order of the model, with its probability and rank in every
 run: along a line one reads what the circuit keeps of a prediction. In JSON each
 run lists these tokens in its own order.`
 
-	promptExample = `  acdc run --model random:1x2x16x64x50257 --prompt "When Mary and John went to the store, John gave a drink to" --top 3
+	promptExample = `  acdc predict --model random:1x2x16x64x50257 --prompt "When Mary and John went to the store, John gave a drink to" --top 3
   echo '{"prompts": [{"clean": "I like", "corrupt": "I hate", "answers": [" cheese"], "wrong_answers": [" bees"]}]}' > mini.json
   acdc discover --model random:1x2x16x64x50257 --data mini.json --metric logit_diff --threshold 0.01 -o mini-circuit.json
-  acdc run --circuit mini-circuit.json --prompt "We like" --corrupt "We hate" --top 3`
+  acdc predict --circuit mini-circuit.json --prompt "We like" --corrupt "We hate" --top 3`
 )
 
 // defaultTop is how many predictions of a run are shown unless told otherwise,
@@ -45,7 +46,7 @@ const (
 	maxTop     = 1_000_000
 )
 
-// textOptions are the flags of run that stand in the place of data.
+// textOptions are the flags of predict that stand in the place of data.
 type textOptions struct {
 	prompts  []string
 	corrupts []string
@@ -65,8 +66,8 @@ func (o *runOptions) checkPrompts() error {
 		flag  string
 		given bool
 	}{
-		{"data", o.data != ""}, {"task", o.task != ""}, {"metric", o.metricGiven}, {"examples", o.examples > 0},
-		{"half", o.half != ""}, {"variant", o.variant != ""}, {"output", len(o.files) > 0}, {"drop-idle", o.dropIdle},
+		{"data", o.spec.Data != ""}, {"task", o.spec.Task != ""}, {"metric", o.spec.Metric != ""}, {"examples", o.spec.Examples > 0},
+		{"half", o.spec.Half != ""}, {"variant", o.spec.Variant != ""}, {"output", len(o.files) > 0}, {"drop-idle", o.dropIdle},
 	} {
 		if f.given {
 			return usagef("--%s: expected none with --prompt, which predicts the next token and measures no data", f.flag)
@@ -92,13 +93,13 @@ func (o *runOptions) checkWithoutCircuit() error {
 		flag  string
 		given bool
 	}{
-		{"cut", len(o.cut) > 0}, {"add", len(o.add) > 0}, {"corrupt", len(o.corrupts) > 0}, {"ablation", o.ablation != ""},
+		{"cut", len(o.cut) > 0}, {"add", len(o.add) > 0}, {"corrupt", len(o.corrupts) > 0}, {"ablation", o.spec.Ablation != ""},
 	} {
 		if f.given {
 			return usagef("--%s without --circuit: expected --circuit CIRCUIT.json, whose cut edges it is about", f.flag)
 		}
 	}
-	if o.model == "" {
+	if o.spec.Model == "" {
 		return usagef("--prompt: expected --model MODEL or --circuit CIRCUIT.json, found neither")
 	}
 	return nil
@@ -107,6 +108,7 @@ func (o *runOptions) checkWithoutCircuit() error {
 // predictor is what predicts the next token of prompts.
 type predictor struct {
 	o       *runOptions
+	spec    study.Spec     // the flags' over the circuit's
 	circuit *editedCircuit // nil where only the model is asked
 	model   *zoo.Model
 	tok     task.Tokenizer
@@ -114,13 +116,13 @@ type predictor struct {
 
 // predict runs the command with --prompt.
 func (a *app) predict(ctx context.Context, o *runOptions) error {
-	p := &predictor{o: o}
+	p := &predictor{o: o, spec: o.spec}
 	if o.circuit != "" {
 		var err error
 		if p.circuit, err = a.readEdited(o); err != nil {
 			return err
 		}
-		if err := o.checkCorrupts(p.circuit.file); err != nil {
+		if p.spec, err = o.laidOver(p.circuit.file); err != nil {
 			return err
 		}
 	}
@@ -147,24 +149,32 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 	return nil
 }
 
-// checkCorrupts decides on the ablation and checks that there are the corrupt
-// prompts that it takes.
-func (o *runOptions) checkCorrupts(f *circuit.File) error {
-	if err := o.takeAblation(f); err != nil {
-		return fmt.Errorf("%s: %w", o.circuit, err)
+// laidOver is the Spec of a circuit's file with what flags say laid over it, and
+// an ablation; it checks that there are the corrupt prompts that it takes.
+func (o *runOptions) laidOver(f *circuit.File) (study.Spec, error) {
+	base, err := study.FromRun(f.Run)
+	if err != nil {
+		return base, fmt.Errorf("%s: %w", o.circuit, err)
 	}
-	if o.ablation == "" {
-		o.ablation = ablate.Resample
+	s := o.spec.Over(base)
+	if s.Ablation == "" {
+		s.Ablation = ablate.Resample
 		if t, err := task.Find(f.Task); err == nil {
-			o.ablation = ablate.Ablation(t.Ablation)
+			s.Ablation = ablate.Ablation(t.Ablation)
 		}
 	}
+	return s, o.checkCorrupts(s.Ablation)
+}
+
+// checkCorrupts checks that there are the corrupt prompts that an ablation
+// takes.
+func (o *runOptions) checkCorrupts(a ablate.Ablation) error {
 	switch n := len(o.corrupts); {
-	case o.ablation == ablate.Resample && n != len(o.prompts):
+	case a == ablate.Resample && n != len(o.prompts):
 		return usagef("ablation resample: expected as many --corrupt TEXT as --prompt TEXT, %d, found %d; --ablation zero needs none", len(o.prompts), n)
-	case o.ablation == ablate.Mean && n == 0:
+	case a == ablate.Mean && n == 0:
 		return usagef("ablation mean: expected --corrupt TEXT once or more, to take the mean over, found none: over the prompt alone it would be the prompt itself")
-	case o.ablation == ablate.Zero && n > 0:
+	case a == ablate.Zero && n > 0:
 		return usagef("ablation zero: expected no --corrupt, since cut edges carry zero, found %d", n)
 	}
 	return nil
@@ -173,14 +183,12 @@ func (o *runOptions) checkCorrupts(f *circuit.File) error {
 // open opens the model, the circuit's unless a flag says another, and its
 // tokenizer. The caller closes the model.
 func (p *predictor) open() (err error) {
-	if o := p.o; p.circuit == nil {
-		p.model, err = o.openModel()
-	} else {
-		f, ofFile := p.circuit.file, o.model == ""
-		if o.model = cmp.Or(o.model, f.Model); o.model == "" {
-			return fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", o.circuit)
-		}
-		p.model, err = o.openModelOf(f, ofFile)
+	if p.spec.Model == "" {
+		return fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", p.o.circuit)
+	}
+	p.model, err = p.spec.OpenModel(p.o.threads)
+	if err != nil && p.o.spec.Model == "" {
+		return fmt.Errorf("%s: field \"model\": %v", p.o.circuit, err) // even a wrong name is no fault of the flags
 	}
 	if err != nil {
 		return err
@@ -194,7 +202,7 @@ func (p *predictor) open() (err error) {
 // fits checks that the model is the circuit's and knows text.
 func (p *predictor) fits() error {
 	if p.circuit != nil {
-		if err := sameGraph(p.circuit.file, p.model.Config); err != nil {
+		if err := study.SameGraph(p.circuit.file, p.model.Config); err != nil {
 			return fmt.Errorf("%s: %w", p.o.circuit, err)
 		}
 	}
@@ -210,8 +218,8 @@ func (p *predictor) fits() error {
 // circuit's file or its task have it, else where the tokenizer has one, as for
 // data in text.
 func (p *predictor) startToken() bool {
-	if p.o.bos != nil {
-		return *p.o.bos
+	if p.o.spec.BOS != nil {
+		return *p.o.spec.BOS
 	}
 	if p.circuit != nil {
 		f := p.circuit.file
@@ -230,13 +238,13 @@ func (p *predictor) startToken() bool {
 // one, or under mean ablation as often as there are corrupt prompts, with each.
 func (p *predictor) encode() ([]task.Data, error) {
 	per, pairs := 1, []task.Pair{}
-	if p.o.ablation == ablate.Mean {
+	if p.spec.Ablation == ablate.Mean {
 		per = len(p.o.corrupts)
 	}
 	for i, text := range p.o.prompts {
 		for j := range per {
 			pair := task.Pair{Clean: task.Prompt{Text: text}}
-			switch p.o.ablation {
+			switch p.spec.Ablation {
 			case ablate.Resample:
 				pair.Corrupt.Text = p.o.corrupts[i]
 			case ablate.Mean:
@@ -282,7 +290,7 @@ func (p *predictor) checkTokens(i int, d task.Data) error {
 			return err
 		}
 	}
-	return enoughMemory("--prompt", p.model.Config, len(d.Clean), len(d.Clean[0]))
+	return study.EnoughMemory("--prompt", p.model.Config, len(d.Clean), len(d.Clean[0]))
 }
 
 // prediction is a token with what a run makes of it as the next one.
@@ -405,12 +413,8 @@ func (p *predictor) bind(ctx context.Context, d task.Data) (*patch.Experiment, e
 	if len(f.PosPermutation) == len(d.Clean[0]) {
 		d.PosPermutation = f.PosPermutation // that of other lengths is drawn
 	}
-	seed := p.o.seed
-	if !p.o.seedGiven {
-		seed = f.Seed
-	}
 	return patch.Bind(ctx, patch.Config{Model: p.model.Model, Definition: c.Definition, SplitEmbed: c.SplitEmbed, Data: d,
-		Metric: metric.KL, Ablation: p.o.ablation, Seed: seed, Threads: p.o.threads})
+		Metric: metric.KL, Ablation: p.spec.Ablation, Seed: p.spec.RandomSeed(), Threads: p.o.threads})
 }
 
 // newOutcome takes from logits [B,T,V] those after the first example's last

@@ -28,11 +28,11 @@ import (
 // promptModel is small and has GPT-2's vocabulary.
 const promptModel = "random:2x2x16x32x50257"
 
-// predictions runs acdc run --prompt in JSON.
+// predictions runs acdc predict in JSON.
 func predictions(t *testing.T, args ...string) []promptReport {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code := Main(context.Background(), append([]string{"run", "--format", "json"}, args...), strings.NewReader(""), &stdout, &stderr)
+	code := Main(context.Background(), append([]string{"predict", "--format", "json"}, args...), strings.NewReader(""), &stdout, &stderr)
 	require.Zero(t, code, stderr.String())
 	require.Empty(t, stderr.String())
 	var out []promptReport
@@ -321,7 +321,7 @@ TOKEN    FULL MODEL    RANK  CORRUPTED    RANK
 // What is printed as text is what JSON has.
 func TestPredictTextIsJSON(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	args := []string{"run", "--circuit", b.file(ablate.Resample, b.some()), "--prompt", "We like", "--corrupt", "We hate", "--top", "3"}
+	args := []string{"predict", "--circuit", b.file(ablate.Resample, b.some()), "--prompt", "We like", "--corrupt", "We hate", "--top", "3"}
 	var stdout, stderr bytes.Buffer
 	require.Zero(t, Main(context.Background(), args, nil, &stdout, &stderr), stderr.String())
 	r := predictions(t, args[1:]...)[0]
@@ -376,7 +376,7 @@ func TestStartToken(t *testing.T) {
 		{&yes, &circuit.File{Run: circuit.Run{Task: "ioi", BOS: &no}}, true},
 	} {
 		p := predictor{o: &runOptions{}, tok: tok}
-		p.o.bos = c.flag
+		p.o.spec.BOS = c.flag
 		if c.file != nil {
 			p.circuit = &editedCircuit{file: c.file}
 		}

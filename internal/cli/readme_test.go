@@ -35,7 +35,7 @@ var notRun = []string{
 	"acdc pull gpt2",
 	"acdc discover --task ioi --plan",
 	"acdc discover --task ioi -o found.svg -o found.json",
-	`acdc run --circuit found.json --prompt "Then, Ruth and Amy went to the hotel. Amy gave a bottle to" --corrupt "Then, Karen and Andrea went to the hotel. Monica gave a bottle to"`,
+	`acdc predict --circuit found.json --prompt "Then, Ruth and Amy went to the hotel. Amy gave a bottle to" --corrupt "Then, Karen and Andrea went to the hotel. Monica gave a bottle to"`,
 }
 
 const module = "github.com/seed-2c350065/acdc"

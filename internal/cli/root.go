@@ -39,7 +39,7 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 	root.SetFlagErrorFunc(a.flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newDiscover(a, a.discover), newRun(a, a.run), newRender(a, a.render), newInfo(a), newModels(a), newTasks(a),
+		newDiscover(a, a.discover), newRun(a, a.run), newPredict(a.predict), newRender(a, a.render), newInfo(a), newModels(a), newTasks(a),
 		newData(a), newPull(a, a.pull), newReference(a, a.reference),
 		newCompletion(a), newVersion(a))
 	root.SetHelpCommand(newHelp())

@@ -1,20 +1,16 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"runtime"
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-2c350065/acdc/pkg/ablate"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
-	"github.com/seed-2c350065/acdc/pkg/task"
-	"github.com/seed-2c350065/acdc/pkg/transformer"
-	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
 // reportFormat is how run prints its table.
@@ -31,35 +27,30 @@ var reportFormats = []reportFormat{reportText, reportJSON}
 type runOptions struct {
 	subject
 	textOptions
-	seedGiven   bool
-	metricGiven bool
-	circuit     string
-	cut, add    []string
-	files       []string
-	dropIdle    bool
-	format      reportFormat
+	circuit  string
+	cut, add []string
+	files    []string
+	dropIdle bool
+	format   reportFormat
 }
 
 func newRun(a *app, run func(context.Context, *runOptions) error) *cobra.Command {
 	o := &runOptions{format: reportText}
 	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
-		Use:   "run [--circuit CIRCUIT.json [--cut EDGE]... [--add EDGE]...] [--prompt TEXT]...",
-		Short: "edit a circuit's edges and measure it, or see what it predicts",
+		Use:   "run --circuit CIRCUIT.json [--cut EDGE]... [--add EDGE]...",
+		Short: "edit a circuit's edges and measure it",
 		Long: `Measure a saved circuit, and the same with edges cut and added, beside the full
 model and the corrupted run. Model, data, metric and ablation are those that the
 circuit was found with, unless others are given. Edges are written like
 input->a1.h6<k>, a0.h3->m1 or m1->logits, a1.h6<k> being the direct edge of a
-head's keys, or as in pictures and traces. Without --metric, all metrics that the data allow are measured.
-
-` + promptLong,
+head's keys, or as in pictures and traces. Without --metric, all metrics that the
+data allow are measured. acdc predict shows what a circuit predicts.`,
 		Example: `  acdc discover --task induction -o circuit.json
   acdc run --circuit circuit.json
-  acdc run --circuit circuit.json --cut "a1.h1->logits" --add "a1.h5->logits" -o edited.json
-` + promptExample,
+  acdc run --circuit circuit.json --cut "a1.h1->logits" --add "a1.h5->logits" -o edited.json`,
 		Args: noArgs("circuit"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.seedGiven, o.metricGiven = cmd.Flags().Changed("seed"), cmd.Flags().Changed("metric")
 			return run(cmd.Context(), o)
 		},
 	}
@@ -71,15 +62,24 @@ head's keys, or as in pictures and traces. Without --metric, all metrics that th
 
 func (o *runOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	typed(fs, &o.circuit, "circuit", "", "FILE", "the circuit, as discover saved it; - is standard input", parseText("a file"))
-	_ = cmd.RegisterFlagCompletionFunc("circuit", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
-	fs.StringArrayVar(&o.cut, "cut", nil, "`EDGE` to cut; may be repeated")
-	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
+	o.circuitFlags(cmd)
 	o.textOptions.flags(cmd)
+	for _, name := range []string{"prompt", "corrupt", "top"} {
+		_ = fs.MarkHidden(name) // what acdc predict has now
+	}
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
 	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
+}
+
+// circuitFlags are the flags of a circuit and its edges.
+func (o *runOptions) circuitFlags(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	typed(fs, &o.circuit, "circuit", "", "FILE", "the circuit, as discover saved it; - is standard input", parseText("a file"))
+	_ = cmd.RegisterFlagCompletionFunc("circuit", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
+	fs.StringArrayVar(&o.cut, "cut", nil, "`EDGE` to cut; may be repeated")
+	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
 }
 
 // measured is one row of the table.
@@ -95,25 +95,26 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	if len(o.prompts) > 0 {
+		a.warn([]string{"run --prompt is now the command acdc predict"})
 		return a.predict(ctx, o)
 	}
 	c, err := a.readEdited(o)
 	if err != nil {
 		return err
 	}
-	in, err := o.openLike(c.file)
+	in, err := o.spec.OpenLike(ctx, o.circuit, c.file, o.threads)
 	if err != nil {
 		return err
 	}
-	defer in.model.Close()
-	a.warn(in.model.Warnings)
+	defer in.Close() // read only: nothing can be lost
+	a.warn(in.Model.Warnings)
 	metrics := o.metrics(in)
-	rows, err := o.measure(ctx, c.graph, in, metrics, c.masks)
+	rows, provenance, err := measure(ctx, c.graph, in, metrics, c.masks)
 	if err != nil {
 		return err
 	}
 	if len(o.files) > 0 {
-		o.describe(c.file, rows, in)
+		o.describe(c.file, rows, provenance)
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
 		if err := a.write(ctx, &outputs{files: o.files, dropIdle: o.dropIdle}, c.file); err != nil {
 			return err
@@ -209,140 +210,15 @@ func edit(g *circuit.Graph, mask circuit.Mask, cut, add []string) (circuit.Mask,
 	return m, nil
 }
 
-// openLike opens model and data, those of the file unless flags say otherwise.
-func (o *runOptions) openLike(f *circuit.File) (*opened, error) {
-	inherited, err := o.inherit(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.circuit, err)
-	}
-	ofFile := o.model == ""
-	if o.model = cmp.Or(o.model, f.Model); o.model == "" {
-		return nil, fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", o.circuit)
-	}
-	t, err := o.resolve()
-	if err != nil {
-		return nil, err
-	}
-	m, err := o.openModelOf(f, ofFile)
-	if err != nil {
-		return nil, err
-	}
-	in, err := o.likeFile(t, m, f)
-	if err != nil {
-		_ = m.Close() // the first error says more
-		return nil, err
-	}
-	if inherited && in.data.PosPermutation == nil {
-		in.data.PosPermutation = f.PosPermutation
-	}
-	return in, nil
-}
-
-// openModelOf opens the model, its weights processed as the file says if it is
-// the file's. With ofFile no flag named it.
-func (o *runOptions) openModelOf(f *circuit.File, ofFile bool) (*zoo.Model, error) {
-	if sameModel := ofFile || o.model == f.Model; sameModel {
-		if err := o.takeProcessing(f.Processing, f.ResetWeights); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.circuit, err)
-		}
-	}
-	m, err := o.openModel()
-	if err != nil && ofFile {
-		return nil, fmt.Errorf("%s: field \"model\": %v", o.circuit, err) // even a wrong name is no fault of the flags
-	}
-	return m, err
-}
-
-// likeFile loads data for a model that the circuit is one of.
-func (o *runOptions) likeFile(t task.Task, m *zoo.Model, f *circuit.File) (*opened, error) {
-	if err := sameGraph(f, m.Config); err != nil {
-		return nil, fmt.Errorf("%s: %w", o.circuit, err)
-	}
-	return o.withData(t, m)
-}
-
-// inherit takes from the file what no flag says, and reports whether the data
-// are the file's.
-func (o *runOptions) inherit(f *circuit.File) (bool, error) {
-	sameData := o.task == "" && o.data == ""
-	if sameData {
-		if _, err := task.Find(f.Task); f.Task != "" && err != nil {
-			return false, fmt.Errorf("field \"task\": %w", err)
-		}
-		o.task, o.data = f.Task, f.Data
-		if o.task == "" && o.data == "" {
-			return false, fmt.Errorf("field \"task\": expected a task or \"data\" to measure on, found neither; --task and --data say which")
-		}
-		if o.examples == 0 {
-			o.examples = f.Examples
-		}
-		if !o.seedGiven {
-			o.seed = f.Seed
-		}
-		o.takePrompts(f)
-	}
-	var err error
-	if o.metric == "" && f.Metric != "" {
-		if o.metric, err = metric.ParseName(f.Metric); err != nil {
-			return false, fmt.Errorf("field \"metric\": %w", err)
-		}
-	}
-	return sameData, o.takeAblation(f)
-}
-
-// takeAblation takes the file's ablation unless a flag says another.
-func (s *subject) takeAblation(f *circuit.File) error {
-	if s.ablation != "" || f.Ablation == "" {
-		return nil
-	}
-	var err error
-	if s.ablation, err = ablate.Parse(f.Ablation); err != nil {
-		return fmt.Errorf("field \"ablation\": %w", err)
-	}
-	return nil
-}
-
-// takePrompts takes from the file which prompts its task's were.
-func (p *promptFlags) takePrompts(f *circuit.File) {
-	if p.half == "" {
-		p.half = task.Half(f.Half)
-	}
-	if p.variant == "" {
-		p.variant = f.Variant
-	}
-	if p.bos == nil {
-		p.bos = f.BOS
-	}
-}
-
-// sameGraph refuses a model that the circuit is not one of.
-func sameGraph(f *circuit.File, c transformer.Config) error {
-	for _, field := range []struct {
-		name        string
-		file, model any
-	}{
-		{"n_layers", f.Graph.Layers, c.Layers}, {"n_heads", f.Graph.Heads, c.Heads},
-		{"attn_only", f.Graph.AttnOnly, c.AttnOnly}, {"parallel_attn_mlp", f.Graph.ParallelAttnMLP, c.ParallelAttnMLP},
-	} {
-		if field.file != field.model {
-			return fmt.Errorf("field \"graph\".%q: expected %v as in the model, found %v", field.name, field.model, field.file)
-		}
-	}
-	return nil
-}
-
 // metrics lists what to measure: the one asked for, or all that the data
 // allow, the file's own first.
-func (o *runOptions) metrics(in *opened) []metric.Name {
-	if o.metricGiven {
-		return []metric.Name{o.metric}
+func (o *runOptions) metrics(in *study.Study) []metric.Name {
+	out := []metric.Name{in.Spec.Metric}
+	if o.spec.Metric != "" {
+		return out
 	}
-	out := []metric.Name{o.metric}
 	for _, name := range metric.Names() {
-		if name == o.metric {
-			continue
-		}
-		if patch.Allows(name, in.data, in.model.Config) == nil {
+		if name != in.Spec.Metric && patch.Allows(name, in.Data, in.Model.Config) == nil {
 			out = append(out, name)
 		}
 	}

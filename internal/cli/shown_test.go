@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/draw"
@@ -274,7 +275,7 @@ func TestTablesAndLinesArePlain(t *testing.T) {
 		m, err := zoo.Open("or_gate")
 		require.NoError(t, err)
 		f := &circuit.File{Run: circuit.Run{Model: text, Task: text, Data: text, Metric: text, Ablation: text}, Measured: circuit.Measured{Cost: &circuit.Cost{}}}
-		describeRun(&b, &opened{model: m, data: task.Data{Clean: [][]int{{0}}}}, f)
+		describeRun(&b, &study.Study{Model: m, Data: task.Data{Clean: [][]int{{0}}}}, f)
 		summarize(&b, f, 0, 0)
 		assertPlain(t, b.String(), text, []string{"-v"})
 		assert.Less(t, b.Len(), 4000)

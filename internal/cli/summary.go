@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -63,15 +64,15 @@ func idleEdges(m circuit.Measured) string {
 }
 
 // describeRun prints, for -v, what a run works on.
-func describeRun(w io.Writer, o *opened, f *circuit.File) {
+func describeRun(w io.Writer, o *study.Study, f *circuit.File) {
 	what := f.Task
 	if f.Data != "" {
 		what = f.Data
 	}
 	what, metric := oneline.Shown(what), oneline.Shown(f.Metric)
 	lines(w,
-		[2]string{"model", oneline.Shown(f.Model) + ": " + shapeOf(o.model.Config)},
-		[2]string{"data", fmt.Sprintf("%s: %d examples of %d tokens", what, len(o.data.Clean), len(o.data.Clean[0]))},
+		[2]string{"model", oneline.Shown(f.Model) + ": " + shapeOf(o.Model.Config)},
+		[2]string{"data", fmt.Sprintf("%s: %d examples of %d tokens", what, len(o.Data.Clean), len(o.Data.Clean[0]))},
 		[2]string{"ablation", oneline.Shown(f.Ablation)},
 		[2]string{"corrupted", metric + " " + number(f.Measured.Corrupted)},
 		[2]string{"graph", fmt.Sprintf("%s, %s edges", f.Graph.Definition, grouped(f.EdgesTotal))},

@@ -73,8 +73,8 @@ func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
 		}
 		return Encode(pairs, tok, o)
 	}
-	if d.Variant != "" {
-		return Data{}, fmt.Errorf("task %s: expected no variant, since it has only one, found %q", t.Name, d.Variant)
+	if err := t.CheckVariant(d.Variant); err != nil {
+		return Data{}, err
 	}
 	if bos != nil {
 		return Data{}, fmt.Errorf("task %s: its prompts are token ids, before which no start token can be put or left out", t.Name)
@@ -83,6 +83,19 @@ func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
 		d.Seed ^= 1 << 63
 	}
 	return t.Generate(d.Seed, d.Examples), nil
+}
+
+// CheckVariant reports whether the task has prompts of a variant; every task has
+// those of the empty one.
+func (t Task) CheckVariant(name string) error {
+	switch {
+	case name == "":
+		return nil
+	case t.Text == nil:
+		return fmt.Errorf("task %s: expected no variant, since it has only one, found %q", t.Name, name)
+	}
+	_, err := t.Text.variant(name)
+	return err
 }
 
 // Find returns the task of a name; another name is an error that lists the

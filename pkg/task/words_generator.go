@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
 )
 
 // Half is a part of a task's pairs: circuits are found on one half and may be
@@ -18,6 +20,9 @@ const (
 
 // Halves lists the valid halves.
 func Halves() []Half { return []Half{Validation, Test} }
+
+// ParseHalf reads a half's name; another is an error that lists the valid ones.
+func ParseHalf(s string) (Half, error) { return choice.Parse("half", s, Halves()) }
 
 // Variant is a way to make a text task's prompts or their corruption.
 type Variant struct {

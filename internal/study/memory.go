@@ -1,4 +1,4 @@
-package cli
+package study
 
 import (
 	"bytes"
@@ -9,15 +9,11 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
-// enoughMemory refuses prompts of which the clean and the corrupted run alone
+// EnoughMemory refuses prompts of which the clean and the corrupted run alone
 // are larger than the machine, rather than let the system end the process.
-func enoughMemory(where string, c transformer.Config, examples, tokens int) error {
-	perLayer := 2*c.DModel + 4*c.Heads*c.DHead // attention's input, q, k, v, z, and the MLP's input or output
-	if !c.AttnOnly {
-		perLayer += c.DModel
-	}
+func EnoughMemory(where string, c transformer.Config, examples, tokens int) error {
 	const runs, bytesEach = 2, 4
-	need := float64(examples) * float64(tokens) * float64(c.Layers*perLayer+2*c.DModel) * runs * bytesEach
+	need := float64(examples) * float64(tokens) * float64(transformer.ActivationFloats(c, false)) * runs * bytesEach
 	have := totalMemory()
 	if have == 0 || need <= have {
 		return nil

@@ -1,0 +1,171 @@
+package study
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/task"
+)
+
+// MaxExamples bounds what one may ask for by a slip of the finger.
+const MaxExamples = 1_000_000
+
+// load reads or generates data whose token ids fit the model.
+func (x *Study) load(ctx context.Context) (err error) {
+	s := &x.Spec
+	where := s.Data
+	if s.Data == "" {
+		where = "task " + s.Task
+		x.Data, err = x.generate()
+	} else {
+		x.Data, err = x.given(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if s.permuted != nil && len(s.permuted) == len(x.Data.Clean[0]) && x.Data.PosPermutation == nil {
+		x.Data.PosPermutation = s.permuted
+	}
+	err = x.Model.CheckTokens("\"clean\"", x.Data.Clean)
+	if err == nil {
+		if err := EnoughMemory(where, x.Model.Config, len(x.Data.Clean), len(x.Data.Clean[0])); err != nil {
+			return err
+		}
+	}
+	if err == nil && x.Data.Corrupt != nil {
+		err = x.Model.CheckTokens("\"corrupt\"", x.Data.Corrupt)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return nil
+}
+
+// randomPrefix is followed by examples x tokens.
+const randomPrefix = "random:"
+
+// given reads the data that the Spec names.
+func (x *Study) given(ctx context.Context) (task.Data, error) {
+	s := &x.Spec
+	var d task.Data
+	if shape, ok := strings.CutPrefix(s.Data, randomPrefix); ok {
+		b, tokens, err := randomShape(shape)
+		if err != nil {
+			return d, err
+		}
+		if s.BOS != nil {
+			return d, usagef("--data %s: expected no --bos and no --no-bos, since the prompts are token ids", s.Data)
+		}
+		if most := x.Model.Config.MaxTokens(); most > 0 && tokens > most {
+			return d, fmt.Errorf("data %s: expected at most n_ctx = %d tokens an example, found %d", s.Data, most, tokens)
+		}
+		if err := EnoughMemory("data "+s.Data, x.Model.Config, b, tokens); err != nil {
+			return d, err
+		}
+		d = task.Random(s.RandomSeed(), b, tokens, x.Model.Config.Vocab)
+	} else {
+		var err error
+		if d, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {
+			return d, err
+		}
+		s.Data = filepath.ToSlash(s.Data)
+	}
+	if n := len(d.Clean); s.Examples > n {
+		return d, fmt.Errorf("%s: expected at least --examples %d, found %d", s.Data, s.Examples, n)
+	}
+	if s.Examples > 0 {
+		d = d.Take(s.Examples)
+	}
+	return d, nil
+}
+
+// generate makes a task's prompts.
+func (x *Study) generate() (task.Data, error) {
+	var tok task.Tokenizer
+	if x.Task.Text != nil {
+		own, err := x.Model.Tokenizer()
+		if err != nil {
+			return task.Data{}, fmt.Errorf("task %s: %w", x.Task.Name, err)
+		}
+		tok = own
+	}
+	s := x.Spec
+	return x.Task.Data(task.Draw{Seed: s.RandomSeed(), Examples: s.Examples, Half: s.Half, Variant: s.Variant}, tok, s.BOS)
+}
+
+// ReadData reads prompts: token ids of safetensors, or what other tools write,
+// which text needs the model's tokenizer for. Where bos does not say, the start
+// token stands before text, as TransformerLens puts it, and not before ids.
+func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func() (T, error), bos *bool) (task.Data, error) {
+	if isSafetensors(path) {
+		if bos != nil {
+			return task.Data{}, usagef("%s: expected no --bos and no --no-bos, since the file has token ids", path)
+		}
+		return task.Read(path)
+	}
+	pairs, err := task.ReadPairs(path)
+	if err != nil {
+		return task.Data{}, err
+	}
+	text := slices.ContainsFunc(pairs, func(p task.Pair) bool {
+		return p.Clean.IDs == nil || !p.Corrupt.IsZero() && p.Corrupt.IDs == nil
+	})
+	o := task.EncodeOptions{Name: path}
+	var tok task.Tokenizer
+	if text || bos != nil && *bos {
+		own, err := tokenizer()
+		if err != nil {
+			return task.Data{}, fmt.Errorf("%s: %w", path, err)
+		}
+		tok = own
+		_, o.BOS = tok.BOS()
+	}
+	if bos != nil {
+		o.BOS = *bos
+	}
+	return task.Encode(pairs, tok, o)
+}
+
+// isSafetensors tells safetensors from text: a length of 8 bytes that no text
+// begins with, and a brace. What cannot be read is not.
+func isSafetensors(path string) bool {
+	if strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		return true
+	}
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 9)
+	if _, err := io.ReadFull(f, head); err != nil {
+		return false
+	}
+	return head[8] == '{' && binary.LittleEndian.Uint64(head) <= uint64(info.Size())
+}
+
+// randomShape reads BxT.
+func randomShape(shape string) (b, t int, err error) {
+	parts := strings.Split(shape, "x")
+	if len(parts) == 2 {
+		b, err = strconv.Atoi(parts[0])
+		if err == nil {
+			t, err = strconv.Atoi(parts[1])
+		}
+	}
+	if len(parts) != 2 || err != nil || b < 1 || t < 1 || b > MaxExamples {
+		return 0, 0, usagef("--data random:%s: expected random:BxT, examples x tokens, such as random:20x15", shape)
+	}
+	return b, t, nil
+}

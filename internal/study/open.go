@@ -1,0 +1,141 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/hub"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
+)
+
+// Study is an open model with its data, and the Spec that they are of, in which
+// nothing is left to be chosen.
+type Study struct {
+	Spec    Spec
+	Task    task.Task // of no name where the data are given
+	Model   *zoo.Model
+	Data    task.Data
+	threads int
+}
+
+// OpenModel opens the model of a Spec. What is missing in the Hugging Face cache
+// is an error that says how to get it and what can be done without.
+func (s Spec) OpenModel(threads int) (*zoo.Model, error) {
+	m, err := zoo.OpenWith(s.Model, zoo.Options{Processing: s.Processing, Reset: s.Reset, Threads: threads})
+	return m, MissingModel(s.Model, err)
+}
+
+// MissingModel adds to a *hub.NotFoundError what to do.
+func MissingModel(name string, err error) error {
+	var absent *hub.NotFoundError
+	if !errors.As(err, &absent) {
+		return err
+	}
+	var ready []string
+	for _, t := range task.All() {
+		if slices.ContainsFunc(zoo.All(), func(e zoo.Entry) bool { return e.Name == t.Model }) {
+			ready = append(ready, t.Name)
+		}
+	}
+	return fmt.Errorf("%w; download it with \"acdc pull %s\", or name a folder with --model; tasks that need no download: %s",
+		err, name, strings.Join(ready, ", "))
+}
+
+// Open resolves the Spec and opens its model and data. The caller closes the
+// study.
+func (s Spec) Open(ctx context.Context, threads int) (*Study, error) {
+	s, t, err := s.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.OpenModel(threads)
+	if err != nil {
+		return nil, err
+	}
+	return s.with(ctx, t, m, threads)
+}
+
+// OpenLike opens a study of a file's circuit: s laid over what the file says.
+// name is what errors call the file.
+func (s Spec) OpenLike(ctx context.Context, name string, f *circuit.File, threads int) (*Study, error) {
+	base, err := FromRun(f.Run)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	own := s.Model != ""
+	s = s.Over(base)
+	if s.Model == "" {
+		return nil, fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", name)
+	}
+	if s.Task == "" && s.Data == "" {
+		return nil, fmt.Errorf("%s: field \"task\": expected a task or \"data\" to measure on, found neither; --task and --data say which", name)
+	}
+	s, t, err := s.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.OpenModel(threads)
+	if err != nil && !own {
+		return nil, fmt.Errorf("%s: field \"model\": %v", name, err) // even a wrong name is no fault of the flags
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := SameGraph(f, m.Config); err != nil {
+		_ = m.Close() // the first error says more
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s.with(ctx, t, m, threads)
+}
+
+// with loads the data for a model, which it closes if it cannot.
+func (s Spec) with(ctx context.Context, t task.Task, m *zoo.Model, threads int) (*Study, error) {
+	x := &Study{Spec: s, Task: t, Model: m, threads: threads}
+	if err := x.load(ctx); err != nil {
+		_ = m.Close() // the first error says more
+		return nil, err
+	}
+	x.Spec.Model = m.Name
+	return x, nil
+}
+
+// Close closes the model.
+func (x *Study) Close() error { return x.Model.Close() }
+
+// SameGraph refuses a model that a file's circuit is not one of.
+func SameGraph(f *circuit.File, c transformer.Config) error {
+	for _, field := range []struct {
+		name        string
+		file, model any
+	}{
+		{"n_layers", f.Graph.Layers, c.Layers}, {"n_heads", f.Graph.Heads, c.Heads},
+		{"attn_only", f.Graph.AttnOnly, c.AttnOnly}, {"parallel_attn_mlp", f.Graph.ParallelAttnMLP, c.ParallelAttnMLP},
+	} {
+		if field.file != field.model {
+			return fmt.Errorf("field \"graph\".%q: expected %v as in the model, found %v", field.name, field.model, field.file)
+		}
+	}
+	return nil
+}
+
+// Config says what is to be bound, for a graph of the model.
+func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
+	return patch.Config{Model: x.Model.Model, Definition: d, SplitEmbed: splitEmbed, Data: x.Data,
+		Metric: x.Spec.Metric, Ablation: x.Spec.Ablation, Seed: x.Spec.RandomSeed(), Threads: x.threads}
+}
+
+// Run is the provenance of what is measured on an experiment of the study:
+// everything from which FromRun makes the same Spec again.
+func (x *Study) Run(e *patch.Experiment) circuit.Run {
+	s := x.Spec
+	return circuit.Run{Task: s.Task, Data: s.Data, Model: s.Model, Metric: string(s.Metric), Ablation: string(s.Ablation),
+		Seed: s.RandomSeed(), Examples: e.Runs().Examples(), Half: string(s.Half), Variant: s.Variant, BOS: s.BOS,
+		Processing: x.Model.Processing.Steps(), ResetWeights: s.Reset, PosPermutation: e.Runs().PosPermutation()}
+}
