@@ -117,7 +117,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	}
 	method := o.method(in)
 	if o.plan {
-		return a.plan(ctx, o, in, c)
+		return a.plan(ctx, in, c, method)
 	}
 	e, err := patch.Bind(ctx, c)
 	if err != nil {

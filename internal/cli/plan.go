@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
@@ -30,68 +31,34 @@ func parseBytes(s string) (int64, error) {
 }
 
 // plan prints what a run would take.
-func (a *app) plan(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config) error {
-	b, err := incremental.Take(c)
+func (a *app) plan(ctx context.Context, in *study.Study, c patch.Config, method acdc.Algorithm) error {
+	p, err := study.MakePlan(ctx, c, method)
 	if err != nil {
 		return err
 	}
-	graph, err := c.Graph()
-	if err != nil {
-		return err
-	}
-	forward, err := calibrate(ctx, c)
-	if err != nil {
-		return err
-	}
-	printPlan(a.stdout, c, in, b, graph.NumEdges(), forward)
+	printPlan(a.stdout, c, in, p)
 	return nil
 }
 
-// calibrate measures the seconds of a forward pass over all the data, on a few
-// examples. They are bound twice: the first time lays out the weights.
-func calibrate(ctx context.Context, c patch.Config) (float64, error) {
-	c.Batch = 0
-	whole := len(c.Data.Clean)
-	c.Data = c.Data.Take(calibrationExamples(c))
-	seconds := 0.0
-	for range 2 {
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		start := time.Now()
-		if _, err := patch.Bind(ctx, c); err != nil {
-			return 0, err
-		}
-		seconds = time.Since(start).Seconds() / 2 // the clean and the corrupted run
-	}
-	return seconds * float64(whole) / float64(len(c.Data.Clean)), nil
-}
-
-// calibrationExamples is how many examples are run to measure the speed: about
-// a second's work.
-func calibrationExamples(c patch.Config) int {
-	perExample := c.Model.Config.FLOP(1, len(c.Data.Clean[0]), 1)
-	return max(1, min(len(c.Data.Clean), int(8e10/float64(2*perExample))))
-}
-
-// sparse is the part of a forward pass that a test costs while few edges are
-// kept: 0.2 % was seen with 89 of 32,923 edges kept.
-const sparse = 0.002
-
-func printPlan(w io.Writer, c patch.Config, in *study.Study, b incremental.Budget, edges int, forward float64) {
-	slices := fmt.Sprintf("all %d examples at a time", len(in.Data.Clean))
+func printPlan(w io.Writer, c patch.Config, in *study.Study, p study.Plan) {
+	batches := fmt.Sprintf("all %d examples at a time", len(in.Data.Clean))
 	if c.Batch > 0 {
-		slices = fmt.Sprintf("%d of %d examples at a time", c.Batch, len(in.Data.Clean))
+		batches = fmt.Sprintf("%d of %d examples at a time", c.Batch, len(in.Data.Clean))
+	}
+	b, seconds := p.Budget, func(d time.Duration) string { return duration(d.Seconds()) }
+	expected := fmt.Sprintf("about %s (%s to %s), at most %s", seconds(p.Likely), seconds(p.Low), seconds(p.High), seconds(p.Most))
+	tried := fmt.Sprintf("a trial of %s decided %s of them", seconds(p.Trial.Took), grouped(p.Trial.Decided))
+	if p.Trial.Done {
+		expected, tried = fmt.Sprintf("about %s, at most %s", seconds(p.Likely), seconds(p.Most)), "a trial came to the end"
 	}
 	lines(w,
 		[2]string{"model", in.Model.Name + ": " + shapeOf(in.Model.Config)},
 		[2]string{"data", fmt.Sprintf("%d examples of %d tokens", len(in.Data.Clean), len(in.Data.Clean[0]))},
-		[2]string{"edges", grouped(edges)},
-		[2]string{"tests", "at most " + grouped(edges)},
-		[2]string{"memory", fmt.Sprintf("at most %s and %s for the program, %s", incremental.Bytes(b.Total()), incremental.Bytes(ownBytes), slices)},
-		[2]string{"", fmt.Sprintf("weights %s, packed %s, caches %s, work %s", incremental.Bytes(b.Weights), incremental.Bytes(b.Packed), incremental.Bytes(b.Caches), incremental.Bytes(b.Work))},
-		[2]string{"time", fmt.Sprintf("%s a forward pass, %s to begin", duration(forward), duration(2*forward))},
-		[2]string{"", fmt.Sprintf("%s for 1,000 tests while few edges are kept, at most %s in all", duration(1000*sparse*forward), duration(forward*float64(edges)))})
+		[2]string{"edges", grouped(p.Edges) + ", " + tried},
+		[2]string{"memory", fmt.Sprintf("at most %s, %s", incremental.Bytes(b.Total()+ownBytes), batches)},
+		[2]string{"", fmt.Sprintf("of which weights %s, packed %s, caches %s, work %s, the program %s", incremental.Bytes(b.Weights), incremental.Bytes(b.Packed), incremental.Bytes(b.Caches), incremental.Bytes(b.Work), incremental.Bytes(ownBytes))},
+		[2]string{"time", expected},
+		[2]string{"", seconds(p.Begin) + " of it to make the clean and the corrupted run"})
 }
 
 // duration writes seconds with two digits and a unit.

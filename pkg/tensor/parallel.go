@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -8,9 +9,10 @@ import (
 // Parallel calls f on consecutive ranges [lo, hi) that cover [0, n), at most
 // threads of them, on as many goroutines, and returns when all are done. What f
 // computes for an index must not depend on the range it falls in; then the
-// result does not depend on threads.
+// result does not depend on threads. A panic in f, of whatever goroutine, is a
+// panic of the caller, once all the others are done.
 //
-// The goroutines are kept between calls, and look for more work for some
+// The goroutines are kept between calls, and look for more work for some ten
 // microseconds before they sleep: a computation in steps of a tenth of a
 // millisecond is over before a sleeping one is awake. Calls from several
 // goroutines, and calls within f, are served too, by goroutines of their own.
@@ -25,6 +27,7 @@ func Parallel(n, threads int, f func(lo, hi int)) {
 		return
 	}
 	j := &job{f: f, n: n, parts: threads}
+	j.left.Add(threads)
 	if !team.busy.TryLock() {
 		for range threads - 1 {
 			go j.work()
@@ -51,7 +54,12 @@ type job struct {
 	n, parts int
 	next     atomic.Int64 // the next range
 	done     atomic.Int64 // ranges that are done
+	left     sync.WaitGroup
+	failed   atomic.Pointer[failure]
 }
+
+// failure is a panic of a range, to be raised again in the caller's goroutine.
+type failure struct{ value any }
 
 // work computes ranges until none is left.
 func (j *job) work() {
@@ -60,16 +68,31 @@ func (j *job) work() {
 		if i >= j.parts {
 			return
 		}
-		j.f(i*j.n/j.parts, (i+1)*j.n/j.parts)
-		j.done.Add(1)
+		j.part(i)
 	}
+}
+
+// part computes one range.
+func (j *job) part(i int) {
+	defer j.left.Done()
+	defer j.done.Add(1)
+	defer func() {
+		if v := recover(); v != nil {
+			j.failed.CompareAndSwap(nil, &failure{v})
+		}
+	}()
+	j.f(i*j.n/j.parts, (i+1)*j.n/j.parts)
 }
 
 // finish helps with the ranges and waits for those of others.
 func (j *job) finish() {
 	j.work()
-	for spins := 0; int(j.done.Load()) < j.parts; spins++ {
+	for spins := 0; int(j.done.Load()) < j.parts && spins < patience(j.parts); spins++ {
 		pause(spins)
+	}
+	j.left.Wait()
+	if f := j.failed.Load(); f != nil {
+		panic(f.value)
 	}
 }
 
@@ -97,16 +120,27 @@ func (m *member) give(j *job) {
 	}
 }
 
-// patience is how often a member looks for work before it sleeps.
-const patience = 4000
+// patience is how often one looks for work, or waits for that of others, before
+// it sleeps: some ten microseconds, and not at all where there are more threads
+// than processors, or than a quota allows, whose time somebody else has better
+// use for.
+func patience(threads int) int {
+	if threads > runtime.GOMAXPROCS(0) {
+		return 0
+	}
+	return spinning
+}
+
+// spinning is how many pauses last some ten microseconds.
+const spinning = 300
 
 // run serves jobs as long as the program runs.
 func (m *member) run() {
 	for {
-		for spins := 0; spins < patience; spins++ {
+		for spins, most := 0, spinning; spins < most; spins++ {
 			if j := m.job.Swap(nil); j != nil {
 				j.work()
-				spins = 0
+				spins, most = 0, patience(j.parts)
 			}
 			pause(spins)
 		}
