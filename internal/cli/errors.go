@@ -77,12 +77,3 @@ func bare(err error) error {
 	}
 	return err
 }
-
-// readFile is os.ReadFile with errors that name the file once.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
-	}
-	return data, nil
-}

@@ -94,11 +94,11 @@ func outside(data []byte) iter.Seq2[int, byte] {
 // checkDepth comes before everything that takes memory for each bracket.
 func checkDepth(data []byte) error {
 	depth := 0
-	for i, c := range outside(data) {
+	for _, c := range outside(data) {
 		switch c {
 		case '{', '[':
 			if depth++; depth > maxDepth {
-				return fmt.Errorf("line %d: expected at most %d brackets one in another, found more", lineOf(data, i), maxDepth)
+				return fmt.Errorf("expected at most %d brackets one in another, found more", maxDepth)
 			}
 		case '}', ']':
 			depth--

@@ -107,7 +107,6 @@ func (w *walker) members(object bool) error {
 
 // key reads a key with its colon.
 func (w *walker) key(seen map[string]bool) (string, error) {
-	start := w.pos
 	raw, err := w.text()
 	if err != nil {
 		return "", err
@@ -119,7 +118,7 @@ func (w *walker) key(seen map[string]bool) (string, error) {
 		}
 	}
 	if w.strict && seen[key] {
-		return "", w.fault(start, "expected different keys, found %s twice", oneline.Quote(key))
+		return "", w.fault("expected different keys, found %s twice", oneline.Quote(key))
 	}
 	if w.strict {
 		seen[key] = true
@@ -149,7 +148,7 @@ func (w *walker) text() ([]byte, error) {
 			w.pos += 6
 			continue
 		}
-		return nil, w.fault(start, `expected Unicode text, found \u%04x, half of a character`, first)
+		return nil, w.fault(`expected Unicode text, found \u%04x, half of a character`, first)
 	}
 	w.pos++
 	return w.data[start:w.pos], nil
@@ -161,13 +160,13 @@ func unit(hex []byte) rune {
 	return rune(n)
 }
 
-// fault is an error at a place of the text.
-func (w *walker) fault(at int, format string, args ...any) error {
+// fault is an error at the value that is read.
+func (w *walker) fault(format string, args ...any) error {
 	text := fmt.Sprintf(format, args...)
 	if len(w.path) > 0 {
 		text = "field " + pathText(w.path) + ": " + text
 	}
-	return fmt.Errorf("line %d: %s", lineOf(w.data, at), text)
+	return errors.New(text)
 }
 
 // passes reports whether the way to the value goes through fields, in this order.

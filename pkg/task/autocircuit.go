@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -15,12 +16,18 @@ func decodeAutoCircuit(data []byte) ([]Pair, error) {
 		return nil, notJSON(dec, data, err)
 	}
 	var pairs []Pair
+	seen := map[string]bool{}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
 			return nil, notJSON(dec, data, err)
 		}
-		if key == "prompts" {
+		name := key.(string) // between values the decoder passes nothing else
+		if seen[name] {
+			return nil, fmt.Errorf("expected different keys, found %s twice", oneline.Quote(name))
+		}
+		seen[name] = true
+		if name == "prompts" {
 			if pairs, err = autoCircuitPrompts(dec, data); err != nil {
 				return nil, err
 			}
@@ -29,6 +36,9 @@ func decodeAutoCircuit(data []byte) ([]Pair, error) {
 		var skipped json.RawMessage
 		if err := dec.Decode(&skipped); err != nil {
 			return nil, notJSON(dec, data, err)
+		}
+		if _, err := jsonfile.Clean(skipped, jsonfile.Options{}); err != nil {
+			return nil, fmt.Errorf("%s: %w", oneline.Quote(name), err)
 		}
 	}
 	return pairs, closed(dec, data)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // decodeRows reads objects, one a line or in one array, each of which a
@@ -59,6 +61,9 @@ func rowPair(where string, raw []byte, pair func(object) (Pair, error)) (Pair, e
 	o, err := newObject(where, raw)
 	if err != nil {
 		return Pair{}, err
+	}
+	if _, err := jsonfile.Clean(raw, jsonfile.Options{}); err != nil {
+		return Pair{}, fmt.Errorf("%s: %w", where, err)
 	}
 	return pair(o)
 }

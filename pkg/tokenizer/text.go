@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -17,36 +18,15 @@ func field(name string, err error) error {
 	return fmt.Errorf("field %q: %w", name, err)
 }
 
-// unmarshal reads a JSON value and says in a user's words what is wrong.
-func unmarshal(data []byte, into any) error {
-	err := json.Unmarshal(data, into)
-	var kind *json.UnmarshalTypeError
-	var bad *json.SyntaxError
-	switch {
-	case errors.As(err, &kind) && kind.Field != "":
-		return field(kind.Field, fmt.Errorf("expected %s, found %s", expected(kind), kind.Value))
-	case errors.As(err, &kind):
-		return fmt.Errorf("expected %s, found %s", expected(kind), kind.Value)
-	case errors.As(err, &bad):
-		return fmt.Errorf("not JSON at byte %d: %w", bad.Offset, bad)
-	}
-	return err
-}
+// unmarshal reads a part of a text that clean has returned.
+func unmarshal(data []byte, into any) error { return jsonfile.Unmarshal(data, into) }
 
-func expected(e *json.UnmarshalTypeError) string {
-	switch e.Type.Kind().String() {
-	case "string":
-		return "a text"
-	case "bool":
-		return "true or false"
-	case "float64":
-		return "a number"
-	case "slice":
-		return "an array"
-	case "struct", "map":
-		return "an object"
+// clean checks a whole file, and returns it as plain JSON.
+func clean(data []byte, most int) ([]byte, error) {
+	if len(data) > most {
+		return nil, fmt.Errorf("expected at most %d bytes, found %d", most, len(data))
 	}
-	return "another type than " + e.Value
+	return jsonfile.Clean(data, jsonfile.Options{})
 }
 
 // null tells whether a field is missing or null.

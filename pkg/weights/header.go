@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -63,10 +64,16 @@ func parseHeader(text []byte) (*header, error) {
 		h.entries = append(h.entries, e)
 		return err
 	})
+	if err == nil {
+		err = r.end()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return h, r.end()
+	if _, err := jsonfile.Clean(text, jsonfile.Options{}); err != nil { // what was skipped, and halves of characters
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	return h, nil
 }
 
 // end checks that nothing follows the object.
