@@ -20,6 +20,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -98,17 +99,17 @@ func measure(s setting) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	e, err := patch.Bind(patch.Config{Model: m.Model, Data: task.Random(1, s.prompts, 16, m.Config.Vocab),
-		Metric: metric.KL, Ablation: patch.Resample, Threads: 2})
+	e, err := patch.Bind(context.Background(), patch.Config{Model: m.Model, Data: task.Random(1, s.prompts, 16, m.Config.Vocab),
+		Metric: metric.KL, Ablation: ablate.Resample, Threads: 2})
 	if err != nil {
 		return outcome{}, err
 	}
-	r := discover.Request{Experiment: e, Threshold: s.threshold * (e.CorruptedMetric() - e.CleanMetric())}
+	a := acdc.Algorithm{Threshold: s.threshold * (e.CorruptedMetric() - e.CleanMetric())}
 	var o outcome
 	var times []float64
 	for range repeats {
 		start := time.Now()
-		res, err := acdc.Algorithm{}.Discover(context.Background(), r)
+		res, err := a.Discover(context.Background(), discover.Request{Experiment: e})
 		if err != nil {
 			return outcome{}, err
 		}

@@ -34,7 +34,7 @@ func (o *discoverOptions) openCheckpoint(in *opened, e *patch.Experiment) (*disc
 		{Name: "abs", Value: strconv.FormatBool(o.absolute)},
 		{Name: "order", Value: string(o.order)},
 		{Name: "seed", Value: strconv.FormatUint(o.seed, 10)},
-		{Name: "slice", Value: strconv.Itoa(o.slice)}, // what the work adds up to depends on it
+		{Name: "batch", Value: strconv.Itoa(o.batch)}, // what the work adds up to depends on it
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // algorithms lists what --algorithm may say.
@@ -32,14 +33,14 @@ type discoverOptions struct {
 	threshold  float64 // the task's if negative
 	absolute   bool
 	algorithm  discover.Algorithm
-	order      discover.Order
+	order      acdc.Order
 	definition circuit.Definition
 	splitEmbed bool
 	allEdges   bool
 	trace      string
 	checkpoint string
 	memory     int64 // bytes, 0 for no limit
-	slice      int   // examples at a time that the limit allows, 0 for all
+	batch      int   // examples at a time that the limit allows, 0 for all
 	plan       bool
 	verify     bool
 	quiet      bool
@@ -47,7 +48,7 @@ type discoverOptions struct {
 }
 
 func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cobra.Command {
-	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: discover.Normal, definition: circuit.ACDC}
+	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: acdc.Normal, definition: circuit.ACDC}
 	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
 		Use:   "discover (--task NAME | --model MODEL --data FILE)",
@@ -75,7 +76,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs.BoolVar(&o.absolute, "abs", false, "compare the absolute value of the rise with the threshold")
 	choice(cmd, &o.algorithm, "algorithm", o.algorithm.Name(), "how edges are chosen",
 		names(algorithms, discover.Algorithm.Name), parseAlgorithm)
-	choice(cmd, &o.order, "order", string(o.order), "in which a receiver's senders are tested", texts(discover.Orders()), discover.ParseOrder)
+	choice(cmd, &o.order, "order", string(o.order), "in which a receiver's senders are tested", texts(acdc.Orders()), acdc.ParseOrder)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
@@ -124,7 +125,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if o.plan {
 		return a.plan(ctx, o, in, c)
 	}
-	e, err := patch.Bind(c)
+	e, err := patch.Bind(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -142,25 +143,25 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	}
 	a.warn(f.Measured.Warnings)
 	if !o.quiet {
-		summarize(a.stderr, f, o.verified(result), time.Since(start))
+		summarize(a.stderr, f, result.Verified, time.Since(start))
 	}
 	return nil
 }
 
-// config says what is to be bound, in slices if memory is short.
+// config says what is to be bound, in batches if memory is short.
 func (o *discoverOptions) config(in *opened) (patch.Config, error) {
 	c := patch.Config{Model: in.model.Model, Definition: o.definition, SplitEmbed: o.splitEmbed, Data: in.data,
 		Metric: o.metric, Ablation: o.ablation, Seed: o.seed, Threads: o.threads}
 	if o.memory == 0 {
 		return c, nil
 	}
-	if err := c.Fit(o.memory, ownBytes); err != nil {
+	if err := incremental.Fit(&c, o.memory, ownBytes); err != nil {
 		return c, err
 	}
-	if c.Slice == len(c.Data.Clean) {
-		c.Slice = 0
+	if c.Batch == len(c.Data.Clean) {
+		c.Batch = 0
 	}
-	o.slice = c.Slice
+	o.batch = c.Batch
 	// Nothing is freed by itself: let the collector keep to the limit, which
 	// does not see the program itself and weights that lie in a mapped file.
 	unseen := int64(programBytes)
@@ -175,14 +176,6 @@ const (
 	ownBytes     = 96 << 20 // what the program takes besides model and data
 	programBytes = 48 << 20 // what of this is no Go memory: the program itself, its stacks
 )
-
-// verified is the number of evaluations that --verify checked.
-func (o *discoverOptions) verified(r *discover.Result) int {
-	if !o.verify {
-		return 0
-	}
-	return (r.Cost.Tests + verifyEvery - 1) / verifyEvery
-}
 
 // check refuses outputs that cannot be written.
 func (o *discoverOptions) check() error {
@@ -224,19 +217,20 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 		bar = newProgress(a.stderr, e.Graph().NumEdges())
 	}
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
-	r := discover.Request{Experiment: e, Threshold: o.threshold, Absolute: o.absolute, Order: o.order, Seed: o.seed,
+	r := discover.Request{Experiment: e, Seed: o.seed,
 		Observe: func(ev discover.Event) {
 			trace.add(ev.Test)
 			bar.update(ev)
 		}}
-	if o.verify {
-		r.VerifyEvery = verifyEvery
-	}
 	if saved != nil {
 		defer saved.Close() // every line was written when it was saved
-		r.Resume, r.Save = saved.Progress(), saved.Save
+		r.Progress = saved.Progress()
 	}
-	result, err := o.algorithm.Discover(ctx, r)
+	algorithm := acdc.Algorithm{Threshold: o.threshold, Absolute: o.absolute, Order: o.order}
+	if o.verify {
+		algorithm.VerifyEvery = verifyEvery
+	}
+	result, err := algorithm.Discover(ctx, r)
 	bar.clear()
 	if traceErr := trace.finish(err == nil); traceErr != nil {
 		return nil, traceErr
@@ -249,9 +243,9 @@ func (o *discoverOptions) file(in *opened, e *patch.Experiment) *circuit.File {
 	return &circuit.File{
 		Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(),
 		Run: circuit.Run{Algorithm: o.algorithm.Name(), Task: o.task, Data: o.data, Model: o.model,
-			Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Examples(),
+			Metric: string(o.metric), Ablation: string(o.ablation), Order: string(o.order), Seed: o.seed, Examples: e.Runs().Examples(),
 			Half: string(o.half), Variant: o.variant, BOS: o.bos, Processing: in.model.Processing.Steps(), ResetWeights: o.reset,
-			Threshold: o.threshold, AbsoluteValue: o.absolute, PosPermutation: e.PosPermutation()},
+			Threshold: o.threshold, AbsoluteValue: o.absolute, PosPermutation: e.Runs().PosPermutation()},
 		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()},
 	}
 }

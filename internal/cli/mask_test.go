@@ -15,11 +15,11 @@ func TestAnswersAtTheMaskedPosition(t *testing.T) {
 	model := filepath.Join("..", "..", "pkg", "zoo", "testdata", "field", "logit-diff-mask")
 	for metric, want := range map[string]float64{"logit_diff": 0.2771, "docstring": 0.2771} { // of one wrong answer each
 		var found struct {
-			Initial float64 `json:"metric_initial"`
+			Measured struct{ Initial float64 }
 		}
 		text := acdcOut(t, "discover", "--model", model, "--data", filepath.Join(model, "data.safetensors"), "--metric", metric,
 			"--threshold", "0.01", "--format", "json", "--quiet", "--threads", "1")
 		require.NoError(t, json.Unmarshal([]byte(text), &found))
-		assert.InDelta(t, want, found.Initial, 5e-5, metric)
+		assert.InDelta(t, want, found.Measured.Initial, 5e-5, metric)
 	}
 }

@@ -32,14 +32,14 @@ func (o *runOptions) measure(ctx context.Context, g *circuit.Graph, in *opened, 
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		e, err := patch.Bind(patch.Config{Model: in.model.Model, Definition: g.Config().Definition, SplitEmbed: g.Config().SplitEmbed,
+		e, err := patch.Bind(ctx, patch.Config{Model: in.model.Model, Definition: g.Config().Definition, SplitEmbed: g.Config().SplitEmbed,
 			Data: in.data, Metric: name, Ablation: o.ablation, Seed: o.seed, Threads: o.threads})
 		if err != nil {
 			return nil, err
 		}
 		rows[0].Metrics[string(name)] = e.CleanMetric()
 		for i, m := range masks {
-			if rows[1+i].Metrics[string(name)], err = e.PlainMetric(m); err != nil {
+			if rows[1+i].Metrics[string(name)], err = e.PlainMetric(ctx, m); err != nil {
 				return nil, err
 			}
 		}

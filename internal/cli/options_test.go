@@ -11,12 +11,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 	"github.com/seed-2c350065/acdc/pkg/metric"
-	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -32,10 +31,10 @@ func discoverArgs(t *testing.T, args ...string) *discoverOptions {
 func TestDiscoverDefaults(t *testing.T) {
 	o := discoverArgs(t, "--task", "induction", "--threads", "3")
 	assert.Equal(t, &discoverOptions{subject: subject{task: "induction", modelFlags: modelFlags{threads: 3}}, threshold: -1, algorithm: acdc.Algorithm{},
-		order: discover.Normal, definition: circuit.ACDC}, o)
+		order: acdc.Normal, definition: circuit.ACDC}, o)
 	found, err := o.resolve()
 	require.NoError(t, err)
-	assert.Equal(t, subject{task: "induction", modelFlags: modelFlags{model: "induction", threads: 3}, metric: metric.KL, ablation: patch.Resample}, o.subject)
+	assert.Equal(t, subject{task: "induction", modelFlags: modelFlags{model: "induction", threads: 3}, metric: metric.KL, ablation: ablate.Resample}, o.subject)
 	assert.Equal(t, 0.1, found.Threshold)
 }
 
@@ -45,9 +44,9 @@ func TestDiscoverFlags(t *testing.T) {
 		"--format", "edges", "--color", "sign", "--direct", "--trace", "t", "--threads", "2", "--verify", "--quiet", "-v",
 		"--split-embed", "--definition", "eap", "--all-edges")
 	assert.Equal(t, &discoverOptions{
-		subject:   subject{modelFlags: modelFlags{model: "m", threads: 2}, data: "d", metric: metric.NLL, ablation: patch.Mean, seed: 1<<64 - 1, examples: 9},
+		subject:   subject{modelFlags: modelFlags{model: "m", threads: 2}, data: "d", metric: metric.NLL, ablation: ablate.Mean, seed: 1<<64 - 1, examples: 9},
 		outputs:   outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
-		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: discover.Random, definition: circuit.EAP,
+		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: acdc.Random, definition: circuit.EAP,
 		splitEmbed: true, allEdges: true, trace: "t", verify: true, quiet: true, verbose: true}, o)
 }
 
@@ -67,7 +66,7 @@ func TestRunPromptFlags(t *testing.T) {
 	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", "", "--corrupt", " c", "--top", "7", "--no-bos", "--ablation", "zero", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
 	no := false
-	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m", threads: 1}, ablation: patch.Zero, promptFlags: promptFlags{bos: &no}},
+	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m", threads: 1}, ablation: ablate.Zero, promptFlags: promptFlags{bos: &no}},
 		textOptions: textOptions{prompts: []string{"a, b", ""}, corrupts: []string{" c"}, top: 7}, format: reportText}, got)
 	for _, top := range []string{"0", "-1", "1000001", "x", ""} {
 		cmd := newRun(&app{}, func(context.Context, *runOptions) error { return nil })

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // parseBytes reads a number of bytes: 800M, 3G, 2GiB, 1e9.
@@ -29,7 +30,7 @@ func parseBytes(s string) (int64, error) {
 
 // plan prints what a run would take.
 func (a *app) plan(ctx context.Context, o *discoverOptions, in *opened, c patch.Config) error {
-	b, err := c.Budget()
+	b, err := incremental.Take(c)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (a *app) plan(ctx context.Context, o *discoverOptions, in *opened, c patch.
 // calibrate measures the seconds of a forward pass over all the data, on a few
 // examples. They are bound twice: the first time lays out the weights.
 func calibrate(ctx context.Context, c patch.Config) (float64, error) {
-	c.Slice = 0
+	c.Batch = 0
 	whole := len(c.Data.Clean)
 	c.Data = c.Data.Take(calibrationExamples(c))
 	seconds := 0.0
@@ -57,7 +58,7 @@ func calibrate(ctx context.Context, c patch.Config) (float64, error) {
 			return 0, err
 		}
 		start := time.Now()
-		if _, err := patch.Bind(c); err != nil {
+		if _, err := patch.Bind(ctx, c); err != nil {
 			return 0, err
 		}
 		seconds = time.Since(start).Seconds() / 2 // the clean and the corrupted run
@@ -76,18 +77,18 @@ func calibrationExamples(c patch.Config) int {
 // kept: 0.2 % was seen with 89 of 32,923 edges kept.
 const sparse = 0.002
 
-func printPlan(w io.Writer, o *discoverOptions, in *opened, b patch.Budget, edges int, forward float64) {
+func printPlan(w io.Writer, o *discoverOptions, in *opened, b incremental.Budget, edges int, forward float64) {
 	slices := fmt.Sprintf("all %d examples at a time", len(in.data.Clean))
-	if o.slice > 0 {
-		slices = fmt.Sprintf("%d of %d examples at a time", o.slice, len(in.data.Clean))
+	if o.batch > 0 {
+		slices = fmt.Sprintf("%d of %d examples at a time", o.batch, len(in.data.Clean))
 	}
 	lines(w,
 		[2]string{"model", in.model.Name + ": " + shapeOf(in.model.Config)},
 		[2]string{"data", fmt.Sprintf("%d examples of %d tokens", len(in.data.Clean), len(in.data.Clean[0]))},
 		[2]string{"edges", grouped(edges)},
 		[2]string{"tests", "at most " + grouped(edges)},
-		[2]string{"memory", fmt.Sprintf("at most %s and %s for the program, %s", patch.Bytes(b.Total()), patch.Bytes(ownBytes), slices)},
-		[2]string{"", fmt.Sprintf("weights %s, packed %s, caches %s, work %s", patch.Bytes(b.Weights), patch.Bytes(b.Packed), patch.Bytes(b.Caches), patch.Bytes(b.Work))},
+		[2]string{"memory", fmt.Sprintf("at most %s and %s for the program, %s", incremental.Bytes(b.Total()), incremental.Bytes(ownBytes), slices)},
+		[2]string{"", fmt.Sprintf("weights %s, packed %s, caches %s, work %s", incremental.Bytes(b.Weights), incremental.Bytes(b.Packed), incremental.Bytes(b.Caches), incremental.Bytes(b.Work))},
 		[2]string{"time", fmt.Sprintf("%s a forward pass, %s to begin", duration(forward), duration(2*forward))},
 		[2]string{"", fmt.Sprintf("%s for 1,000 tests while few edges are kept, at most %s in all", duration(1000*sparse*forward), duration(forward*float64(edges)))})
 }

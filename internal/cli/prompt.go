@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -153,17 +154,17 @@ func (o *runOptions) checkCorrupts(f *circuit.File) error {
 		return fmt.Errorf("%s: %w", o.circuit, err)
 	}
 	if o.ablation == "" {
-		o.ablation = patch.Resample
+		o.ablation = ablate.Resample
 		if t, err := task.Find(f.Task); err == nil {
-			o.ablation = patch.Ablation(t.Ablation)
+			o.ablation = ablate.Ablation(t.Ablation)
 		}
 	}
 	switch n := len(o.corrupts); {
-	case o.ablation == patch.Resample && n != len(o.prompts):
+	case o.ablation == ablate.Resample && n != len(o.prompts):
 		return usagef("ablation resample: expected as many --corrupt TEXT as --prompt TEXT, %d, found %d; --ablation zero needs none", len(o.prompts), n)
-	case o.ablation == patch.Mean && n == 0:
+	case o.ablation == ablate.Mean && n == 0:
 		return usagef("ablation mean: expected --corrupt TEXT once or more, to take the mean over, found none: over the prompt alone it would be the prompt itself")
-	case o.ablation == patch.Zero && n > 0:
+	case o.ablation == ablate.Zero && n > 0:
 		return usagef("ablation zero: expected no --corrupt, since cut edges carry zero, found %d", n)
 	}
 	return nil
@@ -229,16 +230,16 @@ func (p *predictor) startToken() bool {
 // one, or under mean ablation as often as there are corrupt prompts, with each.
 func (p *predictor) encode() ([]task.Data, error) {
 	per, pairs := 1, []task.Pair{}
-	if p.o.ablation == patch.Mean {
+	if p.o.ablation == ablate.Mean {
 		per = len(p.o.corrupts)
 	}
 	for i, text := range p.o.prompts {
 		for j := range per {
 			pair := task.Pair{Clean: task.Prompt{Text: text}}
 			switch p.o.ablation {
-			case patch.Resample:
+			case ablate.Resample:
 				pair.Corrupt.Text = p.o.corrupts[i]
-			case patch.Mean:
+			case ablate.Mean:
 				pair.Corrupt.Text = p.o.corrupts[j]
 			}
 			pairs = append(pairs, pair)
@@ -359,7 +360,7 @@ type outcome struct {
 
 // outcomes runs the full model, then the circuits and the corrupted run.
 func (p *predictor) outcomes(ctx context.Context, d task.Data) ([]outcome, error) {
-	logits, err := p.model.Forward(d.Clean[:1], transformer.Options{Threads: p.o.threads})
+	logits, err := p.model.Forward(ctx, d.Clean[:1], transformer.Options{Threads: p.o.threads})
 	if err != nil {
 		return nil, err
 	}
@@ -370,7 +371,7 @@ func (p *predictor) outcomes(ctx context.Context, d task.Data) ([]outcome, error
 	g := p.circuit.graph
 	edges := g.NumEdges()
 	full.edges = &edges
-	e, err := p.bind(d)
+	e, err := p.bind(ctx, d)
 	if err != nil {
 		return nil, err
 	}
@@ -388,7 +389,7 @@ func addPatched(ctx context.Context, out []outcome, run string, e *patch.Experim
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	logits, err := e.Logits(mask)
+	logits, err := patch.Pass(ctx, e.Whole().Batch, mask.Gates(), transformer.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -399,7 +400,7 @@ func addPatched(ctx context.Context, out []outcome, run string, e *patch.Experim
 }
 
 // bind binds the model to a prompt. The metric is not asked for.
-func (p *predictor) bind(d task.Data) (*patch.Experiment, error) {
+func (p *predictor) bind(ctx context.Context, d task.Data) (*patch.Experiment, error) {
 	c, f := p.circuit.graph.Config(), p.circuit.file
 	if len(f.PosPermutation) == len(d.Clean[0]) {
 		d.PosPermutation = f.PosPermutation // that of other lengths is drawn
@@ -408,7 +409,7 @@ func (p *predictor) bind(d task.Data) (*patch.Experiment, error) {
 	if !p.o.seedGiven {
 		seed = f.Seed
 	}
-	return patch.Bind(patch.Config{Model: p.model.Model, Definition: c.Definition, SplitEmbed: c.SplitEmbed, Data: d,
+	return patch.Bind(ctx, patch.Config{Model: p.model.Model, Definition: c.Definition, SplitEmbed: c.SplitEmbed, Data: d,
 		Metric: metric.KL, Ablation: p.o.ablation, Seed: seed, Threads: p.o.threads})
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -67,7 +68,7 @@ func (b *promptBench) tokens(text string) []int {
 }
 
 // file writes a circuit.
-func (b *promptBench) file(ablation patch.Ablation, mask circuit.Mask) string {
+func (b *promptBench) file(ablation ablate.Ablation, mask circuit.Mask) string {
 	b.Helper()
 	f := circuit.File{Run: circuit.Run{Model: promptModel, Metric: string(metric.KL), Ablation: string(ablation)}}
 	f.SetCircuit(b.graph, mask, nil, false)
@@ -90,17 +91,17 @@ func (b *promptBench) some() circuit.Mask {
 // forward is the model's own logits after a prompt.
 func (b *promptBench) forward(ids []int) []float32 {
 	b.Helper()
-	logits, err := b.model.Forward([][]int{ids}, transformer.Options{})
+	logits, err := b.model.Forward(b.Context(), [][]int{ids}, transformer.Options{})
 	require.NoError(b, err)
 	return logits.Row(len(ids) - 1)
 }
 
 // patched is logits under a mask.
-func (b *promptBench) patched(d task.Data, ablation patch.Ablation, mask circuit.Mask) []float32 {
+func (b *promptBench) patched(d task.Data, ablation ablate.Ablation, mask circuit.Mask) []float32 {
 	b.Helper()
-	e, err := patch.Bind(patch.Config{Model: b.model.Model, Definition: b.graph.Config().Definition, Data: d, Metric: metric.L2First, Ablation: ablation})
+	e, err := patch.Bind(b.Context(), patch.Config{Model: b.model.Model, Definition: b.graph.Config().Definition, Data: d, Metric: metric.L2First, Ablation: ablation})
 	require.NoError(b, err)
-	logits, err := e.Logits(mask)
+	logits, err := patch.Pass(b.Context(), e.Whole().Batch, mask.Gates(), transformer.Options{})
 	require.NoError(b, err)
 	return logits.Row(len(d.Clean[0]) - 1)
 }
@@ -175,13 +176,13 @@ func TestPredictCircuit(t *testing.T) {
 	for _, def := range circuit.Definitions() {
 		b := newPromptBench(t, def)
 		d := task.Data{Clean: [][]int{b.tokens(clean)}, Corrupt: [][]int{b.tokens(corrupt)}}
-		got := predictions(t, "--circuit", b.file(patch.Resample, b.some()), "--prompt", clean, "--corrupt", corrupt, "--top", "4")[0]
+		got := predictions(t, "--circuit", b.file(ablate.Resample, b.some()), "--prompt", clean, "--corrupt", corrupt, "--top", "4")[0]
 		assert.Equal(t, []string{rowModel, rowCircuit, rowCorrupted}, names(got.Runs, func(r runReport) string { return r.Run }))
 		assert.Equal(t, b.graph.NumEdges(), *got.Runs[0].Edges)
 		assert.Equal(t, b.some().Count(), *got.Runs[1].Edges)
 		assert.Zero(t, *got.Runs[2].Edges)
 		b.agrees(b.forward(d.Clean[0]), got.Runs[0])
-		b.agrees(b.patched(d, patch.Resample, b.some()), got.Runs[1])
+		b.agrees(b.patched(d, ablate.Resample, b.some()), got.Runs[1])
 		b.agrees(b.forward(d.Corrupt[0]), got.Runs[2])
 		require.Len(t, got.Corrupt, 1)
 		assert.Equal(t, d.Corrupt[0], got.Corrupt[0].IDs)
@@ -202,9 +203,9 @@ func TestPredictCircuit(t *testing.T) {
 // With all edges a circuit is the full model, with none the corrupted run.
 func TestPredictFullAndEmpty(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	for _, ablation := range patch.Ablations() {
+	for _, ablation := range ablate.Ablations() {
 		args := []string{"--prompt", "We like cheese"}
-		if ablation != patch.Zero {
+		if ablation != ablate.Zero {
 			args = append(args, "--corrupt", "We hate bees")
 		}
 		full := predictions(t, append(args, "--circuit", b.file(ablation, b.graph.Full()))...)[0].Runs
@@ -236,7 +237,7 @@ func closePredictions(t *testing.T, want, got runReport) {
 func TestPredictEdited(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
 	mask, args := b.some(), []string{"--prompt", "We like cheese", "--corrupt", "We hate bees"}
-	args = append(args, "--circuit", b.file(patch.Resample, mask))
+	args = append(args, "--circuit", b.file(ablate.Resample, mask))
 	all, cut := slices.Clone(args), -1
 	for i, present := range mask {
 		if !present {
@@ -253,35 +254,35 @@ func TestPredictEdited(t *testing.T) {
 	mask[cut] = false
 	assert.Equal(t, mask.Count(), *got[2].Edges)
 	d := task.Data{Clean: [][]int{b.tokens("We like cheese")}, Corrupt: [][]int{b.tokens("We hate bees")}}
-	b.agrees(b.patched(d, patch.Resample, mask), got[2])
+	b.agrees(b.patched(d, ablate.Resample, mask), got[2])
 }
 
 // Zero needs no corrupt prompt, mean takes all of them for every prompt.
 func TestPredictAblations(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
 	clean := b.tokens("We like cheese")
-	zero := predictions(t, "--circuit", b.file(patch.Zero, b.some()), "--prompt", "We like cheese")[0]
+	zero := predictions(t, "--circuit", b.file(ablate.Zero, b.some()), "--prompt", "We like cheese")[0]
 	assert.Nil(t, zero.Corrupt)
-	b.agrees(b.patched(task.Data{Clean: [][]int{clean}}, patch.Zero, b.some()), zero.Runs[1])
-	b.agrees(b.patched(task.Data{Clean: [][]int{clean}}, patch.Zero, b.graph.Empty()), zero.Runs[2])
+	b.agrees(b.patched(task.Data{Clean: [][]int{clean}}, ablate.Zero, b.some()), zero.Runs[1])
+	b.agrees(b.patched(task.Data{Clean: [][]int{clean}}, ablate.Zero, b.graph.Empty()), zero.Runs[2])
 
 	corrupt := [][]int{b.tokens("You do that"), b.tokens("We hate bees"), b.tokens("They did so")}
-	mean := predictions(t, "--circuit", b.file(patch.Resample, b.some()), "--ablation", "mean", "--prompt", "It was me", "--prompt", "We like cheese",
+	mean := predictions(t, "--circuit", b.file(ablate.Resample, b.some()), "--ablation", "mean", "--prompt", "It was me", "--prompt", "We like cheese",
 		"--corrupt", "You do that", "--corrupt", "We hate bees", "--corrupt", "They did so")
 	require.Len(t, mean, 2)
 	for i, ids := range [][]int{b.tokens("It was me"), clean} {
 		assert.Len(t, mean[i].Corrupt, 3)
 		d := task.Data{Clean: [][]int{ids, ids, ids}, Corrupt: corrupt}
 		b.agrees(b.forward(ids), mean[i].Runs[0])
-		b.agrees(b.patched(d, patch.Mean, b.some()), mean[i].Runs[1])
-		b.agrees(b.patched(d, patch.Mean, b.graph.Empty()), mean[i].Runs[2])
+		b.agrees(b.patched(d, ablate.Mean, b.some()), mean[i].Runs[1])
+		b.agrees(b.patched(d, ablate.Mean, b.graph.Empty()), mean[i].Runs[2])
 	}
 }
 
 // Prompts do not know of each other, whatever their lengths.
 func TestPredictSeveral(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	path := b.file(patch.Resample, b.some())
+	path := b.file(ablate.Resample, b.some())
 	prompts := [][2]string{{"We", "You"}, {"We like cheese and", "They met Bob and"}, {"So that", "So so"}}
 	args, alone := []string{"--circuit", path}, []promptReport{}
 	for _, p := range prompts {
@@ -320,7 +321,7 @@ TOKEN    FULL MODEL    RANK  CORRUPTED    RANK
 // What is printed as text is what JSON has.
 func TestPredictTextIsJSON(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	args := []string{"run", "--circuit", b.file(patch.Resample, b.some()), "--prompt", "We like", "--corrupt", "We hate", "--top", "3"}
+	args := []string{"run", "--circuit", b.file(ablate.Resample, b.some()), "--prompt", "We like", "--corrupt", "We hate", "--top", "3"}
 	var stdout, stderr bytes.Buffer
 	require.Zero(t, Main(context.Background(), args, nil, &stdout, &stderr), stderr.String())
 	r := predictions(t, args[1:]...)[0]

@@ -17,10 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/metric"
-	"github.com/seed-2c350065/acdc/pkg/patch"
 )
 
 var updateReadme = flag.Bool("update", false, "write the outputs in README.md and docs and their pictures anew")
@@ -197,7 +197,7 @@ func TestReadmeNamesWhatThereIs(t *testing.T) {
 			assert.True(t, flags[flag], "%s: %s", name, flag)
 		}
 	}
-	for _, choice := range slices.Concat(texts(metric.Names()), texts(patch.Ablations()), texts(discover.Orders())) {
+	for _, choice := range slices.Concat(texts(metric.Names()), texts(ablate.Ablations()), texts(acdc.Orders())) {
 		assert.Contains(t, all["docs/metrics.md"], "\n| `"+choice+"` | ")
 	}
 	for _, d := range circuit.Definitions() {

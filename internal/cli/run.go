@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -295,7 +296,7 @@ func (s *subject) takeAblation(f *circuit.File) error {
 		return nil
 	}
 	var err error
-	if s.ablation, err = patch.ParseAblation(f.Ablation); err != nil {
+	if s.ablation, err = ablate.Parse(f.Ablation); err != nil {
 		return fmt.Errorf("field \"ablation\": %w", err)
 	}
 	return nil
@@ -341,8 +342,7 @@ func (o *runOptions) metrics(in *opened) []metric.Name {
 		if name == o.metric {
 			continue
 		}
-		if _, err := metric.New(name, metric.Targets{Clean: in.data.Clean, Mask: in.data.Mask, Correct: in.data.Correct,
-			Wrong: in.data.Wrong, Labels: in.data.Labels, Pad: in.data.Pad, Vocab: in.model.Config.VocabOut}); err == nil {
+		if patch.Allows(name, in.data, in.model.Config) == nil {
 			out = append(out, name)
 		}
 	}

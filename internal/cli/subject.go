@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
-	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -25,7 +25,7 @@ type subject struct {
 	task     string
 	data     string
 	metric   metric.Name
-	ablation patch.Ablation
+	ablation ablate.Ablation
 	seed     uint64
 	examples int // 0 for all of a file, or the task's own number
 	promptFlags
@@ -55,7 +55,7 @@ func (s *subject) flags(cmd *cobra.Command) {
 		})
 	typed(fs, &s.data, "data", "", "FILE", "clean and corrupt prompts: safetensors (clean, corrupt; mask, labels, correct, wrong), JSON, JSON lines or CSV of other tools, or random:BxT for random ones", parseText("a file or random:BxT"))
 	choice(cmd, &s.metric, "metric", "", "what is measured, default the task's or kl_div", texts(metric.Names()), metric.ParseName)
-	choice(cmd, &s.ablation, "ablation", "", "what cut edges carry, default the task's or resample", texts(patch.Ablations()), patch.ParseAblation)
+	choice(cmd, &s.ablation, "ablation", "", "what cut edges carry, default the task's or resample", texts(ablate.Ablations()), ablate.Parse)
 	typed(fs, &s.seed, "seed", "0", "N", "of everything that is random", parseSeed)
 	typed(fs, &s.examples, "examples", "", "N", "prompts to use, default all of a file or the task's number", parseCount(maxExamples))
 	s.promptFlags.flags(cmd)
@@ -104,7 +104,7 @@ func names[T any](entries []T, name func(T) string) []string {
 // resolve takes from the task what was not given, and returns the task; without
 // one it is the task of no name that says the defaults.
 func (s *subject) resolve() (task.Task, error) {
-	t := task.Task{Metric: string(metric.KL), Threshold: 0.1, Ablation: string(patch.Resample)}
+	t := task.Task{Metric: string(metric.KL), Threshold: 0.1, Ablation: string(ablate.Resample)}
 	if s.task != "" {
 		var err error
 		if t, err = task.Find(s.task); err != nil {
@@ -123,7 +123,7 @@ func (s *subject) resolve() (task.Task, error) {
 		s.metric = metric.Name(t.Metric)
 	}
 	if s.ablation == "" {
-		s.ablation = patch.Ablation(t.Ablation)
+		s.ablation = ablate.Ablation(t.Ablation)
 	}
 	return t, nil
 }

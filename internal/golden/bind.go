@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
@@ -15,7 +16,7 @@ import (
 // metric and its ablation.
 func Bound(t testing.TB, m *transformer.Model, name string, run Run, threads int) patch.Config {
 	t.Helper()
-	c := patch.Config{Model: m, Metric: metric.Name(run.Metric), Ablation: patch.Ablation(run.Ablation), Threads: threads}
+	c := patch.Config{Model: m, Metric: metric.Name(run.Metric), Ablation: ablate.Ablation(run.Ablation), Threads: threads}
 	if inFolder(name) {
 		data, err := task.Read(Path(name, "data.safetensors"))
 		require.NoError(t, err)

@@ -43,7 +43,7 @@ func Compare(t testing.TB, m *transformer.Model, tokens [][]int, acts *weights.F
 		points = append(points, p)
 	}
 	require.NotEmpty(t, points)
-	logits, cache, err := m.RunWithCache(tokens, points, transformer.Options{Threads: 2})
+	logits, cache, err := m.RunWithCache(t.Context(), tokens, points, transformer.Options{Threads: 2})
 	require.NoError(t, err)
 	largest, where := 0.0, ""
 	for _, p := range points {
@@ -60,7 +60,7 @@ func Compare(t testing.TB, m *transformer.Model, tokens [][]int, acts *weights.F
 	t.Logf("%d activations: largest difference %.2e (%s); logits %.2e", len(points), largest, where, d)
 	assert.Less(t, largest, 1e-4)
 	assert.Less(t, d, 1e-4)
-	plain, err := m.Forward(tokens, transformer.Options{Threads: 1})
+	plain, err := m.Forward(t.Context(), tokens, transformer.Options{Threads: 1})
 	require.NoError(t, err)
 	assert.Less(t, Worst(t, "logits", logits.Data, plain.Data), 1e-5, "hooks and threads change no logits")
 }

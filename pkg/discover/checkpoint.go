@@ -12,57 +12,31 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/filelock"
-	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Field is one of the things that make a run what it is: a checkpoint of a run
 // that differs in one is refused.
 type Field struct{ Name, Value string }
 
-// Checkpoint is a file to which a run's progress is appended, a line at a
-// time, so that whatever kills the process, the lines before it stand. A line
+// Checkpoint is a file to which a run's records are appended, JSON on a line
+// each, so that whatever kills the process, the lines before it stand. A line
 // that was cut short is dropped when the file is opened again.
 type Checkpoint struct {
-	file     *os.File
-	lock     *filelock.Lock
-	name     string
-	progress Progress
-	synced   time.Time
+	file   *os.File
+	lock   *filelock.Lock
+	name   string
+	done   [][]byte
+	synced time.Time
 }
 
 // checkpointFormat is the version of the file format.
-const checkpointFormat = 1
+const checkpointFormat = 2
 
 // checkpointHead is the first line of the file.
 type checkpointHead struct {
 	Format int     `json:"acdc_checkpoint"`
 	Run    []Field `json:"run"`
-}
-
-// checkpointLine is each further line.
-type checkpointLine struct {
-	Tests []savedTest  `json:"tests"`
-	Cost  circuit.Cost `json:"cost"`
-	Guess int          `json:"guess"`
-}
-
-// savedTest is a test as [edge, metric, effect, kept].
-type savedTest Test
-
-func (t savedTest) MarshalJSON() ([]byte, error) {
-	return json.Marshal([]any{t.Edge, t.Metric, t.Effect, t.Kept})
-}
-
-func (t *savedTest) UnmarshalJSON(data []byte) error {
-	fields := []any{&t.Edge, &t.Metric, &t.Effect, &t.Kept}
-	n := len(fields)
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
-	}
-	if len(fields) != n {
-		return fmt.Errorf("expected [edge, metric, effect, kept], found %s", data)
-	}
-	return nil
 }
 
 // OpenCheckpoint opens a run's checkpoint, or begins one if there is no file.
@@ -127,14 +101,10 @@ func (c *Checkpoint) read(head []byte, run []Field) error {
 		if err != nil {
 			return checkpointError(c.name, err)
 		}
-		var l checkpointLine
-		if err := json.Unmarshal(line, &l); err != nil {
-			return fmt.Errorf("%s: checkpoint: damaged at byte %d: %w", c.name, good, err)
+		if !json.Valid(line) {
+			return fmt.Errorf("%s: checkpoint: damaged at byte %d: expected JSON", c.name, good)
 		}
-		for _, t := range l.Tests {
-			c.progress.Tests = append(c.progress.Tests, Test(t))
-		}
-		c.progress.Cost, c.progress.Guess = l.Cost, l.Guess
+		c.done = append(c.done, bytes.TrimSuffix(line, []byte("\n")))
 		good += int64(len(line))
 	}
 	return c.cut(good)
@@ -168,36 +138,28 @@ func (c *Checkpoint) check(first []byte, run []Field) error {
 	if h.Format != checkpointFormat {
 		return fmt.Errorf("%s: checkpoint: expected format %d, found %d", c.name, checkpointFormat, h.Format)
 	}
-	saved := map[string]string{}
-	for _, f := range h.Run {
-		saved[f.Name] = f.Value
-	}
-	for _, f := range run {
-		if v := saved[f.Name]; v != f.Value {
-			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found %q", c.name, f.Name, f.Value, v)
+	for i := range max(len(h.Run), len(run)) {
+		switch {
+		case i >= len(h.Run):
+			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found none", c.name, run[i].Name, run[i].Value)
+		case i >= len(run), h.Run[i].Name != run[i].Name:
+			return fmt.Errorf("%s: checkpoint of another run: %s: found %q, which this run does not have", c.name, oneline.Shorten(h.Run[i].Name), oneline.Shorten(h.Run[i].Value))
+		case h.Run[i].Value != run[i].Value:
+			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found %q", c.name, run[i].Name, run[i].Value, oneline.Shorten(h.Run[i].Value))
 		}
-		delete(saved, f.Name)
-	}
-	for name, v := range saved {
-		return fmt.Errorf("%s: checkpoint of another run: %s: found %q, which this run does not have", c.name, name, v)
 	}
 	return nil
 }
 
-// Progress is what the file held when it was opened.
-func (c *Checkpoint) Progress() Progress { return c.progress }
+// Progress is what the file held when it was opened, and appends to it.
+func (c *Checkpoint) Progress() Progress { return Progress{Done: c.done, Save: c.Save} }
 
-// Save appends what was done since the last call.
-func (c *Checkpoint) Save(p Progress) error {
-	l := checkpointLine{Cost: p.Cost, Guess: p.Guess, Tests: make([]savedTest, len(p.Tests))}
-	for i, t := range p.Tests {
-		l.Tests[i] = savedTest(t)
+// Save appends a record, which must be JSON on one line.
+func (c *Checkpoint) Save(record []byte) error {
+	if !json.Valid(record) || bytes.ContainsRune(record, '\n') {
+		panic(fmt.Sprintf("discover: Checkpoint.Save: not JSON on one line: %.80q", record))
 	}
-	line, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("%s: checkpoint: %w", c.name, err)
-	}
-	return c.write(append(line, '\n'))
+	return c.write(append(record[:len(record):len(record)], '\n'))
 }
 
 // syncEvery is how often the file is forced to the disk. A killed process

@@ -1,14 +1,11 @@
 // Package discover says what a discovery algorithm is: what it is asked
 // (Request), what it answers (Result), and what it tells on the way (Event).
-// It holds no algorithm; those stand in packages of their own below it.
+// It holds no algorithm; those stand in packages of their own below it, each a
+// type whose fields are the algorithm's own options.
 package discover
 
 import (
 	"context"
-	"fmt"
-	"math"
-	"slices"
-	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -23,58 +20,19 @@ type Algorithm interface {
 	Discover(ctx context.Context, r Request) (*Result, error)
 }
 
-// Order is the order in which a receiver's senders are tested.
-type Order string
-
-// The orders. Within a layer the MLP comes before the heads.
-const (
-	Normal         Order = "normal"          // latest layer first, heads from the last to the first, embeddings at the end
-	Reverse        Order = "reverse"         // exactly the other way round
-	NamesReverse   Order = "names-reverse"   // earliest layer first, heads as in Normal
-	IndicesReverse Order = "indices-reverse" // latest layer first, heads from the first to the last
-	Random         Order = "random"          // shuffled by the seed
-)
-
-// Orders lists the valid orders.
-func Orders() []Order { return []Order{Normal, Reverse, NamesReverse, IndicesReverse, Random} }
-
-// ParseOrder reads an order's name; another is an error that lists the valid
-// ones.
-func ParseOrder(s string) (Order, error) {
-	if slices.Contains(Orders(), Order(s)) {
-		return Order(s), nil
-	}
-	list := make([]string, len(Orders()))
-	for i, o := range Orders() {
-		list[i] = string(o)
-	}
-	return "", fmt.Errorf("unknown order %q: expected one of %s", s, strings.Join(list, ", "))
-}
-
-// Request is what an algorithm is asked.
+// Request is what an algorithm is asked, whichever it is.
 type Request struct {
-	Experiment  *patch.Experiment
-	Threshold   float64
-	Absolute    bool                 // compare the absolute value of an effect with the threshold
-	Order       Order                // Normal if empty
-	Seed        uint64               // of Order Random
-	Speculate   int                  // cuts evaluated together at most; 1 for one by one, 0 for the algorithm's choice. No decision depends on it.
-	VerifyEvery int                  // check every n-th evaluation against a plain full pass; 0 for never
-	Resume      Progress             // what an earlier run of the same request did; empty to begin anew
-	Save        func(Progress) error // called with what was done since the last call; may be nil
-	Observe     func(Event)          // called after every test, an earlier run's included, on the algorithm's goroutine; may be nil
+	Experiment *patch.Experiment // the runs and the metric
+	Seed       uint64            // of everything that is random
+	Observe    func(Event)       // called on the algorithm's goroutine as it goes, for what an earlier run did too; may be nil
+	Progress   Progress
 }
 
-// Check checks the request's numbers and names.
-func (r *Request) Check() error {
-	if math.IsNaN(r.Threshold) || r.Threshold < 0 {
-		return fmt.Errorf("threshold: expected a number of at least 0, found %v", r.Threshold)
-	}
-	if r.Order == "" {
-		r.Order = Normal
-	}
-	_, err := ParseOrder(string(r.Order))
-	return err
+// Progress lets an algorithm go on where an earlier run of the same request
+// ended. What its records say is the algorithm's own.
+type Progress struct {
+	Done [][]byte           // records of the earlier run, in order; empty to begin anew
+	Save func([]byte) error // keeps a record; may be nil
 }
 
 // Test is one tested edge.
@@ -85,14 +43,6 @@ type Test struct {
 	Kept   bool
 }
 
-// Progress is a part of a run: tests in the order in which they were made, and
-// where the run stood after them.
-type Progress struct {
-	Tests []Test
-	Cost  circuit.Cost
-	Guess int // the algorithm's own
-}
-
 // Event tells how far a run has come.
 type Event struct {
 	Test
@@ -100,6 +50,7 @@ type Event struct {
 	Decided  int // edges decided, by test or because nothing reads their receiver
 	Total    int // edges of the graph
 	Receiver circuit.Node
+	Cost     circuit.Cost // so far, an earlier run's included
 }
 
 // Result is what an algorithm found.
@@ -108,6 +59,7 @@ type Result struct {
 	Scores        circuit.Scores // by edge; NaN where an edge was never scored
 	MetricInitial float64        // of the full graph
 	MetricFinal   float64        // of the circuit
-	Cost          circuit.Cost
-	Warnings      []string // doubts about the result
+	Cost          circuit.Cost   // an earlier run's included
+	Verified      int            // evaluations of this run that were held to a plain pass
+	Warnings      []string       // doubts about the result
 }

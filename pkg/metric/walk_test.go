@@ -102,7 +102,7 @@ func TestEveryMetricAtEveryKindOfPosition(t *testing.T) {
 // forward are a model's logits [B,T,V].
 func forward(t *testing.T, m *transformer.Model, tokens [][]int, pad transformer.Padding) [][][]float32 {
 	t.Helper()
-	logits, err := m.Forward(tokens, transformer.Options{Pad: pad})
+	logits, err := m.Forward(t.Context(), tokens, transformer.Options{Pad: pad})
 	require.NoError(t, err)
 	v := m.Config.VocabOut
 	out := make([][][]float32, len(tokens))

@@ -1,173 +1,190 @@
 package patch
 
 import (
-	"fmt"
+	"context"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
-// plain is one full forward pass under a mask.
-type plain struct {
-	e    *Experiment
-	mask circuit.Mask
-	on   senders // the current run's senders, as far as it has come
-}
-
-// Plain returns the metric's value of each of its rows with only the mask's
-// edges present, by one full forward pass: the reference to which every other
-// way to evaluate a mask is held.
-func (e *Experiment) Plain(mask circuit.Mask) ([]float64, error) {
-	if e.slices != nil {
-		return e.plainInSlices(mask)
-	}
-	var out tensor.Matrix
-	last := transformer.HookPoint{Point: transformer.HookResidPost, Layer: e.model.Config.Layers - 1}
-	gather := transformer.Hook{At: last, Do: func(x *tensor.Tensor) {
-		out = e.outputRows(x.Reshape(e.b*e.t, e.model.Config.DModel))
-	}}
-	if _, err := e.plainPass(mask, transformer.Options{Hooks: []transformer.Hook{gather}, NoLogits: true}); err != nil {
-		return nil, err
-	}
-	return e.measure(out), nil
-}
-
-// plainInSlices is Plain, slice by slice.
-func (e *Experiment) plainInSlices(mask circuit.Mask) ([]float64, error) {
-	values := make([]float64, 0, len(e.flat))
-	for i := range e.slices {
-		part, err := e.slices[i].bind()
+// Plain returns the metric's value of each of its rows under gates, by one full
+// forward pass a batch: the reference to which every other way to evaluate a
+// mask is held.
+func (e *Experiment) Plain(ctx context.Context, gates circuit.Gates) ([]float64, error) {
+	values := make([]float64, len(e.metric.Rows()))
+	for b, err := range e.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		rows, err := part.Plain(mask)
+		own, err := b.Plain(ctx, gates)
 		if err != nil {
 			return nil, err
 		}
-		values = append(values, rows...)
+		copy(values[b.Rows[0]:b.Rows[1]], own)
 	}
 	return values, nil
 }
 
-// PlainMetric is the metric of Plain.
-func (e *Experiment) PlainMetric(mask circuit.Mask) (float64, error) {
-	values, err := e.Plain(mask)
+// PlainMetric is the metric of Plain with only a mask's edges present.
+func (e *Experiment) PlainMetric(ctx context.Context, mask circuit.Mask) (float64, error) {
+	values, err := e.Plain(ctx, mask.Gates())
 	if err != nil {
 		return 0, err
 	}
 	return e.metric.Mean(values), nil
 }
 
-// Logits returns all logits [B,T,V] with only the mask's edges present, by one
-// full forward pass. Hooks see the patched run.
-func (e *Experiment) Logits(mask circuit.Mask, hooks ...transformer.Hook) (*tensor.Tensor, error) {
-	return e.plainPass(mask, transformer.Options{Hooks: hooks})
+// Plain returns the metric's value of each of the batch's rows under gates.
+func (b *Bound) Plain(ctx context.Context, gates circuit.Gates) ([]float64, error) {
+	var out tensor.Matrix
+	c := b.Runs.Model().Config
+	last := transformer.HookPoint{Point: transformer.HookResidPost, Layer: c.Layers - 1}
+	gather := transformer.Hook{At: last, Do: func(x *tensor.Tensor) {
+		out = b.OutputRows(x.Reshape(b.Batch.Rows(), c.DModel).Matrix())
+	}}
+	if _, err := Pass(ctx, b.Batch, gates, transformer.Options{Hooks: []transformer.Hook{gather}, NoLogits: true}); err != nil {
+		return nil, err
+	}
+	return b.measure(out), nil
 }
 
-// plainPass runs the model with a hook at every receiver, which come before
-// the hooks given.
-func (e *Experiment) plainPass(mask circuit.Mask, o transformer.Options) (*tensor.Tensor, error) {
-	if e.slices != nil {
-		return nil, fmt.Errorf("logits of an experiment that is bound in slices: bind it whole")
+// plain is one full forward pass under gates.
+type plain struct {
+	*ablate.Batch
+	gates circuit.Gates
+	on    *transformer.Activations // the current run's senders, as far as it has come
+}
+
+// Pass runs the model on a batch's clean tokens with a hook at every receiver,
+// which come before the options' hooks, and returns the logits [B,T,V], or nil
+// with NoLogits. With on the current run's activations and co the corrupted
+// run's, a receiver r of the residual stream reads
+//
+//	input(r) = co_input(r) + Σ over edges s→r of gate · (on[s] − co[s]),
+//
+// and the queries, keys or values behind a direct edge are
+// gate · own + (1 − gate) · co. Gates of 0 and 1 are exact: an edge is absent,
+// or present whole.
+func Pass(ctx context.Context, b *ablate.Batch, gates circuit.Gates, o transformer.Options) (*tensor.Tensor, error) {
+	if err := gates.Check(b.Runs.Graph()); err != nil {
+		return nil, err
 	}
-	if len(mask) != e.graph.NumEdges() {
-		return nil, fmt.Errorf("mask: expected %d edges, found %d", e.graph.NumEdges(), len(mask))
-	}
-	c := e.model.Config
-	p := &plain{e: e, mask: mask, on: senders{z: make([]*tensor.Tensor, c.Layers), mlp: make([]*tensor.Tensor, c.Layers)}}
+	p := &plain{Batch: b, gates: gates}
+	o.Hooks = append(p.hooks(), o.Hooks...)
+	o.Threads, o.Pad = b.Runs.Threads(), b.Pad
+	return b.Runs.Model().Forward(ctx, b.Tokens, o)
+}
+
+// hooks are those of every sender and every receiver.
+func (p *plain) hooks() []transformer.Hook {
+	c := p.Runs.Model().Config
+	p.on = &transformer.Activations{Layers: make([]transformer.LayerActivations, c.Layers)}
 	var hooks []transformer.Hook
 	at := func(point transformer.Point, layer int, do func(*tensor.Tensor)) {
 		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: point, Layer: layer}, Do: do})
 	}
-	at(transformer.HookEmbed, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
-	if c.Positions == transformer.Standard {
-		at(transformer.HookPosEmbed, 0, func(x *tensor.Tensor) { p.on.pos = x.Clone() })
+	keep := func(point transformer.Point, layer, cols int, into **tensor.Tensor) {
+		at(point, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(p.Rows(), cols) })
 	}
-	if !e.graph.Config().SplitEmbed {
-		at(transformer.HookResidPre, 0, func(x *tensor.Tensor) { p.on.embed = x.Clone() })
+	if p.Runs.Graph().Config().SplitEmbed {
+		keep(transformer.HookEmbed, 0, c.DModel, &p.on.Embed)
+		keep(transformer.HookPosEmbed, 0, c.DModel, &p.on.Pos)
 	}
+	keep(transformer.HookResidPre, 0, c.DModel, &p.on.Layers[0].AttnIn)
 	for l := range c.Layers {
 		for side := range 3 {
 			at(transformer.HookQInput+transformer.Point(side), l, func(x *tensor.Tensor) { p.headInputs(l, side, x) })
-			at(e.sidePoint(side), l, func(x *tensor.Tensor) { p.directEdges(l, side, x) })
+			at(c.SidePoint(side), l, func(x *tensor.Tensor) { p.directEdges(l, side, x) })
 		}
-		at(transformer.HookZ, l, func(x *tensor.Tensor) { p.on.z[l] = x.Clone() })
+		keep(transformer.HookZ, l, c.Heads*c.DHead, &p.on.Layers[l].Z)
 		if !c.AttnOnly {
 			at(transformer.HookMLPIn, l, func(x *tensor.Tensor) {
-				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, e.co.mlpIn[l].Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
+				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, p.Corrupted.Layers[l].MLPIn.Matrix(), x.Reshape(p.Rows(), c.DModel).Matrix())
 			})
-			at(transformer.HookMLPOut, l, func(x *tensor.Tensor) { p.on.mlp[l] = x.Clone() })
+			keep(transformer.HookMLPOut, l, c.DModel, &p.on.Layers[l].MLPOut)
 		}
 	}
 	at(transformer.HookResidPost, c.Layers-1, func(x *tensor.Tensor) {
-		p.receive(circuit.Node{Kind: circuit.Output}, e.co.out.Matrix(), x.Reshape(e.b*e.t, c.DModel).Matrix())
+		p.receive(circuit.Node{Kind: circuit.Output}, p.Corrupted.Out.Matrix(), x.Reshape(p.Rows(), c.DModel).Matrix())
 	})
-	o.Hooks = append(hooks, o.Hooks...)
-	o.Threads, o.Pad = e.threads, e.pad
-	return e.model.Forward(e.clean.tokens, o)
+	return hooks
 }
-
-// n is the number of rows.
-func (p *plain) n() int { return p.e.b * p.e.t }
 
 // headInputs writes the inputs of a layer's queries, keys or values [B,T,H,D].
 func (p *plain) headInputs(l, side int, x *tensor.Tensor) {
 	h, d := x.Dim(2), x.Dim(3)
 	for j := range h {
-		own := tensor.Matrix{Data: x.Data[j*d:], Rows: p.n(), Cols: d, Stride: h * d}
-		p.receive(circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: j}, p.e.co.attnIn[l].Matrix(), own)
+		own := tensor.Matrix{Data: x.Data[j*d:], Rows: p.Rows(), Cols: d, Stride: h * d}
+		p.receive(circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: j}, p.Corrupted.Layers[l].AttnIn.Matrix(), own)
 	}
 }
 
-// directEdges puts the corrupted run's values in the place of queries, keys or
-// values [B,T,H,K] whose direct edge is cut.
+// directEdges mixes the corrupted run's values into queries, keys or values
+// [B,T,H,K] whose direct edge is not whole.
 func (p *plain) directEdges(l, side int, x *tensor.Tensor) {
-	if p.e.graph.Config().Definition != circuit.ACDC {
+	if p.Runs.Graph().Config().Definition != circuit.ACDC {
 		return
 	}
 	h, k := x.Dim(2), x.Dim(3)
-	all := x.Reshape(p.n(), h*k).Matrix()
+	all, co := x.Reshape(p.Rows(), h*k).Matrix(), p.Corrupted.Layers[l].QKV[side].Matrix()
 	for j := range h {
-		lo, _ := p.e.graph.Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: j})
-		if p.mask[lo] {
-			continue
-		}
-		co := p.e.co.qkv[l][side].Matrix()
-		for i := range p.n() {
-			copy(all.Row(i)[j*k:(j+1)*k], co.Row(i)[j*k:(j+1)*k])
+		lo, _ := p.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: j})
+		if gate := p.gates[lo]; gate < 1 {
+			for i := range all.Rows {
+				mix(all.Row(i)[j*k:(j+1)*k], co.Row(i)[j*k:(j+1)*k], gate)
+			}
 		}
 	}
 }
 
-// receive sets x [B·T,D] to co + Σ over present edges into r of on − co.
+// mix sets x to gate · x + (1 − gate) · co.
+func mix(x, co []float32, gate float32) {
+	if gate == 0 {
+		copy(x, co)
+		return
+	}
+	for i := range x {
+		x[i] = co[i] + gate*(x[i]-co[i])
+	}
+}
+
+// receive sets x [B·T,D] to co + Σ over edges into r of gate · (on − co).
 func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
-	lo, hi := p.e.graph.Incoming(r)
-	tensor.Parallel(x.Rows, p.e.threads, func(from, to int) {
-		w := newWorker(p.e, to-from)
+	lo, hi := p.Runs.Graph().Incoming(r)
+	model := p.Runs.Model()
+	tensor.Parallel(x.Rows, p.Runs.Threads(), func(from, to int) {
+		scratch := make([]float32, (to-from)*max(model.Config.DModel, model.Config.DHead))
 		for i := from; i < to; i++ {
 			copy(x.Row(i), co.Row(i))
 		}
 		for i := lo; i < hi; i++ {
-			if p.mask[i] {
-				s := p.e.senders[i-lo]
-				w.addChange(x.Slice(from, to), s, picked{p.value(s).Slice(from, to), nil}, picked{p.e.co.value(s).Slice(from, to), nil})
+			if gate := p.gates[i]; gate > 0 {
+				s := p.Runs.Senders()[i-lo]
+				p.add(s, x.Slice(from, to), s.Value(p.on).Slice(from, to), s.Value(p.Corrupted).Slice(from, to), gate, scratch)
 			}
 		}
 	})
 }
 
-// value is a sender's output in the current run [B·T,K or D].
-func (p *plain) value(s sender) tensor.Matrix {
-	d := p.e.model.Config.DModel
-	switch {
-	case s.isHead:
-		k := p.e.model.Config.DHead
-		return p.on.z[s.layer].Reshape(p.n(), p.e.model.Config.Heads*k).Matrix().Columns(s.head*k, (s.head+1)*k)
-	case s.embed == 0:
-		return p.on.embed.Reshape(p.n(), d).Matrix()
-	case s.embed == 1:
-		return p.on.pos.Reshape(p.n(), d).Matrix()
+// add adds gate · (on − co), values of a sender, to residuals x [n,D]: for a
+// head, whose values are z, through its part of W_O.
+func (p *plain) add(s ablate.Sender, x, on, co tensor.Matrix, gate float32, scratch []float32) {
+	change := view(scratch, x.Rows, on.Cols)
+	for i := range x.Rows {
+		row := change.Row(i)
+		tensor.SubTo(row, on.Row(i), co.Row(i))
+		if gate != 1 {
+			for j := range row {
+				row[j] *= gate
+			}
+		}
+		if !s.IsHead {
+			tensor.Add(x.Row(i), row)
+		}
 	}
-	return p.on.mlp[s.layer].Reshape(p.n(), d).Matrix()
+	if s.IsHead {
+		p.Runs.Model().AddHeadOut(s.Layer, s.Head, x, change)
+	}
 }

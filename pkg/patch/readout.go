@@ -10,11 +10,11 @@ const (
 	readoutColumns = 1024 // logits of a row that are computed at a time, where the metric takes them in parts
 )
 
-// readout turns final residual streams into the metric's values. Rows may
-// stand for several trials of the same experiment; each result depends only on
-// its own row.
-type readout struct {
-	e      *Experiment
+// Readout turns final residual streams into the metric's values. Rows may stand
+// for several trials of the same batch; each result depends only on its own
+// row. It is not safe for concurrent use; it uses the runs' threads itself.
+type Readout struct {
+	b      *Bound
 	normed []float32 // [rows,D]
 	terms  []metric.Terms
 	far    []int       // rows whose terms do not suffice
@@ -22,20 +22,23 @@ type readout struct {
 	logits [][]float32 // by thread
 }
 
-// measure sets values[i] to the metric's value of residual x's row i, which is
-// row rows[i] of the metric.
-func (r *readout) measure(x tensor.Matrix, rows []int, values []float64) {
+// NewReadout makes a readout of a batch.
+func NewReadout(b *Bound) *Readout { return &Readout{b: b} }
+
+// Measure sets values[i] to the metric's value of residual x's row i, which is
+// row rows[i] of the batch's metric.
+func (r *Readout) Measure(x tensor.Matrix, rows []int, values []float64) {
 	if x.Rows == 0 {
 		return
 	}
-	e := r.e
+	threads, width := r.b.Runs.Threads(), logitsWidth(r.b.Runs.Model().Config, r.b.metric)
 	r.normed = grown(r.normed, x.Rows*x.Cols)
 	normed := view(r.normed, x.Rows, x.Cols)
-	tensor.Parallel(x.Rows, e.threads, func(lo, hi int) { e.model.NormFinal(normed.Slice(lo, hi), x.Slice(lo, hi)) })
-	for len(r.logits) < e.threads {
-		r.logits = append(r.logits, make([]float32, readoutRows*min(e.logitsWidth(), readoutColumns)))
+	tensor.Parallel(x.Rows, threads, func(lo, hi int) { r.b.Runs.Model().NormFinal(normed.Slice(lo, hi), x.Slice(lo, hi)) })
+	for len(r.logits) < threads {
+		r.logits = append(r.logits, make([]float32, readoutRows*min(width, readoutColumns)))
 	}
-	if e.metric.InParts() {
+	if r.b.metric.InParts() {
 		r.inParts(normed, rows, values)
 		return
 	}
@@ -47,8 +50,8 @@ func (r *readout) measure(x tensor.Matrix, rows []int, values []float64) {
 }
 
 // each runs f for 0 to n-1, on several threads, whose number it is given.
-func (r *readout) each(n int, f func(thread, i int)) {
-	threads := min(r.e.threads, n)
+func (r *Readout) each(n int, f func(thread, i int)) {
+	threads := min(r.b.Runs.Threads(), n)
 	tensor.Parallel(threads, threads, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
 			for i := t * n / threads; i < (t+1)*n/threads; i++ {
@@ -59,8 +62,8 @@ func (r *readout) each(n int, f func(thread, i int)) {
 }
 
 // rows computes all logits of each row, as many rows at a time as fit.
-func (r *readout) rows(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
-	width := r.e.logitsWidth()
+func (r *Readout) rows(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
+	width := logitsWidth(r.b.Runs.Model().Config, r.b.metric)
 	if len(scratch) < width {
 		scratch = make([]float32, width)
 	}
@@ -68,17 +71,18 @@ func (r *readout) rows(normed tensor.Matrix, rows []int, values []float64, scrat
 	for lo := 0; lo < normed.Rows; lo += per {
 		hi := min(lo+per, normed.Rows)
 		logits := view(scratch, hi-lo, width)
-		r.e.finalLogits(logits, normed.Slice(lo, hi), rows[lo:hi])
+		r.b.finalLogits(logits, normed.Slice(lo, hi), rows[lo:hi])
 		for i := lo; i < hi; i++ {
-			values[i] = r.e.metric.Row(rows[i], logits.Row(i-lo))
+			values[i] = r.b.metric.Row(rows[i], logits.Row(i-lo))
 		}
 	}
 }
 
 // inParts computes some columns of the logits at a time, which stay in the
 // cache while the metric reads them, and adds up its terms in order.
-func (r *readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
-	e, v := r.e, r.e.model.Config.VocabOut
+func (r *Readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
+	model, m := r.b.Runs.Model(), r.b.metric
+	v := model.Config.VocabOut
 	parts := (v + readoutColumns - 1) / readoutColumns
 	batches := (normed.Rows + readoutRows - 1) / readoutRows
 	r.terms = grown(r.terms, normed.Rows*parts)
@@ -88,15 +92,15 @@ func (r *readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
 		lo := i % batches * readoutRows
 		hi := min(lo+readoutRows, normed.Rows)
 		logits := view(r.logits[t], hi-lo, to-from)
-		e.model.UnembedColumns(logits, normed.Slice(lo, hi), from, to)
+		model.UnembedColumns(logits, normed.Slice(lo, hi), from, to)
 		for j := lo; j < hi; j++ {
-			r.terms[j*parts+i/batches] = e.metric.Terms(rows[j], from, logits.Row(j-lo))
+			r.terms[j*parts+i/batches] = m.Terms(rows[j], from, logits.Row(j-lo))
 		}
 	})
 	r.far = r.far[:0]
 	for j := range normed.Rows {
 		var ok bool
-		if values[j], ok = e.metric.FromTerms(rows[j], r.terms[j*parts:(j+1)*parts]); !ok {
+		if values[j], ok = m.FromTerms(rows[j], r.terms[j*parts:(j+1)*parts]); !ok {
 			r.far = append(r.far, j)
 		}
 	}
@@ -104,14 +108,14 @@ func (r *readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
 }
 
 // again computes whole the rows whose terms do not suffice.
-func (r *readout) again(normed tensor.Matrix, rows []int, values []float64) {
-	width := r.e.logitsWidth()
+func (r *Readout) again(normed tensor.Matrix, rows []int, values []float64) {
+	width := logitsWidth(r.b.Runs.Model().Config, r.b.metric)
 	per := max(1, min(readoutRows, farFloats/width))
 	batches := (len(r.far) + per - 1) / per
 	if batches == 0 {
 		return
 	}
-	for len(r.whole) < r.e.threads {
+	for len(r.whole) < r.b.Runs.Threads() {
 		r.whole = append(r.whole, gathered{})
 	}
 	r.each(batches, func(t, i int) {
@@ -122,9 +126,9 @@ func (r *readout) again(normed tensor.Matrix, rows []int, values []float64) {
 			copy(x.Row(k), normed.Row(j))
 			g.rows = append(g.rows, rows[j])
 		}
-		r.e.finalLogits(y, x, g.rows)
+		r.b.finalLogits(y, x, g.rows)
 		for k, j := range far {
-			values[j] = r.e.metric.Row(rows[j], y.Row(k))
+			values[j] = r.b.metric.Row(rows[j], y.Row(k))
 		}
 	})
 }
@@ -138,6 +142,11 @@ type gathered struct {
 // farFloats bounds the logits of the rows that are computed whole at a time.
 const farFloats = 1 << 20
 
+// view makes a matrix [rows,cols] of scratch memory.
+func view(data []float32, rows, cols int) tensor.Matrix {
+	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
+}
+
 // grown returns x with at least n elements; what they hold is undefined.
 func grown[T any](x []T, n int) []T {
 	if cap(x) < n {
@@ -148,16 +157,16 @@ func grown[T any](x []T, n int) []T {
 
 // finalLogits computes the logits [n,width] that the metric reads from
 // normalized residuals [n,D], row i being row rows[i] of the metric.
-func (e *Experiment) finalLogits(dst, normed tensor.Matrix, rows []int) {
-	if e.columns == nil {
-		e.model.Unembed(dst, normed)
+func (b *Bound) finalLogits(dst, normed tensor.Matrix, rows []int) {
+	if b.columns == nil {
+		b.Runs.Model().Unembed(dst, normed)
 		return
 	}
 	n := dst.Cols
-	columns := e.columns.Matrix()
+	columns := b.columns.Matrix()
 	for i := range normed.Rows {
 		at := rows[i] * n
 		tensor.MulNT(dst.Slice(i, i+1), normed.Slice(i, i+1), columns.Slice(at, at+n), 1)
-		tensor.Add(dst.Row(i), e.columnsB[at:at+n])
+		tensor.Add(dst.Row(i), b.columnsB[at:at+n])
 	}
 }

@@ -90,11 +90,11 @@ func (c Circuit) Mask(g *circuit.Graph) (circuit.Mask, error) {
 	}
 	mask := g.Empty()
 	for i, w := range c.Wires {
-		senders, err := c.nodes(w.From)
+		senders, err := c.nodes(g, w.From)
 		if err != nil {
 			return nil, fmt.Errorf("reference circuit of %s: wire %d: %w", c.Task, i, err)
 		}
-		receivers, err := c.receivers(w)
+		receivers, err := c.receivers(g, w)
 		if err != nil {
 			return nil, fmt.Errorf("reference circuit of %s: wire %d: %w", c.Task, i, err)
 		}
@@ -122,7 +122,7 @@ func shape(c circuit.Config) string {
 }
 
 // nodes are what the name of a wire's end stands for.
-func (c Circuit) nodes(name string) ([]circuit.Node, error) {
+func (c Circuit) nodes(g *circuit.Graph, name string) ([]circuit.Node, error) {
 	for _, g := range c.Groups {
 		if g.Name == name {
 			return g.Nodes, nil
@@ -133,7 +133,7 @@ func (c Circuit) nodes(name string) ([]circuit.Node, error) {
 			return s.Nodes, nil
 		}
 	}
-	n, err := circuit.ParseNode(name)
+	n, err := g.ParseNode(name)
 	if err != nil {
 		return nil, fmt.Errorf("expected the name of a group, a set or a node, found %s", oneline.Quote(name))
 	}
@@ -142,8 +142,8 @@ func (c Circuit) nodes(name string) ([]circuit.Node, error) {
 
 // receivers are the nodes that a wire's edges end in: of a head those of its
 // inputs that the letters name, of an MLP its input.
-func (c Circuit) receivers(w Wire) ([]circuit.Node, error) {
-	nodes, err := c.nodes(w.To)
+func (c Circuit) receivers(g *circuit.Graph, w Wire) ([]circuit.Node, error) {
+	nodes, err := c.nodes(g, w.To)
 	if err != nil {
 		return nil, err
 	}

@@ -11,10 +11,13 @@ type Packed struct {
 	k, n int
 }
 
+// PackedLen is how many numbers a packed [k,n] matrix has.
+func PackedLen(k, n int) int { return kernel.PackedLen(k, n) }
+
 // Pack lays out b [K,N].
 func Pack(b Matrix) *Packed {
 	b.check("Pack", "b")
-	p := &Packed{data: make([]float32, kernel.PackedLen(b.Rows, b.Cols)), k: b.Rows, n: b.Cols}
+	p := &Packed{data: make([]float32, PackedLen(b.Rows, b.Cols)), k: b.Rows, n: b.Cols}
 	kernel.Pack(p.data, b.Data, b.Stride, b.Rows, b.Cols)
 	return p
 }
@@ -22,7 +25,7 @@ func Pack(b Matrix) *Packed {
 // PackTransposed lays out the transpose of b [N,K], a [K,N] matrix.
 func PackTransposed(b Matrix) *Packed {
 	b.check("PackTransposed", "b")
-	p := &Packed{data: make([]float32, kernel.PackedLen(b.Cols, b.Rows)), k: b.Cols, n: b.Rows}
+	p := &Packed{data: make([]float32, PackedLen(b.Cols, b.Rows)), k: b.Cols, n: b.Rows}
 	kernel.PackTransposed(p.data, b.Data, b.Stride, b.Cols, b.Rows, 1)
 	return p
 }

@@ -1,6 +1,7 @@
 package transformer_test
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"testing"
@@ -21,8 +22,9 @@ func calls(m *transformer.Model) map[string]func() {
 	at := []int{0, 1}
 	return map[string]func(){
 		"Close":          m.Close,
-		"Forward":        func() { _, _ = m.Forward([][]int{{1, 2}}, transformer.Options{}) },
-		"RunWithCache":   func() { _, _, _ = m.RunWithCache([][]int{{1, 2}}, nil, transformer.Options{}) },
+		"Forward":        func() { _, _ = m.Forward(context.Background(), [][]int{{1, 2}}, transformer.Options{}) },
+		"RunWithCache":   func() { _, _, _ = m.RunWithCache(context.Background(), [][]int{{1, 2}}, nil, transformer.Options{}) },
+		"Record":         func() { _, _ = m.Record(context.Background(), [][]int{{1, 2}}, false, transformer.Options{}) },
 		"CheckTokens":    func() { _ = m.CheckTokens("tokens", [][]int{{1, 2}}) },
 		"Hash":           func() { m.Hash(1) },
 		"Repack":         m.Repack,

@@ -1,6 +1,7 @@
 package transformer_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"os"
@@ -70,7 +71,7 @@ func ExampleModel_RunWithCache() {
 		return transformer.HookPoint{Point: transformer.HookPattern, Layer: layer}
 	}
 	prompt := repeated()
-	logits, cache, err := m.RunWithCache(prompt, []transformer.HookPoint{pattern(0), pattern(1)}, transformer.Options{})
+	logits, cache, err := m.RunWithCache(context.Background(), prompt, []transformer.HookPoint{pattern(0), pattern(1)}, transformer.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func ExampleModel_Forward() {
 	}
 	zero := transformer.Hook{At: at, Do: func(z *tensor.Tensor) { z.Zero() }} // z is [B,T,H,K]
 	for _, hooks := range [][]transformer.Hook{nil, {zero}} {
-		logits, err := m.Forward(repeated(), transformer.Options{Hooks: hooks})
+		logits, err := m.Forward(context.Background(), repeated(), transformer.Options{Hooks: hooks})
 		if err != nil {
 			log.Fatal(err)
 		}

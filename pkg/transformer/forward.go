@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -55,9 +56,19 @@ type pass struct {
 	pad       Padding
 }
 
+// PassFloats is how many numbers a pass holds of one position at most: the
+// stream, and in attention its norm, queries, keys, values, z and what comes
+// out, or in the MLP its own input, the norm, the hidden layer and what comes
+// out, beside what attention left.
+func PassFloats(c Config) int64 {
+	d, hk := int64(c.DModel), int64(c.Heads*c.DHead)
+	return d + max(2*d+4*hk, 4*d+int64(c.DMLP))
+}
+
 // Forward runs tokens [B,T] through the model and returns the logits
-// [B,T,V], or nil with NoLogits. Hooks are called in the order given.
-func (m *Model) Forward(tokens [][]int, o Options) (*tensor.Tensor, error) {
+// [B,T,V], or nil with NoLogits. Hooks are called in the order given. It stops
+// at the next layer when ctx ends, whose error it then returns.
+func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor.Tensor, error) {
 	if err := m.CheckTokens("tokens", tokens); err != nil {
 		return nil, err
 	}
@@ -75,10 +86,13 @@ func (m *Model) Forward(tokens [][]int, o Options) (*tensor.Tensor, error) {
 	}
 	p.embed(tokens)
 	for l := range m.blocks {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		p.block(l)
 	}
-	if o.NoLogits {
-		return nil, nil
+	if err := ctx.Err(); err != nil || o.NoLogits {
+		return nil, err
 	}
 	return p.logits(), nil
 }

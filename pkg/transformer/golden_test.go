@@ -17,7 +17,7 @@ func TestGoldenActivations(t *testing.T) {
 			m := golden.Model(t, name)
 			data := golden.Open(t, golden.Path(name, "data.safetensors"))
 			golden.Compare(t, m, golden.Tokens(t, data, "clean"), data, "clean/", "clean_logits")
-			logits, err := m.Forward(golden.Tokens(t, data, "corrupt"), transformer.Options{})
+			logits, err := m.Forward(t.Context(), golden.Tokens(t, data, "corrupt"), transformer.Options{})
 			require.NoError(t, err)
 			want, _, err := data.Float32("corrupt_logits")
 			require.NoError(t, err)

@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -116,11 +117,11 @@ func (c Config) exists(h HookPoint) bool {
 
 // RunWithCache runs the model and returns the logits [B,T,V] and a copy of the
 // activation at each point. A point that the model does not have is an error.
-func (m *Model) RunWithCache(tokens [][]int, points []HookPoint, o Options) (*tensor.Tensor, Cache, error) {
+func (m *Model) RunWithCache(ctx context.Context, tokens [][]int, points []HookPoint, o Options) (*tensor.Tensor, Cache, error) {
 	cache := Cache{}
 	for _, p := range points {
 		o.Hooks = append(o.Hooks, Hook{p, func(t *tensor.Tensor) { cache[p] = t.Clone() }})
 	}
-	logits, err := m.Forward(tokens, o)
+	logits, err := m.Forward(ctx, tokens, o)
 	return logits, cache, err
 }

@@ -110,6 +110,17 @@ func (b *block) init(c Config, w *BlockParams) {
 	}
 }
 
+// PackedFloats counts the numbers of all matrices laid out for the product, the
+// attention's twice, all heads together and one by one.
+func PackedFloats(c Config) int64 {
+	d, hk := c.DModel, c.Heads*c.DHead
+	block := 3*(tensor.PackedLen(d, hk)+c.Heads*tensor.PackedLen(d, c.DHead)) + tensor.PackedLen(hk, d) + c.Heads*tensor.PackedLen(c.DHead, d)
+	if !c.AttnOnly {
+		block += tensor.PackedLen(d, c.DMLP) + tensor.PackedLen(c.DMLP, d)
+	}
+	return int64(c.Layers)*int64(block) + int64(tensor.PackedLen(d, c.VocabOut))
+}
+
 // sideBySide turns [H,D,K] into [D,H·K].
 func sideBySide(w *tensor.Tensor) tensor.Matrix {
 	s := w.Shape()

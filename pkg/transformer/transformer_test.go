@@ -45,7 +45,7 @@ func TestBadTokens(t *testing.T) {
 		{[][]int{{1, 5}}, "expected token ids from 0 to 4 (d_vocab 5), found 5 in example 0 at position 1"},
 		{[][]int{{-1}}, "found -1"}, {[][]int{make([]int, 9)}, "at most n_ctx = 8 tokens"},
 	} {
-		_, err := m.Forward(x.tokens, transformer.Options{})
+		_, err := m.Forward(t.Context(), x.tokens, transformer.Options{})
 		require.Error(t, err)
 		assert.Contains(t, err.Error(), x.want)
 	}
@@ -62,7 +62,7 @@ func TestHookPointNames(t *testing.T) {
 		require.ErrorContains(t, err, "is unknown", name)
 	}
 	m := golden.RandomModel(t, config(), 1)
-	_, err := m.Forward([][]int{{1}}, transformer.Options{Hooks: []transformer.Hook{{At: transformer.HookPoint{Point: transformer.HookZ, Layer: 1}}}})
+	_, err := m.Forward(t.Context(), [][]int{{1}}, transformer.Options{Hooks: []transformer.Hook{{At: transformer.HookPoint{Point: transformer.HookZ, Layer: 1}}}})
 	assert.ErrorContains(t, err, "blocks.1.attn.hook_z: this model does not have it")
 }
 
@@ -79,13 +79,13 @@ func TestEveryHookReadsAndReplaces(t *testing.T) {
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 4))
 		m, tokens := drawn(t, rng, seed)
-		plain, err := m.Forward(tokens, transformer.Options{})
+		plain, err := m.Forward(t.Context(), tokens, transformer.Options{})
 		require.NoError(t, err)
 		var points []transformer.HookPoint
 		for l := range m.Config.Layers {
 			for p := transformer.HookEmbed; p <= transformer.HookLNFinal; p++ {
 				at := transformer.HookPoint{Point: p, Layer: l}
-				if _, err := m.Forward(tokens, transformer.Options{Hooks: []transformer.Hook{{At: at, Do: func(*tensor.Tensor) {}}}}); err == nil {
+				if _, err := m.Forward(t.Context(), tokens, transformer.Options{Hooks: []transformer.Hook{{At: at, Do: func(*tensor.Tensor) {}}}}); err == nil {
 					if q, err := transformer.ParseHookPoint(at.String()); err == nil && q == at {
 						points = append(points, at)
 					}
@@ -93,7 +93,7 @@ func TestEveryHookReadsAndReplaces(t *testing.T) {
 			}
 		}
 		require.Greater(t, len(points), 10*m.Config.Layers)
-		logits, cache, err := m.RunWithCache(tokens, points, transformer.Options{Threads: 2})
+		logits, cache, err := m.RunWithCache(t.Context(), tokens, points, transformer.Options{Threads: 2})
 		require.NoError(t, err)
 		require.Less(t, golden.Worst(t, "logits", plain.Data, logits.Data), 2e-5)
 		at := points[rng.IntN(len(points))]
@@ -101,7 +101,7 @@ func TestEveryHookReadsAndReplaces(t *testing.T) {
 			require.Equal(t, cache[at].Shape(), x.Shape(), at.String())
 			copy(x.Data, cache[at].Data)
 		}}
-		same, err := m.Forward(tokens, transformer.Options{Hooks: []transformer.Hook{put}})
+		same, err := m.Forward(t.Context(), tokens, transformer.Options{Hooks: []transformer.Hook{put}})
 		require.NoError(t, err)
 		require.Less(t, golden.Worst(t, "logits", plain.Data, same.Data), 2e-5, at.String())
 	}
@@ -113,10 +113,10 @@ func TestReplacingAHead(t *testing.T) {
 	m := golden.Model(t, "gpt3l-random")
 	data := golden.Open(t, golden.Path("gpt3l-random", "data.safetensors"))
 	tokens := golden.Tokens(t, data, "clean")[:4]
-	plain, err := m.Forward(tokens, transformer.Options{})
+	plain, err := m.Forward(t.Context(), tokens, transformer.Options{})
 	require.NoError(t, err)
 	zeroHead := func(p transformer.Point) *tensor.Tensor {
-		out, err := m.Forward(tokens, transformer.Options{Hooks: []transformer.Hook{{At: transformer.HookPoint{Point: p, Layer: 1}, Do: func(x *tensor.Tensor) {
+		out, err := m.Forward(t.Context(), tokens, transformer.Options{Hooks: []transformer.Hook{{At: transformer.HookPoint{Point: p, Layer: 1}, Do: func(x *tensor.Tensor) {
 			h, n := x.Dim(2), x.Dim(3)
 			for i := range x.Dim(0) * x.Dim(1) {
 				clear(x.Data[(i*h+2)*n : (i*h+3)*n])
@@ -134,9 +134,9 @@ func TestReplacingAHead(t *testing.T) {
 func TestThreadsDoNotChangeABit(t *testing.T) {
 	for seed := range uint64(20) {
 		m, tokens := drawn(t, rand.New(rand.NewPCG(seed, 5)), seed)
-		one, err := m.Forward(tokens, transformer.Options{Threads: 1})
+		one, err := m.Forward(t.Context(), tokens, transformer.Options{Threads: 1})
 		require.NoError(t, err)
-		three, err := m.Forward(tokens, transformer.Options{Threads: 3})
+		three, err := m.Forward(t.Context(), tokens, transformer.Options{Threads: 3})
 		require.NoError(t, err)
 		require.Equal(t, one.Data, three.Data)
 	}
@@ -314,7 +314,7 @@ func TestForwardAgainstFloat64(t *testing.T) {
 		require.NoError(t, err)
 		data := golden.RandomData(rng, c)
 		pad := transformer.Padding(data.Pad)
-		got, err := m.Forward(data.Clean, transformer.Options{Threads: 2, Pad: pad})
+		got, err := m.Forward(t.Context(), data.Clean, transformer.Options{Threads: 2, Pad: pad})
 		require.NoError(t, err)
 		for b, row := range data.Clean {
 			for p, logits := range naive(c, w, row[pad.Of(b):]) {

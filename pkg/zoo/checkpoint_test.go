@@ -62,7 +62,7 @@ var tokens = [][]int{{1, 5, 7, 2, 8, 100, 3}, {4, 4, 9, 11, 2, 0, 119}}
 // logits are those of a model on a few tokens.
 func logits(t *testing.T, m *transformer.Model) []float32 {
 	t.Helper()
-	out, err := m.Forward(tokens, transformer.Options{})
+	out, err := m.Forward(t.Context(), tokens, transformer.Options{})
 	require.NoError(t, err)
 	return out.Data
 }

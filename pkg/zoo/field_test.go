@@ -16,7 +16,7 @@ import (
 // best are the most probable next tokens of a few.
 func best(t *testing.T, m *Model, n int) (ids []int, probabilities []float64) {
 	t.Helper()
-	logits, err := m.Forward([][]int{{5, 17, 3, 88, 42, 7}}, transformer.Options{})
+	logits, err := m.Forward(t.Context(), [][]int{{5, 17, 3, 88, 42, 7}}, transformer.Options{})
 	require.NoError(t, err)
 	v := m.Config.VocabOut
 	last := logits.Data[len(logits.Data)-v:]

@@ -59,7 +59,7 @@ func TestRandomShapes(t *testing.T) {
 	c, err = randomConfig("gpt2-medium")
 	require.NoError(t, err)
 	assert.Equal(t, [...]int{24, 16, 1024, 64, 4096, 50257, 1024}, [...]int{c.Layers, c.Heads, c.DModel, c.DHead, c.DMLP, c.Vocab, c.Ctx})
-	logits, err := m.Forward([][]int{{1, 2, 3}}, transformer.Options{})
+	logits, err := m.Forward(t.Context(), [][]int{{1, 2, 3}}, transformer.Options{})
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 3, 50}, logits.Shape())
 }

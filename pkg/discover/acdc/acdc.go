@@ -8,153 +8,173 @@
 //     metric rises by less than the threshold, else it is restored.
 //
 // Cuts are evaluated several at a time, as if all of them were accepted; what
-// comes after the first that is not is done again. Decisions are those of the
-// sequential loop.
+// comes after the first that is not is done again. Where examples are taken in
+// batches, the first batch foretells the decisions, so that each batch is bound
+// once for many tests (passes.go). Decisions are those of the sequential loop,
+// to the bit of every metric.
 package acdc
 
 import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
+	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
-	"github.com/seed-2c350065/acdc/pkg/patch"
 )
+
+// Order is the order in which a receiver's senders are tested.
+type Order string
+
+// The orders. Within a layer the MLP comes before the heads.
+const (
+	Normal         Order = "normal"          // latest layer first, heads from the last to the first, embeddings at the end
+	Reverse        Order = "reverse"         // exactly the other way round
+	NamesReverse   Order = "names-reverse"   // earliest layer first, heads as in Normal
+	IndicesReverse Order = "indices-reverse" // latest layer first, heads from the first to the last
+	Random         Order = "random"          // shuffled by the request's seed
+)
+
+// Orders lists the valid orders.
+func Orders() []Order { return []Order{Normal, Reverse, NamesReverse, IndicesReverse, Random} }
+
+// ParseOrder reads an order's name; another is an error that lists the valid
+// ones.
+func ParseOrder(s string) (Order, error) { return choice.Parse("order", s, Orders()) }
 
 // Algorithm is ACDC. Its score of an edge is the effect of cutting it when it
 // was tested.
-type Algorithm struct{}
+type Algorithm struct {
+	Threshold   float64 // τ: an edge stays cut if the metric rises by less
+	Absolute    bool    // compare the absolute value of an effect with the threshold
+	Order       Order   // Normal if empty
+	Speculate   int     // cuts evaluated together at most; 1 for one by one, 0 for 8. No decision depends on it.
+	VerifyEvery int     // hold every n-th evaluation to a plain full pass; 0 for never
+}
 
 // Name returns "acdc".
 func (Algorithm) Name() string { return "acdc" }
 
-// walk is one run on its way.
-type walk struct {
+// check checks the options.
+func (a Algorithm) check() error {
+	if math.IsNaN(a.Threshold) || a.Threshold < 0 {
+		return fmt.Errorf("threshold: expected a number of at least 0, found %v", a.Threshold)
+	}
+	_, err := ParseOrder(string(a.Order))
+	return err
+}
+
+// below reports whether an effect is too small to keep its edge.
+func (a Algorithm) below(effect float64) bool {
+	if a.Absolute {
+		effect = math.Abs(effect)
+	}
+	return effect < a.Threshold
+}
+
+// Discover runs the loop.
+func (a Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Result, error) {
+	if a.Order == "" {
+		a.Order = Normal
+	}
+	if err := a.check(); err != nil {
+		return nil, err
+	}
+	run, err := newRun(a, r)
+	if err != nil {
+		return nil, err
+	}
+	if r.Experiment.InBatches() {
+		err = run.inPasses(ctx)
+	} else {
+		err = run.whole(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e := r.Experiment; e.CleanMetric() == e.CorruptedMetric() {
+		run.result.Warnings = append(run.result.Warnings, fmt.Sprintf(
+			"%s is %v for the clean and for the corrupted run: this metric cannot see what these data and this ablation change", e.Metric().Name(), e.CleanMetric()))
+	}
+	return run.result, nil
+}
+
+// run is what is decided, and what it took.
+type run struct {
+	Algorithm
 	r       discover.Request
-	graph   *circuit.Graph
-	start   circuit.Mask    // the mask, until there is an evaluator
-	eval    patch.Evaluator // nil while decisions of an earlier run are read
-	pending []discover.Test // decisions of an earlier run still to be read
-	spent   circuit.Cost    // by the earlier run, less what eval spent to catch up with it
-	rng     *rand.Rand
-	guess   guess
+	earlier progress // of an earlier run
 	result  *discover.Result
 	done    discover.Event // the last event
 }
 
-// Discover runs the loop.
-func (Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.Result, error) {
-	if err := r.Check(); err != nil {
-		return nil, err
-	}
-	w := newWalk(r)
-	receivers := w.graph.Receivers()
-	for i := len(receivers) - 1; i >= 0; i-- {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := w.receiver(ctx, receivers[i]); err != nil {
-			return nil, err
-		}
-	}
-	if len(w.pending) > 0 {
-		return nil, w.foreign(w.pending[0])
-	}
-	final, err := w.eval.Metric()
-	if err != nil {
-		return nil, err
-	}
-	w.result.Mask, w.result.MetricFinal, w.result.Cost = w.eval.Mask().Clone(), final, w.cost()
-	if e := r.Experiment; e.CleanMetric() == e.CorruptedMetric() {
-		w.result.Warnings = append(w.result.Warnings, fmt.Sprintf(
-			"%s is %v for the clean and for the corrupted run: this metric cannot see what these data and this ablation change", e.Metric().Name(), e.CleanMetric()))
-	}
-	return w.result, nil
-}
-
-func newWalk(r discover.Request) *walk {
+func newRun(a Algorithm, r discover.Request) (*run, error) {
 	g := r.Experiment.Graph()
-	w := &walk{r: r, graph: g, start: g.Full(), pending: r.Resume.Tests, rng: rand.New(rand.NewPCG(r.Seed, 0xacdc)),
-		guess:  newGuess(r.Speculate),
-		result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: r.Experiment.CleanMetric()}}
-	for i := range w.result.Scores {
-		w.result.Scores[i] = math.NaN()
+	x := &run{Algorithm: a, r: r, result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: r.Experiment.CleanMetric()}}
+	for i := range x.result.Scores {
+		x.result.Scores[i] = math.NaN()
 	}
-	w.done.Total = g.NumEdges()
-	return w
+	x.done.Total = g.NumEdges()
+	var err error
+	x.earlier, err = readProgress(r.Progress.Done, g)
+	return x, err
 }
 
-// mask is the mask as it stands.
-func (w *walk) mask() circuit.Mask {
-	if w.eval != nil {
-		return w.eval.Mask()
+// decide decides the test of an edge by the metrics before and after its cut.
+// A metric that is no number is an error.
+func (x *run) decide(edge int, before, now float64) (discover.Test, error) {
+	if math.IsNaN(now) || math.IsInf(now, 0) {
+		return discover.Test{}, fmt.Errorf("metric %s: expected a finite number with edge %v cut, found %v: the model's activations overflow",
+			x.r.Experiment.Metric().Name(), x.r.Experiment.Graph().Edge(edge), now)
 	}
-	return w.start
-}
-
-// cost is what the run has spent, in this process and before it.
-func (w *walk) cost() circuit.Cost {
-	now := w.eval.Cost()
-	now.Nodes += w.spent.Nodes
-	now.FLOP += w.spent.FLOP
-	now.Tests = w.done.Tests
-	now.ForwardPasses = float64(now.FLOP) / float64(w.r.Experiment.ForwardFLOP())
-	return now
-}
-
-// receiver takes one receiver's turn.
-func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
-	lo, hi := w.graph.Incoming(r)
-	if !w.graph.HasOutgoing(w.mask(), r) {
-		if w.eval == nil {
-			clear(w.start[lo:hi])
-		} else {
-			w.eval.Drop(r)
-		}
-		w.done.Decided += hi - lo
-		return nil
-	}
-	t := &turn{w: w, receiver: r, edges: w.order(lo, hi)}
-	if err := t.read(); err != nil {
-		return err
-	}
-	if len(w.pending) > 0 { // the whole turn is known, and more
-		for _, e := range t.removed {
-			w.start[e] = false
-		}
-		return nil
-	}
-	if err := t.begin(); err != nil {
-		return err
-	}
-	if err := t.run(ctx); err != nil {
-		return err
-	}
-	return t.trials.End()
-}
-
-// below reports whether an effect is too small to keep its edge.
-func (w *walk) below(effect float64) bool {
-	if w.r.Absolute {
-		effect = math.Abs(effect)
-	}
-	return effect < w.r.Threshold
+	t := discover.Test{Edge: edge, Metric: now, Effect: now - before}
+	t.Kept = !x.below(t.Effect)
+	return t, nil
 }
 
 // record keeps a test's score and tells the observer.
-func (w *walk) record(r circuit.Node, t discover.Test) {
-	w.result.Scores[t.Edge] = t.Effect
-	w.done.Test, w.done.Receiver = t, r
-	w.done.Tests++
-	w.done.Decided++
-	if w.r.Observe != nil {
-		w.r.Observe(w.done)
+func (x *run) record(r circuit.Node, t discover.Test, cost circuit.Cost) {
+	x.result.Scores[t.Edge] = t.Effect
+	x.done.Test, x.done.Receiver, x.done.Cost = t, r, cost
+	x.done.Tests++
+	x.done.Decided++
+	if x.r.Observe != nil {
+		x.r.Observe(x.done)
 	}
 }
 
-// foreign says that a decision of an earlier run cannot be of this one.
-func (w *walk) foreign(t discover.Test) error {
-	return fmt.Errorf("the earlier run's test %d is of edge %v, which this run does not test there", w.done.Tests+1, w.graph.Edge(t.Edge))
+// finish completes the result.
+func (x *run) finish(m circuit.Mask, final float64, cost circuit.Cost) {
+	x.result.Mask, x.result.MetricFinal, x.result.Cost = m.Clone(), final, x.counted(cost)
+}
+
+// counted is a cost with the tests made and in forward passes.
+func (x *run) counted(cost circuit.Cost) circuit.Cost {
+	cost.Tests = x.done.Tests
+	cost.ForwardPasses = float64(cost.FLOP) / float64(x.r.Experiment.ForwardFLOP())
+	return cost
+}
+
+// verifyTolerance is how far the incremental evaluation may be from the plain
+// pass, relative where the metric is above 1.
+const verifyTolerance = 1e-5
+
+// wantsVerified reports whether test number n (from 0) is to be held to a plain
+// pass.
+func (x *run) wantsVerified(n int) bool { return x.VerifyEvery > 0 && n%x.VerifyEvery == 0 }
+
+// verify holds the evaluation of a mask, that of test number n, to a plain
+// pass.
+func (x *run) verify(ctx context.Context, n, edge int, mask circuit.Mask, got float64) error {
+	want, err := x.r.Experiment.PlainMetric(ctx, mask)
+	if err != nil {
+		return err
+	}
+	x.result.Verified++
+	if math.Abs(got-want) > verifyTolerance*max(1, math.Abs(want)) {
+		return fmt.Errorf("verification failed at test %d, edge %v: the plain full pass gives %s = %v, the incremental evaluation %v",
+			n+1, x.r.Experiment.Graph().Edge(edge), x.r.Experiment.Metric().Name(), want, got)
+	}
+	return nil
 }

@@ -20,13 +20,13 @@ func BenchmarkInduction(b *testing.B) {
 	for _, threads := range []int{1, 2} {
 		for _, speculate := range []int{1, 0} {
 			b.Run(fmt.Sprintf("threads=%d/speculate=%d", threads, speculate), func(b *testing.B) {
-				e, err := patch.Bind(golden.Bound(b, m, "induction-attn2l", golden.Run{Metric: "kl_div", Ablation: "resample"}, threads))
+				e, err := patch.Bind(b.Context(), golden.Bound(b, m, "induction-attn2l", golden.Run{Metric: "kl_div", Ablation: "resample"}, threads))
 				require.NoError(b, err)
 				b.ReportAllocs()
 				var cost float64
 				tests := 0
 				for b.Loop() {
-					res, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: 0.1, Speculate: speculate})
+					res, err := acdc.Algorithm{Threshold: 0.1, Speculate: speculate}.Discover(context.Background(), discover.Request{Experiment: e})
 					require.NoError(b, err)
 					cost, tests = res.Cost.ForwardPasses, res.Cost.Tests
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -24,16 +25,14 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	experiment, err := patch.Bind(patch.Config{
+	experiment, err := patch.Bind(context.Background(), patch.Config{
 		Model: model.Model, Data: induction.Generate(0, 40),
-		Metric: "kl_div", Ablation: patch.Resample, Threads: 2,
+		Metric: "kl_div", Ablation: ablate.Resample, Threads: 2,
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	result, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{
-		Experiment: experiment, Threshold: 0.1,
-	})
+	result, err := acdc.Algorithm{Threshold: 0.1}.Discover(context.Background(), discover.Request{Experiment: experiment})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -53,7 +52,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	mask[edge] = false
-	kl, err := experiment.PlainMetric(mask)
+	kl, err := experiment.PlainMetric(context.Background(), mask)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // reproduce runs every golden run of a model and compares it test by test.
@@ -25,13 +27,13 @@ func reproduce(t *testing.T, name string, threads int, tolerance func(want float
 		runs = golden.Some(runs, 1)
 	}
 	for _, run := range runs {
-		e, err := patch.Bind(golden.Bound(t, m, name, run, threads))
+		e, err := patch.Bind(t.Context(), golden.Bound(t, m, name, run, threads))
 		require.NoError(t, err)
 		g := e.Graph()
 		require.Equal(t, run.Total, g.NumEdges())
 		k, worst := 0, 0.0
-		res, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{
-			Experiment: e, Threshold: run.Threshold, Order: discover.Order(run.Order),
+		res, err := acdc.Algorithm{Threshold: run.Threshold, Order: acdc.Order(run.Order)}.Discover(context.Background(), discover.Request{
+			Experiment: e,
 			Observe: func(ev discover.Event) {
 				require.Less(t, k, len(run.Tests), "%v: more tests than the reference", run)
 				want, edge := run.Tests[k], g.Edge(ev.Edge)
@@ -49,7 +51,7 @@ func reproduce(t *testing.T, name string, threads int, tolerance func(want float
 		assert.Equal(t, run.Kept, res.Mask.Count(), "%v: edges kept", run)
 		assert.InDelta(t, run.Initial, res.MetricInitial, tolerance(run.Initial))
 		assert.InDelta(t, run.Final, res.MetricFinal, tolerance(run.Final))
-		plain, err := e.PlainMetric(res.Mask)
+		plain, err := e.PlainMetric(t.Context(), res.Mask)
 		require.NoError(t, err)
 		plainAll = math.Max(plainAll, math.Abs(plain-res.MetricFinal))
 		worstAll = math.Max(worstAll, worst)
@@ -82,12 +84,11 @@ func TestEveryIncrementalMetricIsThePlainOne(t *testing.T) {
 	for _, name := range []string{"induction-attn2l", "gpt3l-random", "or_gate", "tracr-reverse"} {
 		m := golden.Model(t, name)
 		for _, run := range golden.Some(golden.Runs(t, name), 3) {
-			e, err := patch.Bind(golden.Bound(t, m, name, run, 2))
+			e, err := patch.Bind(t.Context(), golden.Bound(t, m, name, run, 2))
 			require.NoError(t, err)
-			_, err = acdc.Algorithm{}.Discover(context.Background(), discover.Request{
-				Experiment: e, Threshold: run.Threshold, Order: discover.Order(run.Order), VerifyEvery: 7,
-			})
+			res, err := acdc.Algorithm{Threshold: run.Threshold, Order: acdc.Order(run.Order), VerifyEvery: 7}.Discover(context.Background(), discover.Request{Experiment: e})
 			require.NoError(t, err, run.String())
+			require.Equal(t, (res.Cost.Tests+6)/7, res.Verified)
 		}
 	}
 }
@@ -96,19 +97,17 @@ func TestGoldenEndPoints(t *testing.T) {
 	for _, name := range []string{"induction-attn2l", "gpt3l-random"} {
 		m := golden.Model(t, name)
 		run := golden.Run{Metric: string(metric.KL), Ablation: "resample"}
-		e, err := patch.Bind(golden.Bound(t, m, name, run, 2))
+		e, err := patch.Bind(t.Context(), golden.Bound(t, m, name, run, 2))
 		require.NoError(t, err)
-		full, err := e.PlainMetric(e.Graph().Full())
+		full, err := e.PlainMetric(t.Context(), e.Graph().Full())
 		require.NoError(t, err)
 		assert.Less(t, math.Abs(full), 1e-9)
 		assert.Zero(t, e.CleanMetric())
-		s, err := e.NewState(e.Graph().Full())
+		s, err := incremental.New(t.Context(), e.Whole(), e.Graph().Full())
 		require.NoError(t, err)
-		clean, err := s.Metric()
-		require.NoError(t, err)
-		assert.Zero(t, clean)
+		assert.Zero(t, s.Metric())
 		for _, mask := range []circuit.Mask{e.Graph().Empty()} {
-			logits, err := e.Logits(mask)
+			logits, err := patch.Pass(t.Context(), e.Whole().Batch, mask.Gates(), transformer.Options{})
 			require.NoError(t, err)
 			data := golden.Open(t, golden.Path(name, "data.safetensors"))
 			want, _, err := data.Float32("corrupt_logits")
@@ -116,11 +115,9 @@ func TestGoldenEndPoints(t *testing.T) {
 			for i := range want {
 				require.InDelta(t, want[i], logits.Data[i], 1e-4)
 			}
-			s, err := e.NewState(mask)
+			s, err := incremental.New(t.Context(), e.Whole(), mask)
 			require.NoError(t, err)
-			empty, err := s.Metric()
-			require.NoError(t, err)
-			assert.InDelta(t, e.CorruptedMetric(), empty, 1e-7)
+			assert.InDelta(t, e.CorruptedMetric(), s.Metric(), 1e-7)
 		}
 	}
 }

@@ -19,29 +19,29 @@ type way struct {
 	kernel    string
 	threads   int
 	speculate int
-	slice     int
+	batch     int
 }
 
 func (w way) String() string {
-	return fmt.Sprintf("%s,threads=%d,speculate=%d,slice=%d", w.kernel, w.threads, w.speculate, w.slice)
+	return fmt.Sprintf("%s,threads=%d,speculate=%d,batch=%d", w.kernel, w.threads, w.speculate, w.batch)
 }
 
-// ways lists every combination, but that slices are always tried with several
-// cuts at a time: one by one, each cut runs every slice again. Of the portable
+// ways lists every combination, but that batches are always tried with several
+// cuts at a time: one by one, nothing is foretold. Of the portable
 // kernel, which is slow, it lists two.
 func ways() []way {
 	var out []way
 	for _, kernel := range []string{"avx512", "avx2", "portable"} {
 		for _, threads := range []int{1, 2} {
 			for _, speculate := range []int{1, 0} {
-				for _, slice := range []int{0, 1} {
-					if kernel == "portable" && (testing.Short() || (threads == 1) != (slice == 0) || (threads == 1) != (speculate == 1)) {
+				for _, batch := range []int{0, 1} {
+					if kernel == "portable" && (testing.Short() || (threads == 1) != (batch == 0) || (threads == 1) != (speculate == 1)) {
 						continue
 					}
-					if slice == 1 && speculate == 1 {
+					if batch == 1 && speculate == 1 {
 						continue
 					}
-					out = append(out, way{kernel, threads, speculate, slice})
+					out = append(out, way{kernel, threads, speculate, batch})
 				}
 			}
 		}
@@ -80,14 +80,14 @@ func TestGoldenRunsInEveryWay(t *testing.T) {
 // inOneWay runs a golden run in one way and holds it to the reference.
 func inOneWay(t *testing.T, c patch.Config, run golden.Run, w way) []discover.Test {
 	t.Helper()
-	if w.slice > 0 {
-		c.Slice = (len(c.Data.Clean) + 2) / 3
+	if w.batch > 0 {
+		c.Batch = (len(c.Data.Clean) + 2) / 3
 	}
-	e, err := patch.Bind(c)
+	e, err := patch.Bind(t.Context(), c)
 	require.NoError(t, err)
 	var tests []discover.Test
-	res, err := acdc.Algorithm{}.Discover(context.Background(), discover.Request{Experiment: e, Threshold: run.Threshold,
-		Order: discover.Order(run.Order), Speculate: w.speculate, Observe: func(ev discover.Event) { tests = append(tests, ev.Test) }})
+	res, err := acdc.Algorithm{Threshold: run.Threshold, Order: acdc.Order(run.Order), Speculate: w.speculate}.Discover(context.Background(), discover.Request{Experiment: e,
+		Observe: func(ev discover.Event) { tests = append(tests, ev.Test) }})
 	require.NoError(t, err)
 	require.Len(t, tests, len(run.Tests), "%v %v", run, w)
 	for k, want := range run.Tests {

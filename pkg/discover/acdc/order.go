@@ -4,23 +4,22 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
-// order lists the edges [lo,hi) of a receiver in the order in which they are
+// ordered lists the edges [lo,hi) of a receiver in the order in which they are
 // tested.
-func (w *walk) order(lo, hi int) []int {
+func (w *walk) ordered(lo, hi int) []int {
 	if hi-lo == 1 {
 		return []int{lo}
 	}
 	var out []int
-	for _, group := range senderGroups(w.graph.Senders()[:hi-lo], w.r.Order == discover.Reverse || w.r.Order == discover.NamesReverse,
-		w.r.Order == discover.Reverse || w.r.Order == discover.IndicesReverse) {
+	for _, group := range senderGroups(w.graph.Senders()[:hi-lo], w.order == Reverse || w.order == NamesReverse,
+		w.order == Reverse || w.order == IndicesReverse) {
 		for _, s := range group {
 			out = append(out, lo+s)
 		}
 	}
-	if w.r.Order == discover.Random {
+	if w.order == Random {
 		w.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}
 	return out

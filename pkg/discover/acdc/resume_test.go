@@ -3,115 +3,148 @@ package acdc_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
-	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 )
 
-// collect runs a request and returns its result, its tests and the points at
-// which it could be resumed.
-func collect(t *testing.T, r discover.Request) (*discover.Result, []discover.Test, []discover.Progress) {
+// collect runs a request and returns its result, its tests and the records
+// that it could be resumed from.
+func collect(t *testing.T, a acdc.Algorithm, r discover.Request) (*discover.Result, []discover.Test, [][]byte) {
 	t.Helper()
 	var tests []discover.Test
-	var points []discover.Progress
-	so := r.Resume.Tests
+	records := slices.Clone(r.Progress.Done)
 	r.Observe = func(ev discover.Event) { tests = append(tests, ev.Test) }
-	r.Save = func(p discover.Progress) error {
-		so = append(so[:len(so):len(so)], p.Tests...)
-		points = append(points, discover.Progress{Tests: so, Cost: p.Cost, Guess: p.Guess})
+	r.Progress.Save = func(record []byte) error {
+		records = append(records, slices.Clone(record))
 		return nil
 	}
-	res, err := acdc.Algorithm{}.Discover(context.Background(), r)
+	res, err := a.Discover(context.Background(), r)
 	require.NoError(t, err)
-	return comparable(res), tests, points
+	return comparable(res), tests, records
 }
 
 func TestResumedAnywhereTheResultIsTheSame(t *testing.T) {
 	for seed := range uint64(golden.Cases(200)) {
-		r, what := randomRequest(t, seed, 1+int(seed%2))
-		want, tests, points := collect(t, r)
-		for i, p := range points {
-			if len(points) > 12 && i%7 != 0 && i != len(points)-1 {
+		a, r, what := randomRequest(t, seed, 1+int(seed%2))
+		want, tests, records := collect(t, a, r)
+		for i := range records {
+			if len(records) > 12 && i%7 != 0 && i != len(records)-1 {
 				continue
 			}
-			r.Resume = p
-			got, again, _ := collect(t, r)
-			require.Equal(t, want, got, "%s: resumed after %d tests", what, len(p.Tests))
+			r.Progress.Done = records[:i+1]
+			got, again, _ := collect(t, a, r)
+			require.Equal(t, want, got, "%s: resumed after record %d", what, i)
 			require.Equal(t, tests, again, "%s: the observer sees every test", what)
 		}
 	}
 }
 
+// A finished run that is resumed evaluates nothing, and says so.
+func TestResumedRunsVerifyWhatTheyEvaluate(t *testing.T) {
+	a, r, _ := randomRequest(t, 1, 1)
+	a.VerifyEvery = 1
+	whole, tests, records := collect(t, a, r)
+	assert.Equal(t, len(tests), whole.Verified)
+	r.Progress.Done = records
+	again, _, _ := collect(t, a, r)
+	assert.Zero(t, again.Verified)
+	assert.Equal(t, whole.Cost, again.Cost)
+}
+
 func TestResumeOfAnotherRunIsRefused(t *testing.T) {
-	r, _ := randomRequest(t, 1, 1)
-	_, _, points := collect(t, r)
-	p := points[len(points)-1]
-	p.Tests = append([]discover.Test(nil), p.Tests...)
-	p.Tests[0], p.Tests[1] = p.Tests[1], p.Tests[0]
-	r.Resume = p
-	_, err := acdc.Algorithm{}.Discover(context.Background(), r)
-	assert.ErrorContains(t, err, "which this run does not test there")
-	r.Resume = points[len(points)-1]
-	r.Resume.Tests = append(r.Resume.Tests[:len(r.Resume.Tests):len(r.Resume.Tests)], r.Resume.Tests[0])
-	_, err = acdc.Algorithm{}.Discover(context.Background(), r)
-	assert.ErrorContains(t, err, "which this run does not test there")
+	a, r, _ := randomRequest(t, 1, 1)
+	_, _, records := collect(t, a, r)
+	first := append([][]byte{records[1]}, records...)
+	r.Progress.Done = first
+	_, err := a.Discover(context.Background(), r)
+	assert.ErrorContains(t, err, "this run does not test it there")
+	r.Progress.Done = append(slices.Clone(records), records[0])
+	_, err = a.Discover(context.Background(), r)
+	assert.ErrorContains(t, err, "this run does not test it there")
+}
+
+// Every number of a record is checked.
+func TestDamagedRecordsAreRefused(t *testing.T) {
+	a, r, _ := randomRequest(t, 1, 1)
+	for record, want := range map[string]string{
+		`{"tests":[[999999,0.1,0.1,true]]}`:    "progress: record 1: tests[0]: expected an edge from 0 to ",
+		`{"tests":[[-1,0.1,0.1,true]]}`:        "found -1",
+		`{"tests":[[1,0.1]]}`:                  "expected [edge, metric, effect, kept]",
+		`{"tests":[[1e300,0.1,0.1,true]]}`:     "expected [edge, metric, effect, kept]",
+		`{"tests":[],"cost":{"tests":-1}}`:     "cost.tests: expected a number from 0 to",
+		`{"tests":[],"cost":{"nodes":-1}}`:     "cost.nodes: expected a number from 0 to",
+		`{"tests":[],"cost":{"flop":-7}}`:      "cost.flop: expected a number from 0 to",
+		`{"tests":[],"guess":1000000000}`:      "guess: expected a number from 0 to 65536, found 1000000000",
+		`{"tests":[],"horizon":-1}`:            "horizon: expected a number from 0 to",
+		`{"tests":[],"cost":{"tests":"many"}}`: "progress: record 1: ",
+		`[]`:                                   "progress: record 1: ",
+	} {
+		r.Progress.Done = [][]byte{[]byte(record)}
+		_, err := a.Discover(context.Background(), r)
+		require.ErrorContains(t, err, want, record)
+		assert.NotContains(t, err.Error(), "Go ", record)
+	}
 }
 
 func TestAFailedSaveEndsTheRun(t *testing.T) {
-	r, _ := randomRequest(t, 1, 1)
-	r.Save = func(discover.Progress) error { return fmt.Errorf("disk full") }
-	_, err := acdc.Algorithm{}.Discover(context.Background(), r)
+	a, r, _ := randomRequest(t, 1, 1)
+	r.Progress.Save = func([]byte) error { return fmt.Errorf("disk full") }
+	_, err := a.Discover(context.Background(), r)
 	assert.ErrorContains(t, err, "disk full")
 }
 
-// An experiment in slices gives the bits of the whole one.
-func TestSlicesDoNotChangeABit(t *testing.T) {
-	sliced := 0
+// An experiment in batches gives the bits of the whole one.
+func TestBatchesDoNotChangeABit(t *testing.T) {
+	batched := 0
 	for seed := range uint64(golden.Cases(150)) {
-		r, what := randomRequest(t, seed, 2)
-		want, tests, _ := collect(t, r)
-		for size := 1; size < r.Experiment.Examples(); size += 1 + int(seed%2) {
+		a, r, what := randomRequest(t, seed, 2)
+		want, tests, _ := collect(t, a, r)
+		for size := 1; size < r.Experiment.Runs().Examples(); size += 1 + int(seed%2) {
 			s := r
 			s.Experiment = rebind(t, seed, size)
+			if !s.Experiment.InBatches() {
+				continue
+			}
 			require.Equal(t, r.Experiment.CleanMetric(), s.Experiment.CleanMetric(), what)
 			require.Equal(t, r.Experiment.CorruptedMetric(), s.Experiment.CorruptedMetric(), what)
-			got, again, points := collect(t, s)
+			got, again, records := collect(t, a, s)
 			require.Equal(t, tests, again, "%s: %d examples at a time", what, size)
 			cost := got.Cost
 			got.Cost = want.Cost
 			require.Equal(t, want, got, "%s: %d examples at a time", what, size)
-			sliced++
-			for _, at := range []int{len(points) / 3, len(points) - 1} {
-				s.Resume = points[at]
-				full, again, _ := collect(t, s)
+			batched++
+			for _, at := range []int{len(records) / 3, len(records) - 1, len(records)} {
+				s.Progress.Done = records[:at]
+				full, again, _ := collect(t, a, s)
 				require.Equal(t, tests, again)
 				require.Equal(t, cost, full.Cost, "%s: %d examples at a time, resumed", what, size)
 				full.Cost = want.Cost
 				require.Equal(t, want, full)
 			}
-			plain, err := s.Experiment.Plain(circuit.Mask(want.Mask))
+			plain, err := s.Experiment.Plain(t.Context(), want.Mask.Gates())
 			require.NoError(t, err)
-			whole, err := r.Experiment.Plain(circuit.Mask(want.Mask))
+			whole, err := r.Experiment.Plain(t.Context(), want.Mask.Gates())
 			require.NoError(t, err)
 			require.Equal(t, whole, plain)
 		}
 	}
-	assert.Greater(t, sliced, golden.Cases(150))
+	assert.Greater(t, batched, golden.Cases(150))
 }
 
 // rebind binds the random request of a seed in slices.
 func rebind(t *testing.T, seed uint64, size int) *patch.Experiment {
 	t.Helper()
 	cfg, _ := randomConfig(t, seed, 2)
-	cfg.Slice = size
-	e, err := patch.Bind(cfg)
+	cfg.Batch = size
+	e, err := patch.Bind(t.Context(), cfg)
 	require.NoError(t, err)
 	return e
 }

@@ -32,7 +32,7 @@ func TestHuggingFaceModelsAreTransformerLens(t *testing.T) {
 			tokens := golden.Tokens(t, data, "clean")
 			raw := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
 			assert.Equal(t, checkpoint.Processing{}, raw.Processing)
-			logits, err := raw.Forward(tokens, transformer.Options{Threads: 2})
+			logits, err := raw.Forward(t.Context(), tokens, transformer.Options{Threads: 2})
 			require.NoError(t, err)
 			want, _, err := data.Float32("logits_raw")
 			require.NoError(t, err)
@@ -71,9 +71,9 @@ func TestProcessedStateDictBesideARawConfiguration(t *testing.T) {
 		assert.Equal(t, transformer.LNPre, again.Config.Norm)
 		assert.Equal(t, checkpoint.TransformerLens, again.Layout)
 		tokens := [][]int{{1, 5, 7, 2, 8, 100, 3}}
-		a, err := m.Forward(tokens, transformer.Options{})
+		a, err := m.Forward(t.Context(), tokens, transformer.Options{})
 		require.NoError(t, err)
-		b, err := again.Forward(tokens, transformer.Options{})
+		b, err := again.Forward(t.Context(), tokens, transformer.Options{})
 		require.NoError(t, err)
 		assert.Less(t, golden.Worst(t, name, a.Data, b.Data), 1e-4)
 	}
@@ -85,7 +85,7 @@ func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 	tokens := [][]int{{1, 5, 7, 2, 8, 100, 3}, {4, 4, 9, 11, 2, 0, 119}}
 	for _, name := range huggingFace {
 		raw := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
-		base, err := raw.Forward(tokens, transformer.Options{})
+		base, err := raw.Forward(t.Context(), tokens, transformer.Options{})
 		require.NoError(t, err)
 		before := lensNames(raw.Model)
 		for what, s := range map[string]checkpoint.Switches{
@@ -101,7 +101,7 @@ func TestEachStepOfProcessingKeepsWhatTheModelComputes(t *testing.T) {
 			}
 			m := golden.ModelWith(t, name, checkpoint.LoadOptions{Processing: s, Threads: 3})
 			assert.Equal(t, what, m.Processing.String())
-			logits, err := m.Forward(tokens, transformer.Options{})
+			logits, err := m.Forward(t.Context(), tokens, transformer.Options{})
 			require.NoError(t, err)
 			// compared as log-softmax would: up to a constant a row
 			for i := 0; i < len(logits.Data); i += m.Config.VocabOut {

@@ -1,9 +1,11 @@
-package patch
+package incremental
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
@@ -16,7 +18,7 @@ import (
 // order. While a turn is open, the cuts of that turn are taken out of its
 // receiver's input in the order in which they were made.
 type State struct {
-	e         *Experiment
+	e         *subject
 	mask      circuit.Mask
 	values    []slot    // by sender: z [rows,K] of a head, else [rows,D]
 	sides     []slot    // by layer, side and head: queries, keys or values [rows,K]
@@ -28,11 +30,12 @@ type State struct {
 	chunks    []chunk
 	widest    [2]int // the most rows of a chunk: atMetric, anywhere
 	workers   []*worker
-	readout   readout
+	readout   *patch.Readout
 	stack     []float32 // final residual streams of the cuts tried together
 	stackRows []int     // the metric's rows that they are of
 	stackVals []float64 // their metric
 	cost      circuit.Cost
+	open      *Turn // the turn that is open
 }
 
 // slot holds one value: the clean run's, shared, where nothing before it was
@@ -42,20 +45,15 @@ type slot struct {
 	own []float32 // its memory if it is the state's own, else nil
 }
 
-// NewState returns the patched run of a mask.
-func (e *Experiment) NewState(mask circuit.Mask) (*State, error) {
+// New returns the patched run of a mask of a batch.
+func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error) {
+	e := newSubject(b)
 	if len(mask) != e.graph.NumEdges() {
 		return nil, fmt.Errorf("mask: expected %d edges, found %d", e.graph.NumEdges(), len(mask))
 	}
+	s := &State{e: e, mask: mask.Clone(), values: make([]slot, len(e.senders)), chunks: e.rows.chunks(), readout: patch.NewReadout(b)}
 	c := e.model.Config
-	s := &State{e: e, mask: mask.Clone(),
-		values:  make([]slot, len(e.senders)),
-		sides:   make([]slot, c.Layers*3*c.Heads),
-		inputs:  make([]slot, c.Layers*3*c.Heads),
-		mlpIn:   make([]slot, c.Layers),
-		chunks:  e.rows.chunks(),
-		readout: readout{e: e},
-	}
+	s.sides, s.inputs, s.mlpIn = make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers)
 	for i := range s.chunks {
 		s.widest[0] = max(s.widest[0], s.chunks[i].count(atMetric))
 		s.widest[1] = max(s.widest[1], s.chunks[i].count(anywhere))
@@ -64,30 +62,29 @@ func (e *Experiment) NewState(mask circuit.Mask) (*State, error) {
 		s.workers = append(s.workers, newWorker(e, s.widest[1]))
 	}
 	s.setClean()
-	s.refresh(nil)
-	return s, nil
+	return s, s.refresh(ctx, nil)
 }
 
 // setClean makes every value the clean run's.
 func (s *State) setClean() {
 	e, c := s.e, s.e.model.Config
 	for i := range s.values {
-		s.values[i].stored = stored{e.clean.value(e.senders[i]), everyRow}
+		s.values[i].stored = stored{e.senders[i].Value(e.clean), everyRow}
 	}
 	for l := range c.Layers {
 		for side := range 3 {
 			for h := range c.Heads {
 				i := s.sideIndex(l, side, h)
-				s.sides[i].stored = stored{e.clean.side(l, side, h, c.DHead), everyRow}
-				s.inputs[i].stored = stored{e.clean.attnIn[l].Matrix(), everyRow}
+				s.sides[i].stored = stored{e.side(e.clean, l, side, h), everyRow}
+				s.inputs[i].stored = stored{e.clean.Layers[l].AttnIn.Matrix(), everyRow}
 			}
 		}
 		if !c.AttnOnly {
-			s.mlpIn[l].stored = stored{e.clean.mlpIn[l].Matrix(), everyRow}
+			s.mlpIn[l].stored = stored{e.clean.Layers[l].MLPIn.Matrix(), everyRow}
 		}
 	}
-	s.out.stored = stored{e.clean.out.Matrix(), everyRow}
-	s.rowVals = append([]float64(nil), e.cleanRows...)
+	s.out.stored = stored{e.clean.Out.Matrix(), everyRow}
+	s.rowVals = append([]float64(nil), e.bound.CleanRows...)
 }
 
 func (s *State) sideIndex(layer, side, head int) int {
@@ -97,8 +94,8 @@ func (s *State) sideIndex(layer, side, head int) int {
 // Mask returns the edges that are present. The caller must not change it.
 func (s *State) Mask() circuit.Mask { return s.mask }
 
-// Metric is the metric of the patched run. The error is always nil.
-func (s *State) Metric() (float64, error) { return s.e.metric.Mean(s.rowVals), nil }
+// Metric is the metric of the patched run, over the batch's examples.
+func (s *State) Metric() float64 { return s.e.bound.Mean(s.rowVals) }
 
 // Rows returns the metric's value of each of its rows. The caller must not
 // change it.
@@ -107,7 +104,7 @@ func (s *State) Rows() []float64 { return s.rowVals }
 // Cost returns what the state has computed so far, beyond what Bind did.
 func (s *State) Cost() circuit.Cost {
 	cost := s.cost
-	cost.ForwardPasses = float64(cost.FLOP) / float64(s.e.ForwardFLOP())
+	cost.ForwardPasses = float64(cost.FLOP) / float64(s.e.bound.ForwardFLOP())
 	return cost
 }
 
@@ -115,14 +112,22 @@ func (s *State) Cost() circuit.Cost {
 // how many it cut and costs nothing, since no path leads on; it panics if one
 // does.
 func (s *State) Drop(r circuit.Node) int {
+	s.checkNoTurn("Drop", r)
 	if s.e.graph.HasOutgoing(s.mask, r) {
-		panic(fmt.Sprintf("patch: Drop(%v): edges leave it", r))
+		panic(fmt.Sprintf("incremental: Drop(%v): edges leave it", r))
 	}
 	lo, hi := s.e.graph.Incoming(r)
 	n := s.mask[lo:hi].Count()
 	clear(s.mask[lo:hi])
 	s.release(r)
 	return n
+}
+
+// checkNoTurn panics while a turn is open.
+func (s *State) checkNoTurn(what string, r circuit.Node) {
+	if s.open != nil {
+		panic(fmt.Sprintf("incremental: %s(%v): the turn of %v is open", what, r, s.open.receiver))
+	}
 }
 
 // release gives back the memory of a receiver that nothing reads any more.
@@ -197,18 +202,19 @@ func (s *State) eachChunk(f func(w *worker, c *chunk)) {
 
 // refresh computes from scratch every live value that is not the clean run's,
 // or, with only, those of the receivers that it names.
-func (s *State) refresh(only map[circuit.Node]bool) {
+func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 	p := s.planRefresh(only)
 	if len(p.steps) == 0 {
-		return
+		return nil
 	}
 	for i := range p.steps {
 		st := &p.steps[i]
+		input, value := st.kind.cols(s.e.model.Config)
 		if st.input != nil && !st.replace {
-			st.input.claim(s, st.need, s.e.model.Config.DModel)
+			st.input.claim(s, st.need, input)
 		}
 		if st.value != nil && !st.replace {
-			st.value.claim(s, st.need, st.cols)
+			st.value.claim(s, st.need, value)
 		}
 		if st.replace {
 			st.value.drop(&s.pool)
@@ -216,23 +222,33 @@ func (s *State) refresh(only map[circuit.Node]bool) {
 		}
 	}
 	s.eachChunk(func(w *worker, c *chunk) {
-		for i := range p.steps {
-			w.step(s, p, &p.steps[i], c, nil)
-		}
+		w.steps(ctx, s, p, c, nil)
 	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s.account(p, 1)
 	if p.reachesOutput {
 		n := len(s.e.rows.index)
 		values := make([]float64, n)
-		s.readout.measure(s.out.m, s.e.rows.index, values)
+		s.readout.Measure(s.out.m, s.e.rows.index, values)
 		for i, v := range values {
 			s.rowVals[s.e.rows.index[i]] = v
 		}
 	}
+	return nil
 }
 
 // account adds the work of a plan, done a number of times.
 func (s *State) account(p *plan, times int) {
 	s.cost.Nodes += int64(times * len(p.steps))
 	s.cost.FLOP += int64(times) * p.flop
+}
+
+// grown returns x with at least n elements; what they hold is undefined.
+func grown[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
 }

@@ -1,4 +1,4 @@
-package patch_test
+package incremental_test
 
 import (
 	"fmt"
@@ -11,9 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -27,36 +29,26 @@ func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experim
 		Definition: circuit.Definitions()[rng.IntN(2)],
 		SplitEmbed: c.Positions == transformer.Standard && rng.IntN(2) == 0,
 		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
-		Ablation:   patch.Ablations()[rng.IntN(3)],
+		Ablation:   ablate.Ablations()[rng.IntN(3)],
 	}
-	if cfg.Data.Pad != nil && cfg.Ablation == patch.Resample {
+	if cfg.Data.Pad != nil && cfg.Ablation == ablate.Resample {
 		cfg.SplitEmbed = false // the positions of prompts of unequal length are not permuted
 	}
 	if cfg.Metric == metric.FracCorrect { // a step function: rounding may flip it
 		cfg.Metric = metric.LogitDiff
 	}
 	cfg.Data.Mask = golden.MaskFor(cfg.Metric, cfg.Data.Mask)
-	e, err := patch.Bind(cfg)
+	e, err := patch.Bind(t.Context(), cfg)
 	require.NoError(t, err)
 	return e, fmt.Sprintf("%+v %s %s %s split=%v", c, cfg.Definition, cfg.Metric, cfg.Ablation, cfg.SplitEmbed)
 }
 
-// try tries cuts together; a state's errors are always nil.
-func try(turn patch.Trials, edges ...int) []float64 {
-	metrics, err := turn.Try(edges)
-	if err != nil {
-		panic(err)
-	}
+// try tries cuts together.
+func try(t *testing.T, turn *incremental.Turn, edges ...int) []float64 {
+	t.Helper()
+	metrics, err := turn.Try(t.Context(), edges)
+	require.NoError(t, err)
 	return metrics
-}
-
-// metricOf is the metric of a state or a turn.
-func metricOf(x interface{ Metric() (float64, error) }) float64 {
-	metric, err := x.Metric()
-	if err != nil {
-		panic(err)
-	}
-	return metric
 }
 
 // near compares two evaluations of one mask.
@@ -74,9 +66,9 @@ func TestStateOfAnyMaskIsThePlainRun(t *testing.T) {
 		for i := range m {
 			m[i] = rng.Float64() < density
 		}
-		want, err := e.Plain(m)
+		want, err := e.Plain(t.Context(), m.Gates())
 		require.NoError(t, err)
-		s, err := e.NewState(m)
+		s, err := incremental.New(t.Context(), e.Whole(), m)
 		require.NoError(t, err)
 		for i := range want {
 			near(t, want[i], s.Rows()[i], fmt.Sprintf("seed %d row %d: %s", seed, i, what))
@@ -89,7 +81,7 @@ func TestAnyCutIsThePlainRun(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		e, what := randomExperiment(t, rng, 1+rng.IntN(2))
 		g := e.Graph()
-		s, err := e.NewState(g.Full())
+		s, err := incremental.New(t.Context(), e.Whole(), g.Full())
 		require.NoError(t, err)
 		for range 6 { // receivers in any order, not only that of discovery
 			r := g.Receivers()[rng.IntN(len(g.Receivers()))]
@@ -105,18 +97,18 @@ func TestAnyCutIsThePlainRun(t *testing.T) {
 				}
 				cut := s.Mask().Clone()
 				cut[edge] = false
-				want, err := e.PlainMetric(cut)
+				want, err := e.PlainMetric(t.Context(), cut)
 				require.NoError(t, err)
-				near(t, want, try(turn, edge)[0], fmt.Sprintf("seed %d: cut %v: %s", seed, g.Edge(edge), what))
+				near(t, want, try(t, turn, edge)[0], fmt.Sprintf("seed %d: cut %v: %s", seed, g.Edge(edge), what))
 				if rng.IntN(2) == 0 {
 					turn.Accept(1)
-					near(t, want, metricOf(turn), "accepted")
+					near(t, want, turn.Metric(), "accepted")
 				}
 			}
-			turn.End()
-			want, err := e.PlainMetric(s.Mask())
+			turn.End(t.Context())
+			want, err := e.PlainMetric(t.Context(), s.Mask())
 			require.NoError(t, err)
-			near(t, want, metricOf(s), fmt.Sprintf("seed %d: after %v: %s", seed, r, what))
+			near(t, want, s.Metric(), fmt.Sprintf("seed %d: after %v: %s", seed, r, what))
 		}
 	}
 }
@@ -130,7 +122,7 @@ func TestTriesTogetherAndAlone(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 11))
 			e, what := randomExperiment(t, rng, 1+way)
 			g := e.Graph()
-			s, err := e.NewState(g.Full())
+			s, err := incremental.New(t.Context(), e.Whole(), g.Full())
 			require.NoError(t, err)
 			for i := len(g.Receivers()) - 1; i >= 0; i-- {
 				r := g.Receivers()[i]
@@ -152,22 +144,22 @@ func TestTriesTogetherAndAlone(t *testing.T) {
 					}
 					accept = min(accept, n)
 					if way == 0 {
-						results[way] = append(results[way], try(turn, edges...)[:accept]...)
+						results[way] = append(results[way], try(t, turn, edges...)[:accept]...)
 						turn.Accept(accept)
 					} else {
 						for k := range accept {
-							results[way] = append(results[way], try(turn, edges[k])[0])
+							results[way] = append(results[way], try(t, turn, edges[k])[0])
 							turn.Accept(1)
 						}
 					}
 					edge += n
 				}
-				turn.End()
-				fresh, err := e.NewState(s.Mask())
+				turn.End(t.Context())
+				fresh, err := incremental.New(t.Context(), e.Whole(), s.Mask())
 				require.NoError(t, err)
 				require.Equal(t, fresh.Rows(), s.Rows(), "seed %d after %v: %s", seed, r, what)
 			}
-			results[way] = append(results[way], metricOf(s))
+			results[way] = append(results[way], s.Metric())
 		}
 		require.Equal(t, results[0], results[1], "seed %d", seed)
 	}
@@ -181,17 +173,17 @@ func TestEndPoints(t *testing.T) {
 	for seed := range uint64(golden.Cases(500)) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		e, what := randomExperiment(t, rng, 2)
-		s, err := e.NewState(e.Graph().Full())
+		s, err := incremental.New(t.Context(), e.Whole(), e.Graph().Full())
 		require.NoError(t, err)
-		assert.Equal(t, e.CleanMetric(), metricOf(s), what)
-		full, err := e.PlainMetric(e.Graph().Full())
+		assert.Equal(t, e.CleanMetric(), s.Metric(), what)
+		full, err := e.PlainMetric(t.Context(), e.Graph().Full())
 		require.NoError(t, err)
 		near(t, e.CleanMetric(), full, what)
 		if e.Metric().Name() == metric.KL {
-			assert.Zero(t, metricOf(s))
+			assert.Zero(t, s.Metric())
 			assert.Less(t, math.Abs(full), 1e-9)
 		}
-		empty, err := e.PlainMetric(e.Graph().Empty())
+		empty, err := e.PlainMetric(t.Context(), e.Graph().Empty())
 		require.NoError(t, err)
 		near(t, e.CorruptedMetric(), empty, what)
 	}
@@ -207,9 +199,9 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 			for i := range m {
 				m[i] = rng.IntN(2) == 0
 			}
-			s, err := e.NewState(m)
+			s, err := incremental.New(t.Context(), e.Whole(), m)
 			require.NoError(t, err)
-			plain, err := e.Plain(m)
+			plain, err := e.Plain(t.Context(), m.Gates())
 			require.NoError(t, err)
 			rows = append(rows, append(append([]float64{e.CleanMetric(), e.CorruptedMetric()}, s.Rows()...), plain...))
 		}
@@ -223,16 +215,16 @@ func TestCutsAllocateNothingThatGrows(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	m := golden.Model(t, "gpt3l-random")
-	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
+	e, err := patch.Bind(t.Context(), golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
 	require.NoError(t, err)
-	s, err := e.NewState(e.Graph().Full())
+	s, err := incremental.New(t.Context(), e.Whole(), e.Graph().Full())
 	require.NoError(t, err)
 	r := circuit.Node{Kind: circuit.QInput, Layer: 1, Head: 2}
 	lo, _ := e.Graph().Incoming(r)
 	turn := s.Begin(r)
-	try(turn, lo)
-	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { try(turn, lo+1) }), 20.0)
-	turn.End()
+	try(t, turn, lo)
+	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { try(t, turn, lo+1) }), 20.0)
+	turn.End(t.Context())
 }
 
 func TestPaddingChangesNothing(t *testing.T) {
@@ -241,28 +233,28 @@ func TestPaddingChangesNothing(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 40))
 		c := golden.RandomConfig(rng)
 		cfg := patch.Config{Model: golden.RandomModel(t, c, seed), Data: golden.RandomData(rng, c), Threads: 2,
-			Metric: metric.KL, Ablation: []patch.Ablation{patch.Resample, patch.Zero}[rng.IntN(2)]}
+			Metric: metric.KL, Ablation: []ablate.Ablation{ablate.Resample, ablate.Zero}[rng.IntN(2)]}
 		if cfg.Data.Pad == nil {
 			continue
 		}
 		padded++
 		cfg.Data.Mask = nil
-		e, err := patch.Bind(cfg)
+		e, err := patch.Bind(t.Context(), cfg)
 		require.NoError(t, err)
 		m := e.Graph().Full()
 		for i := range m {
 			m[i] = rng.IntN(3) > 0
 		}
-		s, err := e.NewState(m)
+		s, err := incremental.New(t.Context(), e.Whole(), m)
 		require.NoError(t, err)
 		for b, pad := range cfg.Data.Pad {
 			one := cfg
 			one.Data = cfg.Data.Part(b, b+1)
 			one.Data.Clean, one.Data.Corrupt = [][]int{cfg.Data.Clean[b][pad:]}, [][]int{cfg.Data.Corrupt[b][pad:]}
 			one.Data.Labels, one.Data.Pad = nil, nil
-			alone, err := patch.Bind(one)
+			alone, err := patch.Bind(t.Context(), one)
 			require.NoError(t, err)
-			want, err := alone.PlainMetric(m)
+			want, err := alone.PlainMetric(t.Context(), m)
 			require.NoError(t, err)
 			near(t, want, s.Rows()[b], fmt.Sprintf("seed %d example %d %+v", seed, b, c))
 		}
@@ -274,7 +266,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 // whatever was tried before.
 func TestCutsThatReachNoOutput(t *testing.T) {
 	m := golden.Model(t, "gpt3l-random")
-	e, err := patch.Bind(golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
+	e, err := patch.Bind(t.Context(), golden.Bound(t, m, "gpt3l-random", golden.Run{Metric: "kl_div", Ablation: "resample"}, 1))
 	require.NoError(t, err)
 	g := e.Graph()
 	mask := g.Full()
@@ -282,55 +274,30 @@ func TestCutsThatReachNoOutput(t *testing.T) {
 	for edge := lo; edge < hi; edge++ { // only the embedding and layer 0 are heard
 		mask[edge] = g.Edge(edge).Sender.Layer == 0
 	}
-	s, err := e.NewState(mask)
+	s, err := incremental.New(t.Context(), e.Whole(), mask)
 	require.NoError(t, err)
-	before := metricOf(s)
+	before := s.Metric()
 	early := s.Begin(circuit.Node{Kind: circuit.MLPIn, Layer: 0})
 	lo, _ = g.Incoming(circuit.Node{Kind: circuit.MLPIn, Layer: 0})
-	require.NotEqual(t, before, try(early, lo)[0])
-	require.NoError(t, early.End())
+	require.NotEqual(t, before, try(t, early, lo)[0])
+	require.NoError(t, early.End(t.Context()))
 	r := circuit.Node{Kind: circuit.QInput, Layer: 1, Head: 1} // leads to layer 2, which nothing hears
 	lo, _ = g.Incoming(r)
 	turn := s.Begin(r)
-	assert.Equal(t, before, try(turn, lo)[0])
+	assert.Equal(t, before, try(t, turn, lo)[0])
 	turn.Accept(1)
-	require.NoError(t, turn.End())
-	assert.Equal(t, before, metricOf(s))
-}
-
-func TestSlicesWhoseMetricNoCutReaches(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 42))
-	c := transformer.Config{Layers: 2, Heads: 2, DHead: 3, DModel: 6, DMLP: 5, Ctx: 8, Vocab: 9, VocabOut: 9, Activation: transformer.ReLU,
-		Norm: transformer.LayerNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: 1}
-	tokens := func() []int { return []int{1, 2, rng.IntN(4), 4 + rng.IntN(5)} } // the first two are the same in all
-	e, err := patch.Bind(patch.Config{Model: golden.RandomModel(t, c, 1), Metric: metric.KL, Ablation: patch.Resample, Slice: 1,
-		Data: task.Data{Clean: [][]int{tokens(), tokens()}, Corrupt: [][]int{tokens(), tokens()},
-			Mask: [][]bool{{true, true, false, false}, {false, false, true, true}}}})
-	require.NoError(t, err)
-	s, err := e.NewEvaluator(e.Graph().Full())
-	require.NoError(t, err)
-	for _, r := range e.Graph().Receivers() {
-		turn := s.Begin(r)
-		lo, hi := e.Graph().Incoming(r)
-		for edge := lo; edge < hi; edge++ {
-			m := e.Graph().Full()
-			m[edge] = false
-			want, err := e.PlainMetric(m)
-			require.NoError(t, err)
-			near(t, want, try(turn, edge)[0], e.Graph().Edge(edge).String())
-		}
-		require.NoError(t, turn.End())
-	}
+	require.NoError(t, turn.End(t.Context()))
+	assert.Equal(t, before, s.Metric())
 }
 
 func TestMeansLeaveOutPadding(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 41))
 	c := golden.RandomConfig(rng)
 	c.Direction, c.Windows = transformer.Causal, nil
-	cfg := patch.Config{Model: golden.RandomModel(t, c, 1), Threads: 1, Metric: metric.KL, Ablation: patch.Mean}
+	cfg := patch.Config{Model: golden.RandomModel(t, c, 1), Threads: 1, Metric: metric.KL, Ablation: ablate.Mean}
 	with := func(junk int) float64 {
 		cfg.Data = task.Data{Clean: [][]int{{junk, 1, 2, 3}, {4, 2, 1, 3}}, Pad: []int{1, 0}}
-		e, err := patch.Bind(cfg)
+		e, err := patch.Bind(t.Context(), cfg)
 		require.NoError(t, err)
 		return e.CorruptedMetric()
 	}
@@ -370,19 +337,19 @@ func TestErrorsNameTheField(t *testing.T) {
 	} {
 		cfg := base
 		c.change(&cfg)
-		_, err := patch.Bind(cfg)
+		_, err := patch.Bind(t.Context(), cfg)
 		require.Error(t, err, c.want)
 		assert.Contains(t, err.Error(), c.want)
 	}
-	e, err := patch.Bind(base)
+	e, err := patch.Bind(t.Context(), base)
 	require.NoError(t, err)
-	_, err = e.NewState(circuit.Mask{true})
+	_, err = incremental.New(t.Context(), e.Whole(), circuit.Mask{true})
 	assert.ErrorContains(t, err, "mask: expected 298 edges, found 1")
-	_, err = e.Plain(circuit.Mask{true})
-	assert.ErrorContains(t, err, "mask: expected 298 edges, found 1")
+	_, err = e.Plain(t.Context(), circuit.Mask{true}.Gates())
+	assert.ErrorContains(t, err, "gates: expected one for each of 298 edges, found 1")
 	assert.Panics(t, func() {
-		s, err := e.NewState(e.Graph().Full())
+		s, err := incremental.New(t.Context(), e.Whole(), e.Graph().Full())
 		require.NoError(t, err)
-		try(s.Begin(circuit.Node{Kind: circuit.Output}), 0)
+		try(t, s.Begin(circuit.Node{Kind: circuit.Output}), 0)
 	})
 }

@@ -1,4 +1,4 @@
-package patch
+package incremental
 
 import (
 	"github.com/seed-2c350065/acdc/pkg/tensor"

@@ -1,8 +1,10 @@
-package patch
+package incremental
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -21,14 +23,15 @@ type Turn struct {
 	metrics  []float64    // and the metric after each
 	trials   [][]float64  // and the metric's rows
 	accepted int
+	closed   bool
 }
 
 // Begin starts the turn of a receiver from which a present edge leads on. Only
-// one turn may be open at a time; End closes it.
-func (s *State) Begin(r circuit.Node) Trials { return s.begin(r) }
-
-func (s *State) begin(r circuit.Node) *Turn {
+// one turn may be open at a time; End closes it. It panics if one is open.
+func (s *State) Begin(r circuit.Node) *Turn {
+	s.checkNoTurn("Begin", r)
 	t := &Turn{s: s, receiver: r, plan: s.planTurn(r)}
+	s.open = t
 	t.lo, t.hi = s.e.graph.Incoming(r)
 	t.heard = s.mask[t.lo:t.hi].Clone()
 	for _, w := range s.workers {
@@ -52,7 +55,23 @@ func (s *State) begin(r circuit.Node) *Turn {
 }
 
 // Metric is the metric of the run without the cuts accepted so far.
-func (t *Turn) Metric() (float64, error) { return t.s.Metric() }
+func (t *Turn) Metric() float64 { return t.s.Metric() }
+
+// Rows returns the metric's rows after cut k of those tried last. The caller
+// must not change it; the next Try does.
+func (t *Turn) Rows(k int) []float64 {
+	if k < 0 || k >= len(t.edges) {
+		panic(fmt.Sprintf("incremental: Rows(%d) of %d cuts tried", k, len(t.edges)))
+	}
+	return t.trials[k]
+}
+
+// checkOpen panics after End.
+func (t *Turn) checkOpen(what string) {
+	if t.closed {
+		panic(fmt.Sprintf("incremental: %s: the turn of %v has ended", what, t.receiver))
+	}
+}
 
 // Most is how many cuts Try takes at a time without needing more than limit
 // bytes for them.
@@ -66,23 +85,13 @@ func (t *Turn) Most(limit int) int {
 // Try evaluates the mask without the first, the first two, … of edges, which
 // must be present and end in the turn's receiver, and returns the metric of
 // each. Accept keeps some of them cut; another Try, or End, restores them. The
-// metrics do not depend on how edges are divided over calls.
-// The error is always nil.
-func (t *Turn) Try(edges []int) ([]float64, error) { return t.try(edges), nil }
-
-func (t *Turn) try(edges []int) []float64 {
-	for i, e := range edges {
-		if e < t.lo || e >= t.hi || !t.heard[e-t.lo] {
-			panic(fmt.Sprintf("patch: Try(%v): not a present edge into %v", t.s.e.graph.Edge(e), t.receiver))
-		}
-		for _, other := range edges[:i] {
-			if other == e {
-				panic(fmt.Sprintf("patch: Try: edge %v given twice", t.s.e.graph.Edge(e)))
-			}
-		}
-	}
+// metrics do not depend on how edges are divided over calls. It stops at the
+// next step when ctx ends, whose error it then returns; nothing is tried then.
+func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
+	t.checkOpen("Try")
+	t.edges = t.edges[:0]
+	t.check("Try", edges)
 	s := t.s
-	t.edges = append(t.edges[:0], edges...)
 	n, d := len(s.e.rows.index), s.e.model.Config.DModel
 	s.stack = grown(s.stack, len(edges)*n*d)
 	sums := t.sums(edges)
@@ -95,20 +104,37 @@ func (t *Turn) try(edges []int) []float64 {
 				t.cut(w, c, sums[k])
 			}
 			out := s.stack[(k*n+c.metric[0])*d : (k*n+c.metric[1])*d]
-			for i := range t.plan.steps {
-				w.step(s, t.plan, &t.plan.steps[i], c, out)
-			}
+			w.steps(ctx, s, t.plan, c, out)
 		}
 		if t.test != nil {
 			t.store(w, c, &t.next)
 		}
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	t.edges = append(t.edges, edges...)
 	t.measure(len(edges))
 	s.account(t.plan, len(edges))
 	for k := range sums {
 		s.cost.FLOP += s.sumFLOP(sums[k].senders, t.test.need)
 	}
-	return t.metrics
+	return t.metrics, nil
+}
+
+// check panics unless edges are present ones into the turn's receiver, each
+// given once.
+func (t *Turn) check(what string, edges []int) {
+	for i, e := range edges {
+		if e < t.lo || e >= t.hi || !t.heard[e-t.lo] {
+			panic(fmt.Sprintf("incremental: %s: edge %d is not a present one into %v", what, e, t.receiver))
+		}
+		for _, other := range edges[:i] {
+			if other == e {
+				panic(fmt.Sprintf("incremental: %s: edge %d is given twice", what, e))
+			}
+		}
+	}
 }
 
 // sum says how a cut changes the receiver's input: one sender taken out, or
@@ -123,7 +149,7 @@ type sum struct {
 // rounding behind, which shows when what remains is small. Under resampling
 // nothing small remains: the corrupted run takes the place of what is cut.
 func (t *Turn) few() int {
-	if t.s.e.ablation == Resample {
+	if t.s.e.bound.Runs.Ablation() == ablate.Resample {
 		return 0
 	}
 	return 8
@@ -174,9 +200,9 @@ func (t *Turn) cut(w *worker, c *chunk, change sum) {
 		return
 	}
 	i := change.senders[0]
-	if sender := w.e.senders[i]; sender.isHead && t.s.values[i].own == nil { // as always in discovery
-		z := c.pick(w.e.cut(sender), t.test.need).contiguous(x.Rows, w.diff)
-		w.e.model.AddHeadOut(sender.layer, sender.head, x, z)
+	if sender := w.e.senders[i]; sender.IsHead && t.s.values[i].own == nil { // as always in discovery
+		z := c.pick(stored{w.e.bound.Cut(sender), everyRow}, t.test.need).contiguous(x.Rows, w.diff)
+		w.e.model.AddHeadOut(sender.Layer, sender.Head, x, z)
 		return
 	}
 	w.addChange(x, w.e.senders[i], w.corrupted(c, i, t.test.need), c.pick(t.s.values[i].stored, t.test.need))
@@ -193,7 +219,7 @@ func (t *Turn) measure(n int) {
 	s.stackRows, s.stackVals = rows, grown(s.stackVals, len(rows))
 	values := s.stackVals
 	if t.plan.reachesOutput { // else the metric stays what it is
-		s.readout.measure(view(s.stack, len(rows), s.e.model.Config.DModel), rows, values)
+		s.readout.Measure(view(s.stack, len(rows), s.e.model.Config.DModel), rows, values)
 	}
 	t.metrics = t.metrics[:0]
 	for k := range n {
@@ -206,13 +232,19 @@ func (t *Turn) measure(n int) {
 				t.trials[k][row] = values[k*len(index)+i]
 			}
 		}
-		t.metrics = append(t.metrics, s.e.metric.Mean(t.trials[k]))
+		t.metrics = append(t.metrics, s.e.bound.Mean(t.trials[k]))
 	}
 }
 
-// Accept removes the first n of the edges tried last for good.
+// Accept removes the first n of the edges tried last for good; the others are
+// restored. It panics if fewer were tried since the last Accept.
 func (t *Turn) Accept(n int) {
+	t.checkOpen("Accept")
+	if n < 0 || n > len(t.edges) {
+		panic(fmt.Sprintf("incremental: Accept(%d) of %d cuts tried", n, len(t.edges)))
+	}
 	if n == 0 {
+		t.edges = t.edges[:0]
 		return
 	}
 	if n == len(t.edges) {
@@ -227,9 +259,11 @@ func (t *Turn) Accept(n int) {
 // Replay removes edges for good without trying them. Metric does not see them
 // before End.
 func (t *Turn) Replay(edges []int) {
+	t.checkOpen("Replay")
 	if len(edges) == 0 {
 		return
 	}
+	t.check("Replay", edges)
 	t.takeOut(edges)
 	t.remove(edges)
 }
@@ -263,8 +297,11 @@ func (t *Turn) remove(edges []int) {
 }
 
 // End closes the turn. If edges were removed, what they reached is computed
-// anew from scratch. The error is always nil.
-func (t *Turn) End() error {
+// anew from scratch, until ctx ends, whose error is returned; the state is then
+// of no use. It panics if the turn has ended.
+func (t *Turn) End(ctx context.Context) error {
+	t.checkOpen("End")
+	t.closed, t.s.open = true, nil
 	t.input.drop(&t.s.pool)
 	t.next.drop(&t.s.pool)
 	if t.accepted == 0 {
@@ -276,8 +313,7 @@ func (t *Turn) End() error {
 			reached[r] = true
 		}
 	}
-	t.s.refresh(reached)
-	return nil
+	return t.s.refresh(ctx, reached)
 }
 
 // receivers are the nodes whose values a step computes.

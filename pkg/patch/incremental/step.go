@@ -1,6 +1,21 @@
-package patch
+package incremental
 
-import "github.com/seed-2c350065/acdc/pkg/tensor"
+import (
+	"context"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// steps computes the steps of a plan for a chunk, until ctx ends; what they
+// left is then of no use. out is as step has it.
+func (w *worker) steps(ctx context.Context, s *State, p *plan, c *chunk, out []float32) {
+	for i := range p.steps {
+		if ctx.Err() != nil {
+			return
+		}
+		w.step(s, p, &p.steps[i], c, out)
+	}
+}
 
 // step computes one step for a chunk. out takes the final residual stream of
 // the chunk's metric rows; where it is nil, they go to the output's slot.
@@ -102,5 +117,5 @@ func (w *worker) fromScratch(s *State, p *plan, c *chunk, x tensor.Matrix, co st
 
 // corrupted is a sender's value in the corrupted run.
 func (w *worker) corrupted(c *chunk, sender int, at need) picked {
-	return c.pick(stored{w.e.co.value(w.e.senders[sender]), everyRow}, at)
+	return c.pick(stored{w.e.senders[sender].Value(w.e.co), everyRow}, at)
 }

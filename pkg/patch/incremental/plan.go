@@ -1,8 +1,9 @@
-package patch
+package incremental
 
 import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // stepKind says what a step computes.
@@ -15,6 +16,36 @@ const (
 	outStep                  // the final residual stream
 )
 
+// cols are the widths of what a step reads from the residual stream, 0 if it
+// does not, and of what comes out, 0 where it is what was read: the one table
+// of what a state and its workers keep.
+func (k stepKind) cols(c transformer.Config) (input, value int) {
+	switch k {
+	case sideStep:
+		return c.DModel, c.DHead
+	case headStep:
+		return 0, c.DHead
+	case mlpStep:
+		return c.DModel, c.DModel
+	}
+	return c.DModel, 0
+}
+
+// count is how many steps of a kind a model has.
+func (k stepKind) count(c transformer.Config) int {
+	switch {
+	case k == sideStep:
+		return 3 * c.Layers * c.Heads
+	case k == headStep:
+		return c.Layers * c.Heads
+	case k == mlpStep && c.AttnOnly:
+		return 0
+	case k == mlpStep:
+		return c.Layers
+	}
+	return 1
+}
+
 // step computes one node's value from those before it.
 type step struct {
 	kind              stepKind
@@ -26,7 +57,6 @@ type step struct {
 	senders           []int  // whose change is added to the input
 	test              bool   // the receiver under test: its input is the turn's
 	replace           bool   // a side whose direct edge is cut
-	cols              int    // of the value
 	at                int    // where the tried value stands in a worker's arena
 	flop              int64
 }
@@ -210,7 +240,8 @@ func (p *planner) add(st step) int {
 		if st.need == anywhere {
 			rows = p.s.widest[1]
 		}
-		p.plan.arena += rows * st.cols
+		_, cols := st.kind.cols(p.s.e.model.Config)
+		p.plan.arena += rows * cols
 	}
 	p.plan.steps = append(p.plan.steps, st)
 	return len(p.plan.steps) - 1
@@ -228,7 +259,7 @@ func (p *planner) head(l, h int) {
 		return
 	}
 	at := p.need.senders[i]
-	p.plan.bySender[i] = p.add(step{kind: headStep, layer: l, head: h, need: at, value: &s.values[i], cols: c.DHead,
+	p.plan.bySender[i] = p.add(step{kind: headStep, layer: l, head: h, need: at, value: &s.values[i],
 		flop: 4 * int64(s.e.rows.count(at)) * int64(s.e.t) * int64(c.DHead)})
 }
 
@@ -238,10 +269,10 @@ func (p *planner) side(l, side, h int) bool {
 	i := s.sideIndex(l, side, h)
 	value := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
 	input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}
-	st := step{kind: sideStep, layer: l, side: side, head: h, value: &s.sides[i], cols: c.DHead}
+	st := step{kind: sideStep, layer: l, side: side, head: h, value: &s.sides[i]}
 	if p.replaced(value, i) {
 		st.need, st.replace = p.need.sides[i], true
-		st.co = stored{s.e.co.side(l, side, h, c.DHead), everyRow}
+		st.co = stored{s.e.side(s.e.co, l, side, h), everyRow}
 		p.plan.bySide[i] = p.add(st)
 		return true
 	}
@@ -250,7 +281,7 @@ func (p *planner) side(l, side, h int) bool {
 		return false
 	}
 	st.need, st.input, st.senders = p.need.inputs[i], &s.inputs[i], senders
-	st.co = stored{s.e.co.attnIn[l].Matrix(), everyRow}
+	st.co = stored{s.e.co.Layers[l].AttnIn.Matrix(), everyRow}
 	st.test = !p.plan.scratch && p.from == input
 	rows := int64(s.e.rows.count(st.need))
 	st.flop = rows*2*int64(c.DModel)*int64(c.DHead) + s.sumFLOP(senders, st.need)
@@ -281,7 +312,7 @@ func (p *planner) mlp(l int) {
 	at := p.need.senders[i]
 	rows := int64(s.e.rows.count(at))
 	p.plan.bySender[i] = p.add(step{kind: mlpStep, layer: l, need: at, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
-		co: stored{s.e.co.mlpIn[l].Matrix(), everyRow}, test: !p.plan.scratch && p.from == r, cols: c.DModel,
+		co: stored{s.e.co.Layers[l].MLPIn.Matrix(), everyRow}, test: !p.plan.scratch && p.from == r,
 		flop: rows*4*int64(c.DModel)*int64(c.DMLP) + s.sumFLOP(senders, at)})
 }
 
@@ -294,15 +325,15 @@ func (p *planner) output() {
 	}
 	p.plan.reachesOutput = true
 	n := int64(s.e.rows.count(atMetric))
-	p.add(step{kind: outStep, need: atMetric, input: &s.out, senders: senders, co: stored{s.e.co.out.Matrix(), everyRow},
-		test: !p.plan.scratch && p.from == r, flop: n*s.e.logitsFLOP() + s.sumFLOP(senders, atMetric)})
+	p.add(step{kind: outStep, need: atMetric, input: &s.out, senders: senders, co: stored{s.e.co.Out.Matrix(), everyRow},
+		test: !p.plan.scratch && p.from == r, flop: n*s.e.bound.LogitsFLOP() + s.sumFLOP(senders, atMetric)})
 }
 
 // sumFLOP is the work of adding the senders' changes to a receiver's rows.
 func (s *State) sumFLOP(senders []int, at need) int64 {
 	c, heads := s.e.model.Config, int64(0)
 	for _, i := range senders {
-		if s.e.senders[i].isHead {
+		if s.e.senders[i].IsHead {
 			heads++
 		}
 	}
@@ -315,7 +346,8 @@ func (w *worker) place(p *plan, st *step, c *chunk) tensor.Matrix {
 	if p.scratch {
 		return c.pick(st.value.stored, st.need).m
 	}
-	return view(w.arena[st.at:], c.count(st.need), st.cols)
+	_, cols := st.kind.cols(w.e.model.Config)
+	return view(w.arena[st.at:], c.count(st.need), cols)
 }
 
 // result is what a step computed, at the rows that are needed.

@@ -1,12 +1,14 @@
-package patch
+package incremental
 
 import (
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // worker is the scratch memory of one goroutine.
 type worker struct {
-	e      *Experiment
+	e      *subject
 	x      []float32 // [n,D] the input of a step
 	tried  []float32 // [n,D] the input of the receiver under test
 	normed []float32 // [n,D]
@@ -19,16 +21,26 @@ type worker struct {
 	arena  []float32 // tried values of a plan
 }
 
+// sized is a part of a worker's memory.
+type sized struct {
+	into *[]float32
+	n    int
+}
+
+// table lists a worker's memory for n rows at a time of examples of t
+// positions, the tried values of a plan aside.
+func (w *worker) table(c transformer.Config, n, t int) []sized {
+	return []sized{{&w.x, n * c.DModel}, {&w.tried, n * c.DModel}, {&w.normed, n * c.DModel}, {&w.hidden, n * c.DMLP},
+		{&w.diff, n * c.DHead}, {&w.wide, c.DModel}, {&w.q, t * c.DHead}, {&w.kv[0], t * c.DHead}, {&w.kv[1], t * c.DHead}, {&w.scores, t * t}}
+}
+
 // newWorker makes the scratch memory for n rows at a time.
-func newWorker(e *Experiment, n int) *worker {
-	c := e.model.Config
-	return &worker{
-		e: e,
-		x: make([]float32, n*c.DModel), tried: make([]float32, n*c.DModel), normed: make([]float32, n*c.DModel),
-		hidden: make([]float32, n*c.DMLP), diff: make([]float32, n*c.DHead), wide: make([]float32, c.DModel),
-		q: make([]float32, e.t*c.DHead), kv: [2][]float32{make([]float32, e.t*c.DHead), make([]float32, e.t*c.DHead)},
-		scores: make([]float32, e.t*e.t),
+func newWorker(e *subject, n int) *worker {
+	w := &worker{e: e}
+	for _, part := range w.table(e.model.Config, n, e.t) {
+		*part.into = make([]float32, part.n)
 	}
+	return w
 }
 
 // view makes a matrix [rows,cols] of scratch memory.
@@ -38,19 +50,19 @@ func view(data []float32, rows, cols int) tensor.Matrix {
 
 // addChange adds to − from, values of a sender, to residuals x [n,D]: for a
 // head, whose values are z, through its part of W_O.
-func (w *worker) addChange(x tensor.Matrix, s sender, to, from picked) {
-	if !s.isHead {
+func (w *worker) addChange(x tensor.Matrix, s ablate.Sender, to, from picked) {
+	if !s.IsHead {
 		for i := range x.Rows {
 			tensor.SubTo(w.wide, to.row(i), from.row(i))
 			tensor.Add(x.Row(i), w.wide)
 		}
 		return
 	}
-	diff := view(w.diff, x.Rows, s.k)
+	diff := view(w.diff, x.Rows, w.e.model.Config.DHead)
 	for i := range x.Rows {
 		tensor.SubTo(diff.Row(i), to.row(i), from.row(i))
 	}
-	w.e.model.AddHeadOut(s.layer, s.head, x, diff)
+	w.e.model.AddHeadOut(s.Layer, s.Head, x, diff)
 }
 
 // attend computes one head's z for the needed rows of a chunk, example by
@@ -96,7 +108,7 @@ func (w *worker) keys(which, example, first, layer, head int, x picked) tensor.M
 		return x.m.Slice(first, first+l.t)
 	}
 	out := view(w.kv[which], l.t, k)
-	clean := w.e.clean.side(layer, 1+which, head, k)
+	clean := w.e.side(w.e.clean, layer, 1+which, head)
 	for p := range l.first {
 		copy(out.Row(p), clean.Row(example*l.t+p))
 	}

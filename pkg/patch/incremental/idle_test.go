@@ -1,4 +1,4 @@
-package patch_test
+package incremental_test
 
 import (
 	"math/rand/v2"
@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -19,7 +20,7 @@ import (
 // values than a run's, an edge whose sender nothing reaches carries something,
 // and is not one of them.
 func TestIdleEdgesCarryNothing(t *testing.T) {
-	for _, ablation := range patch.Ablations() {
+	for _, ablation := range ablate.Ablations() {
 		t.Run(string(ablation), func(t *testing.T) {
 			dropped, matters := 0, 0
 			run := circuit.Run{Ablation: string(ablation)}
@@ -27,7 +28,7 @@ func TestIdleEdgesCarryNothing(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 17))
 				c := golden.RandomConfig(rng)
 				data := golden.RandomData(rng, c)
-				e, err := patch.Bind(patch.Config{Model: golden.RandomModel(t, c, seed), Data: data, Threads: 1 + rng.IntN(2), Seed: seed,
+				e, err := patch.Bind(t.Context(), patch.Config{Model: golden.RandomModel(t, c, seed), Data: data, Threads: 1 + rng.IntN(2), Seed: seed,
 					Metric: metric.KL, Ablation: ablation, Definition: circuit.Definitions()[rng.IntN(2)],
 					SplitEmbed: data.Pad == nil && c.Positions == transformer.Standard && rng.IntN(2) == 0})
 				require.NoError(t, err)
@@ -36,22 +37,22 @@ func TestIdleEdgesCarryNothing(t *testing.T) {
 				for i := range m {
 					m[i] = rng.Float64() < density
 				}
-				want, err := e.Plain(m)
+				want, err := e.Plain(t.Context(), m.Gates())
 				require.NoError(t, err)
 				left := m.Clone()
 				dropped += g.Prune(left, run.OrphansIdle())
-				got, err := e.Plain(left)
+				got, err := e.Plain(t.Context(), left.Gates())
 				require.NoError(t, err)
 				require.Equal(t, want, got, "seed %d", seed)
 				g.Prune(left, true)
-				got, err = e.Plain(left)
+				got, err = e.Plain(t.Context(), left.Gates())
 				require.NoError(t, err)
 				if !assert.ObjectsAreEqual(want, got) {
 					matters++
 				}
 			}
 			assert.Positive(t, dropped)
-			assert.Equal(t, ablation != patch.Resample, matters > 0)
+			assert.Equal(t, ablation != ablate.Resample, matters > 0)
 		})
 	}
 }

@@ -1,0 +1,51 @@
+package ablate
+
+import (
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+)
+
+// Sender is a node that writes to the residual stream, and where its values
+// lie.
+type Sender struct {
+	IsHead      bool
+	Layer, Head int
+	embed       circuit.Kind // which embedding it is, where it is one
+	isEmbed     bool
+	k           int // K, the width of a head's values
+}
+
+// senderOf says where the values of a node that sends lie.
+func senderOf(n circuit.Node, c transformer.Config) Sender {
+	return Sender{IsHead: n.Kind == circuit.Head, Layer: n.Layer, Head: n.Head, embed: n.Kind, isEmbed: n.Kind <= circuit.PosEmbed, k: c.DHead}
+}
+
+// Value is the sender's output in a run: z [B·T,K] of a head, which is still
+// to be multiplied by W_O, else [B·T,D].
+func (s Sender) Value(a *transformer.Activations) tensor.Matrix {
+	switch {
+	case s.IsHead:
+		return s.of(a.Layers[s.Layer].Z)
+	case s.isEmbed && s.embed == circuit.Embed:
+		return a.Embed.Matrix()
+	case s.isEmbed && s.embed == circuit.PosEmbed:
+		return a.Pos.Matrix()
+	case s.isEmbed:
+		return a.Layers[0].AttnIn.Matrix()
+	}
+	return a.Layers[s.Layer].MLPOut.Matrix()
+}
+
+// of is a head's part of the values of all heads of its layer [B·T,H·K].
+func (s Sender) of(all *tensor.Tensor) tensor.Matrix {
+	return all.Matrix().Columns(s.Head*s.k, (s.Head+1)*s.k)
+}
+
+// Width is the width of the sender's values: K of a head, else D.
+func (s Sender) Width(c transformer.Config) int {
+	if s.IsHead {
+		return c.DHead
+	}
+	return c.DModel
+}
