@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -54,7 +55,7 @@ const formatText format = "text"
 // shownPairs is how many pairs are shown unless told otherwise.
 const shownPairs = 3
 
-func newDataShow(run func(*dataShowOptions) error) *cobra.Command {
+func newDataShow(run func(context.Context, *dataShowOptions) error) *cobra.Command {
 	o := &dataShowOptions{pairs: shownPairs, format: formatText}
 	cmd := &cobra.Command{
 		Use:   "show (--data FILE | --task NAME)",
@@ -69,7 +70,7 @@ Edge-Pruning JSON lines or safetensors, whichever the file is.`,
   echo '{"prompts": [{"clean": "I like", "corrupt": "I hate", "answers": [" cheese"], "wrong_answers": [" bees"]}]}' > mini.json
   acdc data show --data mini.json --bos`,
 		Args: noArgs("data"),
-		RunE: func(*cobra.Command, []string) error { return run(o) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	fs := cmd.Flags()
 	typed(fs, &o.data, "data", "", "FILE", "clean and corrupt prompts", parseText("a file"))
@@ -89,7 +90,7 @@ func taskNames() []string {
 
 // loadShown reads or makes the prompts, and returns the tokenizer they are in, nil
 // for prompts of token ids.
-func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
+func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	if (o.data == "") == (o.task == "") {
 		return task.Data{}, nil, usagef("expected --data FILE or --task NAME, found %s", map[bool]string{true: "neither", false: "both"}[o.data == ""])
 	}
@@ -97,7 +98,7 @@ func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 		if o.half != "" || o.variant != "" || o.seed != 0 {
 			return task.Data{}, nil, usagef("--data %s: expected no --half, no --variant and no --seed, which are of a task's prompts", o.data)
 		}
-		return a.readShown(o)
+		return a.readShown(ctx, o)
 	}
 	t, err := task.Find(o.task)
 	if err != nil {
@@ -117,13 +118,13 @@ func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 }
 
 // readShown reads prompts. Token ids get no text unless a model says which.
-func (a *app) readShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
+func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	var tok task.Tokenizer
 	open := func() (t task.Tokenizer, err error) {
 		tok, err = a.shownTokenizer(o.model, "gpt2")
 		return tok, err
 	}
-	d, err := readData(o.data, open, o.bos)
+	d, err := readData(ctx, o.data, open, o.bos)
 	if err == nil && tok == nil && o.model != "" {
 		var none *zoo.NoTokenizerError
 		if _, err = open(); errors.As(err, &none) {
@@ -185,8 +186,8 @@ type shownData struct {
 }
 
 // dataShow runs the command.
-func (a *app) dataShow(o *dataShowOptions) error {
-	d, tok, err := a.loadShown(o)
+func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
+	d, tok, err := a.loadShown(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -154,11 +155,11 @@ func TestDataShowErrors(t *testing.T) {
 
 func TestDataShowFlags(t *testing.T) {
 	var got *dataShowOptions
-	cmd := newDataShow(func(o *dataShowOptions) error { got = o; return nil })
+	cmd := newDataShow(func(_ context.Context, o *dataShowOptions) error { got = o; return nil })
 	cmd.SetArgs([]string{})
 	require.NoError(t, cmd.Execute())
 	assert.Equal(t, &dataShowOptions{pairs: 3, format: formatText}, got)
-	cmd = newDataShow(func(o *dataShowOptions) error { got = o; return nil })
+	cmd = newDataShow(func(_ context.Context, o *dataShowOptions) error { got = o; return nil })
 	cmd.SetArgs([]string{"--data", "d", "--task", "induction", "--model", "m", "--seed", "4", "-n", "7", "--bos=false", "--format", "json"})
 	require.NoError(t, cmd.Execute())
 	no := false

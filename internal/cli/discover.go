@@ -112,7 +112,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if o.threshold < 0 {
 		o.threshold = t.Threshold
 	}
-	in, err := o.open(t)
+	in, err := o.open(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -117,7 +117,7 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 	p := &predictor{o: o}
 	if o.circuit != "" {
 		var err error
-		if p.circuit, err = a.readEdited(o); err != nil {
+		if p.circuit, err = a.readEdited(ctx, o); err != nil {
 			return err
 		}
 		if err := o.checkCorrupts(p.circuit.file); err != nil {

@@ -97,11 +97,11 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	if len(o.prompts) > 0 {
 		return a.predict(ctx, o)
 	}
-	c, err := a.readEdited(o)
+	c, err := a.readEdited(ctx, o)
 	if err != nil {
 		return err
 	}
-	in, err := o.openLike(c.file)
+	in, err := o.openLike(ctx, c.file)
 	if err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ type editedCircuit struct {
 }
 
 // readEdited reads the circuit and edits it.
-func (a *app) readEdited(o *runOptions) (*editedCircuit, error) {
-	f, err := a.readCircuit(o.circuit)
+func (a *app) readEdited(ctx context.Context, o *runOptions) (*editedCircuit, error) {
+	f, err := a.readCircuit(ctx, o.circuit)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +210,7 @@ func edit(g *circuit.Graph, mask circuit.Mask, cut, add []string) (circuit.Mask,
 }
 
 // openLike opens model and data, those of the file unless flags say otherwise.
-func (o *runOptions) openLike(f *circuit.File) (*opened, error) {
+func (o *runOptions) openLike(ctx context.Context, f *circuit.File) (*opened, error) {
 	inherited, err := o.inherit(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.circuit, err)
@@ -227,7 +227,7 @@ func (o *runOptions) openLike(f *circuit.File) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := o.likeFile(t, m, f)
+	in, err := o.likeFile(ctx, t, m, f)
 	if err != nil {
 		_ = m.Close() // the first error says more
 		return nil, err
@@ -254,11 +254,11 @@ func (o *runOptions) openModelOf(f *circuit.File, ofFile bool) (*zoo.Model, erro
 }
 
 // likeFile loads data for a model that the circuit is one of.
-func (o *runOptions) likeFile(t task.Task, m *zoo.Model, f *circuit.File) (*opened, error) {
+func (o *runOptions) likeFile(ctx context.Context, t task.Task, m *zoo.Model, f *circuit.File) (*opened, error) {
 	if err := sameGraph(f, m.Config); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.circuit, err)
 	}
-	return o.withData(t, m)
+	return o.withData(ctx, t, m)
 }
 
 // inherit takes from the file what no flag says, and reports whether the data

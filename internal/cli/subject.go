@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -146,12 +147,12 @@ type opened struct {
 }
 
 // open loads model and data. The caller closes the model.
-func (s *subject) open(t task.Task) (*opened, error) {
+func (s *subject) open(ctx context.Context, t task.Task) (*opened, error) {
 	m, err := s.openModel()
 	if err != nil {
 		return nil, err
 	}
-	in, err := s.withData(t, m)
+	in, err := s.withData(ctx, t, m)
 	if err != nil {
 		_ = m.Close() // the first error says more
 		return nil, err
@@ -160,13 +161,13 @@ func (s *subject) open(t task.Task) (*opened, error) {
 }
 
 // withData loads data whose token ids fit the model.
-func (s *subject) withData(t task.Task, m *zoo.Model) (*opened, error) {
+func (s *subject) withData(ctx context.Context, t task.Task, m *zoo.Model) (*opened, error) {
 	o := &opened{model: m}
 	where := s.data
 	if s.data == "" {
 		where = "task " + s.task
 	}
-	if err := s.load(t, o); err != nil {
+	if err := s.load(ctx, t, o); err != nil {
 		return nil, err
 	}
 	s.model = m.Name
@@ -197,7 +198,7 @@ func fits(o *opened, where string) error {
 const randomPrefix = "random:"
 
 // load reads or generates the data.
-func (s *subject) load(t task.Task, o *opened) error {
+func (s *subject) load(ctx context.Context, t task.Task, o *opened) error {
 	if s.data == "" {
 		return s.generate(t, o)
 	}
@@ -218,7 +219,7 @@ func (s *subject) load(t task.Task, o *opened) error {
 		o.data = task.Random(s.seed, b, tokens, o.model.Config.Vocab)
 	} else {
 		var err error
-		if o.data, err = readData(s.data, o.model.Tokenizer, s.bos); err != nil {
+		if o.data, err = readData(ctx, s.data, o.model.Tokenizer, s.bos); err != nil {
 			return err
 		}
 		s.data = filepath.ToSlash(s.data)
@@ -250,14 +251,14 @@ func (s *subject) generate(t task.Task, o *opened) error {
 // readData reads prompts: token ids of safetensors, or what other tools write,
 // which text needs the model's tokenizer for. Where bos does not say, the start
 // token stands before text, as TransformerLens puts it, and not before ids.
-func readData[T task.Tokenizer](path string, tokenizer func() (T, error), bos *bool) (task.Data, error) {
+func readData[T task.Tokenizer](ctx context.Context, path string, tokenizer func() (T, error), bos *bool) (task.Data, error) {
 	if isSafetensors(path) {
 		if bos != nil {
 			return task.Data{}, usagef("%s: expected no --bos and no --no-bos, since the file has token ids", path)
 		}
 		return task.Read(path)
 	}
-	pairs, err := task.ReadPairs(path)
+	pairs, err := task.ReadPairs(ctx, path)
 	if err != nil {
 		return task.Data{}, err
 	}
