@@ -45,7 +45,7 @@ func Decode(name string, r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var keys map[string]json.RawMessage
-	if err := jsonfile.DecodeWith(name, data, &keys, jsonfile.Options{NonFinite: true}); err != nil {
+	if err := jsonfile.DecodeWith(name+": not a circuit file", data, &keys, jsonfile.Options{NonFinite: true}); err != nil {
 		return nil, err
 	}
 	if _, ok := keys["graph"]; !ok && keys["cfg"] != nil {

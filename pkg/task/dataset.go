@@ -12,7 +12,7 @@ import (
 // What is longer was not meant to be read.
 const (
 	maxFile = 256 << 20 // bytes of a data set
-	maxLine = 1 << 24 // bytes of one of its lines or rows
+	maxLine = 1 << 24   // bytes of one of its lines or rows
 )
 
 // ReadPairs reads a data set of another tool, of one of these forms, which it

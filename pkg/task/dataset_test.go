@@ -93,7 +93,6 @@ func TestDecodeVariants(t *testing.T) {
 		want       []Pair
 	}{
 		{"byte order mark", "\ufeff{\"prompts\":[{\"clean\":\"a\",\"corrupt\":\"b\",\"answers\":[\"c\"],\"wrong_answers\":[\"d\"]}]}\r\n", sang},
-		{"key twice", `{"prompts":[],"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, sang},
 		{"rows in an array", " [ {\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b<predict>d</predict>\"} ]\n", sang},
 		{"carriage returns", "\r\n{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b<predict>d</predict>\"}\r\n\r\n", sang},
 		{"year in correct_idx", "clean,corrupted,correct_idx\na,b,97\n", tokens(asTexts("98", "99"), asYears(97))},
@@ -146,6 +145,8 @@ var damagedSets = []struct{ name, data, want string }{
 	{"cut object", `{"a":`, `line 1: expected JSON, found an end in the middle of it`},
 	{"NaN before", "{\"a\":\nNaN}", `line 2: expected JSON, found invalid character 'N' looking for beginning of value`},
 
+	{"key twice", `{"prompts":[],"prompts":[]}`, `expected different keys, found "prompts" twice`},
+	{"key of a prompt twice", `{"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, `prompt 1: expected different keys, found "clean" twice`},
 	{"no list", `{"prompts":{}}`, `"prompts": expected a list, found an object`},
 	{"null", `{"prompts":null}`, `"prompts": expected a list, found null`},
 	{"text", `{"prompts":"a"}`, `"prompts": expected a list, found "a"`},

@@ -88,9 +88,6 @@ func (t *Tokenizer) readVocab(raw []byte) error {
 		if err != nil {
 			return err
 		}
-		if _, twice := t.ids[name]; twice {
-			return fmt.Errorf("token %s is there twice", oneline.Quote(name))
-		}
 		if t.piece(id).known {
 			return fmt.Errorf("token %s: id %d is already that of %s", oneline.Quote(name), id, oneline.Quote(t.Token(id)))
 		}

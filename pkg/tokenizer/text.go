@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
@@ -34,8 +33,8 @@ func null(raw json.RawMessage) bool {
 	return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null"
 }
 
-// stream reads the entries of a JSON array or object one at a time, so that
-// memory does not grow with what is refused.
+// stream reads the entries of an array or object in a part of a text that clean
+// has returned one at a time, so that memory does not grow with what is refused.
 func stream(data []byte, open json.Delim, entry func(d *json.Decoder, i int) error) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -50,12 +49,6 @@ func stream(data []byte, open json.Delim, entry func(d *json.Decoder, i int) err
 		if err := entry(d, i); err != nil {
 			return err
 		}
-	}
-	if _, err := d.Token(); err != nil {
-		return notJSON(err)
-	}
-	if _, err := d.Token(); err == nil {
-		return errors.New("found more behind the JSON value")
 	}
 	return nil
 }

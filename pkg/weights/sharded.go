@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -66,20 +65,16 @@ func parseIndex(text []byte) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
-	var fields map[string]json.RawMessage
-	if err := jsonfile.Unmarshal(text, &fields); err != nil {
+	var index struct {
+		Files map[string]*string `json:"weight_map"` // null is no name
+	}
+	if err := jsonfile.Unmarshal(text, &index); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
-	var files map[string]*string // null is no name
-	if raw, ok := fields["weight_map"]; ok {
-		if err := jsonfile.Unmarshal(raw, &files); err != nil {
-			return nil, fmt.Errorf("weight_map: %w", err)
-		}
-	}
-	if len(files) == 0 {
+	if len(index.Files) == 0 {
 		return nil, errors.New("index: field \"weight_map\" with tensors expected, found none")
 	}
-	return shards(files)
+	return shards(index.Files)
 }
 
 // shards checks the names of files that tensors are said to be in.
