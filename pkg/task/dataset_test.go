@@ -146,7 +146,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"NaN before", "{\"a\":\nNaN}", `line 2: expected JSON, found invalid character 'N' looking for beginning of value`},
 
 	{"key twice", `{"prompts":[],"prompts":[]}`, `expected different keys, found "prompts" twice`},
-	{"key of a prompt twice", `{"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, `prompt 1: expected different keys, found "clean" twice`},
+	{"key of a prompt twice", `{"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, `field "prompts"[0]: expected different keys, found "clean" twice`},
 	{"no list", `{"prompts":{}}`, `"prompts": expected a list, found an object`},
 	{"null", `{"prompts":null}`, `"prompts": expected a list, found null`},
 	{"text", `{"prompts":"a"}`, `"prompts": expected a list, found "a"`},
@@ -169,7 +169,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"empty answer", `{"prompts":[{"clean":"a","corrupt":"b","answers":[""]}]}`, `prompt 1: "answers": expected texts or token numbers, found ""`},
 	{"second prompt", `{"prompts":[{"clean":"a","corrupt":"b","answers":[],"wrong_answers":[]},7]}`, `prompt 2: expected an object, found 7`},
 	{"cut list", `{"prompts":[{"clean":"a","corrupt":"b","answers":[],"wrong_answers":[]}`, `line 1: expected JSON, found an end in the middle of it`},
-	{"more", "{\"prompts\":[]}\n{}", `line 2: expected the end of the file after the JSON value, found more`},
+	{"more", "{\"prompts\":[]}\n{}", `line 2: expected the end of the text after the JSON value, found more`},
 
 	{"no answer column", "clean,corrupted,plural\na,b,1\n", `header: expected answers in a column "label" or "correct_idx", or token numbers in "correct_idx" and "incorrect_idx" or the like, found "clean", "corrupted", "plural"`},
 	{"column twice", "clean,clean,corrupted,label\n", `header: expected different columns, found "clean" twice`},
@@ -204,7 +204,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"two on a line", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}{}", `line 1: expected JSON, found invalid character '{' after top-level value`},
 	{"other row", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}\n[]", `line 2: expected an object, found an empty list`},
 	{"cut array", `[{"clean":"a<predict>c</predict>","corrupted":"b"},`, `line 1: expected JSON, found an end in the middle of it`},
-	{"after array", `[{"clean":"a<predict>c</predict>","corrupted":"b"}]]`, `line 1: expected the end of the file after the JSON value, found more`},
+	{"after array", `[{"clean":"a<predict>c</predict>","corrupted":"b"}]]`, `line 1: expected the end of the text after the JSON value, found more`},
 	{"long line", `{"clean":"a<predict>c</predict>","corrupted":"` + strings.Repeat("b", maxLine) + `"}`, `line 1: expected at most 16777216 bytes, found 16777264`},
 }
 

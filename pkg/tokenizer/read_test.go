@@ -84,7 +84,7 @@ var damaged = [][3]string{
 	{"model.merges", `{}`, `field "model": field "merges": expected an array, found an object`},
 	{"model.merges", `["ab"]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found "ab"`},
 	{"model.merges", `["a b", "a b c"]`, `field "model": field "merges": entry 1: expected two tokens as "a b" or ["a", "b"], found "a b c"`},
-	{"model.merges", `[["a", 1]]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found "[a 1]"`},
+	{"model.merges", `[["a", 1]]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found a list`},
 	{"model.merges", `["c b"]`, `field "model": field "merges": entry 0: token "c" is not in the vocabulary`},
 	{"model.merges", `["a c"]`, `field "model": field "merges": entry 0: token "c" is not in the vocabulary`},
 	{"model.merges", `["b a"]`, `field "model": field "merges": entry 0: token "ba", merged of "b" and "a", is not in the vocabulary`},

@@ -75,6 +75,9 @@ func parseSettings(data []byte) (*settings, error) {
 	if err != nil {
 		return nil, err
 	}
+	if null(data) {
+		return nil, errors.New("expected an object, found null")
+	}
 	s := &settings{}
 	if err := unmarshal(data, s); err != nil {
 		return nil, err
