@@ -4,9 +4,11 @@ package cli
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -40,7 +42,7 @@ func TestInterruptWhileReading(t *testing.T) {
 			cmd := exec.Command("acdc", r.args(file)...)
 			cmd.Stderr = &stderr
 			require.NoError(t, cmd.Start())
-			time.Sleep(100 * time.Millisecond) // /dev/zero takes longer, a pipe for ever
+			require.Eventually(t, func() bool { return isReading(t, cmd, file) }, time.Minute, 5*time.Millisecond)
 			start := time.Now()
 			require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 			err := cmd.Wait()
@@ -55,6 +57,28 @@ func TestInterruptWhileReading(t *testing.T) {
 	}
 }
 
+// isReading reports whether a command has opened a file, or has ended already.
+func isReading(t *testing.T, cmd *exec.Cmd, file string) bool {
+	t.Helper()
+	if file != "/dev/zero" { // a pipe opens once it has a reader, which then waits for what does not come
+		w, err := os.OpenFile(file, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			t.Cleanup(func() { _ = w.Close() }) // nothing is written
+		}
+		return err == nil
+	}
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		time.Sleep(500 * time.Millisecond) // nothing tells here
+		return true
+	}
+	folder := fmt.Sprintf("/proc/%d/fd", cmd.Process.Pid)
+	files, _ := os.ReadDir(folder) // none of what has ended
+	return len(files) == 0 || slices.ContainsFunc(files, func(f os.DirEntry) bool {
+		to, _ := os.Readlink(filepath.Join(folder, f.Name())) // as above
+		return to == file && f.Name() > "2"
+	})
+}
+
 // Standard input that nothing comes on is let go as well.
 func TestInterruptAtStandardInput(t *testing.T) {
 	r, w, err := os.Pipe()
@@ -64,7 +88,8 @@ func TestInterruptAtStandardInput(t *testing.T) {
 	cmd := exec.Command("acdc", "render", "-")
 	cmd.Stdin = r
 	require.NoError(t, cmd.Start())
-	time.Sleep(100 * time.Millisecond)
+	_, err = w.Write(bytes.Repeat([]byte(" "), 1<<20)) // more than a pipe holds: it is being read
+	require.NoError(t, err)
 	start := time.Now()
 	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
 	var exit *exec.ExitError
