@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,13 +77,4 @@ func bare(err error) error {
 		return pe.Err
 	}
 	return err
-}
-
-// readFile is os.ReadFile with errors that name the file once.
-func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, bare(err))
-	}
-	return data, nil
 }

@@ -119,7 +119,7 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 	p := &predictor{o: o, spec: o.spec}
 	if o.circuit != "" {
 		var err error
-		if p.circuit, err = a.readEdited(o); err != nil {
+		if p.circuit, err = a.readEdited(ctx, o); err != nil {
 			return err
 		}
 		if p.spec, err = o.laidOver(p.circuit.file); err != nil {

@@ -3,11 +3,10 @@ package cli
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -57,7 +56,7 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	f, err := a.readCircuit(o.circuit)
+	f, err := a.readCircuit(ctx, o.circuit)
 	if err != nil {
 		return err
 	}
@@ -65,18 +64,19 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 }
 
 // readCircuit reads a circuit file, or, named -, standard input.
-func (a *app) readCircuit(name string) (*circuit.File, error) {
-	if name == "" {
+func (a *app) readCircuit(ctx context.Context, name string) (*circuit.File, error) {
+	const kind = "a circuit file"
+	var data []byte
+	var err error
+	switch name {
+	case "":
 		return nil, usagef("expected a circuit file, found an empty name")
+	case "-":
+		name = "standard input"
+		data, err = jsonfile.ReadAll(ctx, name, kind, a.stdin, circuit.MaxFile)
+	default:
+		data, err = jsonfile.ReadFile(ctx, name, kind, circuit.MaxFile)
 	}
-	if name == "-" {
-		data, err := io.ReadAll(a.stdin)
-		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", bare(err))
-		}
-		return circuit.Decode("standard input", bytes.NewReader(data))
-	}
-	data, err := readFile(name)
 	if err != nil {
 		return nil, err
 	}

@@ -98,7 +98,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		a.warn([]string{"run --prompt is now the command acdc predict"})
 		return a.predict(ctx, o)
 	}
-	c, err := a.readEdited(o)
+	c, err := a.readEdited(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -137,8 +137,8 @@ type editedCircuit struct {
 }
 
 // readEdited reads the circuit and edits it.
-func (a *app) readEdited(o *runOptions) (*editedCircuit, error) {
-	f, err := a.readCircuit(o.circuit)
+func (a *app) readEdited(ctx context.Context, o *runOptions) (*editedCircuit, error) {
+	f, err := a.readCircuit(ctx, o.circuit)
 	if err != nil {
 		return nil, err
 	}

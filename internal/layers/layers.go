@@ -30,7 +30,7 @@ var Floors = map[string]float64{
 	"pkg/hub":                    0,
 	"internal/atomicfile":        0,
 	"internal/choice":            -1,
-	"internal/fileerror":         -1,
+	"internal/fileerror":         -1.5,
 	"internal/filelock":          -1,
 	"internal/jsonfile":          -1,
 	"internal/oneline":           -2,

@@ -110,7 +110,7 @@ func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func
 		}
 		return task.Read(path)
 	}
-	pairs, err := task.ReadPairs(path)
+	pairs, err := task.ReadPairs(ctx, path)
 	if err != nil {
 		return task.Data{}, err
 	}

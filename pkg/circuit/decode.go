@@ -1,10 +1,12 @@
 package circuit
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // flatFile is a circuit file as it was before run and measured were objects of
@@ -30,6 +32,10 @@ func (f *flatFile) file() *File {
 		EdgesTotal: f.EdgesTotal, EdgesKept: f.EdgesKept, AllEdgesIncluded: f.AllEdgesIncluded, Edges: f.Edges}
 }
 
+// MaxFile bounds a circuit file, in bytes: that of GPT-2 XL with all its edges has
+// half of it.
+const MaxFile = 512 << 20
+
 // Decode reads a circuit file, or one of the MIB benchmark and EAP-IG; name is
 // what errors call it. Whatever the file calls its edges, they have their short
 // names afterwards, and which of them are idle is found out anew.
@@ -38,8 +44,8 @@ func Decode(name string, r io.Reader) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	keys, err := keysOf(name, data)
-	if err != nil {
+	var keys map[string]json.RawMessage
+	if err := jsonfile.DecodeWith(name+": not a circuit file", data, &keys, jsonfile.Options{NonFinite: true}); err != nil {
 		return nil, err
 	}
 	if _, ok := keys["graph"]; !ok && keys["cfg"] != nil {
@@ -47,10 +53,10 @@ func Decode(name string, r io.Reader) (*File, error) {
 	}
 	f := &File{}
 	if keys["run"] != nil || keys["measured"] != nil {
-		err = decodeJSON(name, data, f)
+		err = jsonfile.Decode(name, data, f)
 	} else {
 		flat := &flatFile{}
-		err = decodeJSON(name, data, flat)
+		err = jsonfile.Decode(name, data, flat)
 		f = flat.file()
 	}
 	if err == nil {

@@ -62,8 +62,8 @@ func TestFileErrorsNameTheField(t *testing.T) {
 	for _, c := range []struct{ from, to, want string }{
 		{good, "", "expected JSON"},
 		{good, "{}", "definition\" is missing"},
-		{good, "[1]", "expected JSON"},
-		{good, good + "x", "after the end"},
+		{good, "[1]", "not a circuit file: expected an object, found a list"},
+		{good, good + "x", "expected the end"},
 		{`"definition": "acdc"`, `"definition": "abc"`, "expected one of acdc, eap"},
 		{`"n_layers": 1`, `"n_layers": 0`, "0 layers"},
 		{`"n_heads": 1`, `"n_heads": 2`, `"edges_total": expected`},

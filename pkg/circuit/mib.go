@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -30,7 +31,7 @@ type mibPart struct {
 // circuit; nodes must exist.
 func decodeMIB(name string, data []byte) (*File, error) {
 	var in mibFile
-	if err := decodeLenientJSON(name, data, &in); err != nil {
+	if err := jsonfile.DecodeWith(name, data, &in, jsonfile.Options{NonFinite: true}); err != nil {
 		return nil, err
 	}
 	if in.Config == nil || in.Edges == nil {

@@ -81,7 +81,7 @@ func TestMIBFileErrors(t *testing.T) {
 		{`"input->a0.h4<v>"`, `"a1.h4->a0.h4<v>"`, `is computed before`},
 		{`"input->a0.h4<v>"`, `"input -> logits"`, `field "edges": edge "input->logits" appears twice, the other time as "input -> logits"`},
 		{`{"score": 1.5, "in_graph": true}`, `{"score": 1.5}`, `edge "input->a0.h4<v>": field "in_graph" is missing`},
-		{`{"score": 1.5, "in_graph": true}`, `[]`, `field "edges": expected an object, found a list`},
+		{`{"score": 1.5, "in_graph": true}`, `[]`, `field "edges"."input->a0.h4<v>": expected an object, found a list`},
 		{good, `{"cfg": {"n_layers": 1, "n_heads": 1}}`, `fields "cfg" and "edges"`},
 	} {
 		require.Contains(t, good, c.from)

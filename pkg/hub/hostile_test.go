@@ -24,7 +24,7 @@ func TestHostileServers(t *testing.T) {
 		{list(`{"rfilename":"config.json","blobId":"../../../x"}`), `config.json: expected a checksum of 40 or 64 hex digits, found "../../../x"`},
 		{list(`{"rfilename":"config.json","size":-5}`), `config.json: field "size": expected a number of at least 0, found -5`},
 		{`{"sha":"../../..","siblings":[]}`, `field "sha": expected a commit of 40 hex digits, found "../../.."`},
-		{`{"sha":5}`, `field "sha": expected a string, found a number`},
+		{`{"sha":5}`, `field "sha": expected a text, found 5`},
 		{`<html>`, `expected a JSON object, found "<html>"`},
 		{list(config), "expected model.safetensors, pytorch_model.bin, or a .pth or .pt file, found none"},
 		{list(``), "expected config.json, found none"},

@@ -2,13 +2,13 @@ package hub
 
 import (
 	"cmp"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"regexp"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // The limits of what a server may say about a repository.
@@ -60,13 +60,13 @@ func readListing(r io.Reader) (*listing, error) {
 	if len(data) > maxListing {
 		return nil, fmt.Errorf("expected an answer of at most %d bytes, found more", maxListing)
 	}
-	var m apiModel
-	if err := json.Unmarshal(data, &m); err != nil {
-		var wrong *json.UnmarshalTypeError
-		if errors.As(err, &wrong) {
-			return nil, fmt.Errorf("field %q: expected a %s, found a %s", wrong.Field, wrong.Type.Kind(), wrong.Value)
-		}
+	text, err := jsonfile.Clean(data, jsonfile.Options{})
+	if err != nil {
 		return nil, fmt.Errorf("expected a JSON object, found %s: %w", excerpt(string(data)), err)
+	}
+	var m apiModel
+	if err := jsonfile.Unmarshal(text, &m); err != nil {
+		return nil, err
 	}
 	return m.listing()
 }

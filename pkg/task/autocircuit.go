@@ -1,65 +1,26 @@
 package task
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 
-	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // decodeAutoCircuit reads the data sets of auto-circuit, prompt by prompt.
 func decodeAutoCircuit(data []byte) ([]Pair, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if _, err := dec.Token(); err != nil {
-		return nil, notJSON(dec, data, err)
-	}
-	var pairs []Pair
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return nil, notJSON(dec, data, err)
-		}
-		if key == "prompts" {
-			if pairs, err = autoCircuitPrompts(dec, data); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		var skipped json.RawMessage
-		if err := dec.Decode(&skipped); err != nil {
-			return nil, notJSON(dec, data, err)
-		}
-	}
-	return pairs, closed(dec, data)
-}
-
-// autoCircuitPrompts reads the list of prompts.
-func autoCircuitPrompts(dec *json.Decoder, data []byte) ([]Pair, error) {
-	t, err := dec.Token()
+	data, err := jsonfile.Clean(data, jsonfile.Options{})
 	if err != nil {
-		return nil, notJSON(dec, data, err)
+		return nil, err
 	}
-	if t != json.Delim('[') {
-		return nil, fmt.Errorf("\"prompts\": expected a list, found %s", describeToken(t))
+	var fields map[string]json.RawMessage
+	if err := jsonfile.Unmarshal(data, &fields); err != nil {
+		return nil, err
 	}
-	var pairs []Pair
-	for dec.More() {
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return nil, notJSON(dec, data, err)
-		}
-		p, err := rowPair(fmt.Sprintf("prompt %d", len(pairs)+1), raw, autoCircuitPair)
-		if err != nil {
-			return nil, err
-		}
-		pairs = append(pairs, p)
+	if list := fields["prompts"]; list[0] != '[' { // there is one, which told the form
+		return nil, fmt.Errorf("\"prompts\": expected a list, found %s", jsonfile.Describe(list))
 	}
-	_, err = dec.Token()
-	if err != nil {
-		return nil, notJSON(dec, data, err)
-	}
-	return pairs, nil
+	return decodeList(fields["prompts"], "prompt", autoCircuitPair)
 }
 
 // autoCircuitPair reads one prompt.
@@ -77,17 +38,4 @@ func autoCircuitPair(row object) (Pair, error) {
 	}
 	p.Wrong, err = row.answers("wrong_answers")
 	return p, err
-}
-
-// describeToken names what stands where a list should.
-func describeToken(t json.Token) string {
-	switch t := t.(type) {
-	case nil:
-		return "null"
-	case json.Delim:
-		return "an object"
-	case string:
-		return oneline.Quote(t)
-	}
-	return fmt.Sprint(t)
 }

@@ -2,18 +2,17 @@ package task
 
 import (
 	"bytes"
-	"errors"
+	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"unicode/utf8"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // What is longer was not meant to be read.
 const (
-	maxFile = 1 << 30 // bytes of a data set
-	maxLine = 1 << 24 // bytes of one of its lines or rows
+	maxFile = 256 << 20 // bytes of a data set
+	maxLine = 1 << 24   // bytes of one of its lines or rows
 )
 
 // ReadPairs reads a data set of another tool, of one of these forms, which it
@@ -30,26 +29,12 @@ const (
 //   - Edge-Pruning JSON lines: "clean" and "corrupted" with
 //     <predict>…</predict> around the answer.
 //
-// Another form is an error that lists these and says what was found.
-func ReadPairs(path string) ([]Pair, error) {
-	f, err := os.Open(path)
+// Another form is an error that lists these and says what was found. What does
+// not come, as through a pipe, is waited for until ctx ends.
+func ReadPairs(ctx context.Context, path string) ([]Pair, error) {
+	data, err := jsonfile.ReadFile(ctx, path, "a data set", maxFile)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s: expected a file, found a directory", path)
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: expected a data set of at most %d bytes, found %d", path, maxFile, info.Size())
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1)) // a pipe has no size
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, err
 	}
 	return DecodePairs(path, data)
 }
@@ -122,13 +107,4 @@ func invalidAt(data []byte) int {
 		i += n
 	}
 	return len(data)
-}
-
-// cause is an error without the path, which stands in front of it already.
-func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

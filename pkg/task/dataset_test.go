@@ -28,7 +28,7 @@ func asTexts(list ...string) []Prompt {
 }
 
 func TestReadAutoCircuit(t *testing.T) {
-	pairs, err := ReadPairs(filepath.Join("testdata", "autocircuit.json"))
+	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "autocircuit.json"))
 	require.NoError(t, err)
 	assert.Equal(t, []Pair{
 		{Clean: asText("The capital of Peru is"), Corrupt: asText("The capital of Chad is"), Correct: asTexts(" Lima"), Wrong: asTexts(" Roma", " Oslo")},
@@ -37,7 +37,7 @@ func TestReadAutoCircuit(t *testing.T) {
 }
 
 func TestReadEAPYears(t *testing.T) {
-	pairs, err := ReadPairs(filepath.Join("testdata", "eap_years.csv"))
+	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "eap_years.csv"))
 	require.NoError(t, err)
 	require.Len(t, pairs, 2)
 	assert.Equal(t, "The war lasted from the year 1352 to the year 13", pairs[0].Clean.Text)
@@ -53,7 +53,7 @@ func TestReadEAPYears(t *testing.T) {
 }
 
 func TestReadEAPNames(t *testing.T) {
-	pairs, err := ReadPairs(filepath.Join("testdata", "eap_names.csv"))
+	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "eap_names.csv"))
 	require.NoError(t, err)
 	assert.Equal(t, []Pair{
 		{Clean: asText("When Amy and Laura met, Laura spoke to"), Corrupt: asText("When Amy and Laura met, Nick spoke to"),
@@ -64,7 +64,7 @@ func TestReadEAPNames(t *testing.T) {
 }
 
 func TestReadMIB(t *testing.T) {
-	pairs, err := ReadPairs(filepath.Join("testdata", "mib_ioi.jsonl"))
+	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "mib_ioi.jsonl"))
 	require.NoError(t, err)
 	assert.Equal(t, []Pair{
 		{Clean: asText("As Carl and Maria left, Carl gave a fridge to"), Corrupt: asText("As Carl and Maria left, Maria gave a fridge to"),
@@ -74,7 +74,7 @@ func TestReadMIB(t *testing.T) {
 }
 
 func TestReadEdgePruning(t *testing.T) {
-	pairs, err := ReadPairs(filepath.Join("testdata", "edgepruning.jsonl"))
+	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "edgepruning.jsonl"))
 	require.NoError(t, err)
 	assert.Equal(t, []Pair{
 		{Clean: asText("Ann met Bob. Ann sang to"), Corrupt: asText("Ann met Bob. Cy sang to"), Correct: asTexts(" Bob"), Wrong: asTexts(" Ann")},
@@ -93,7 +93,6 @@ func TestDecodeVariants(t *testing.T) {
 		want       []Pair
 	}{
 		{"byte order mark", "\ufeff{\"prompts\":[{\"clean\":\"a\",\"corrupt\":\"b\",\"answers\":[\"c\"],\"wrong_answers\":[\"d\"]}]}\r\n", sang},
-		{"key twice", `{"prompts":[],"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, sang},
 		{"rows in an array", " [ {\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b<predict>d</predict>\"} ]\n", sang},
 		{"carriage returns", "\r\n{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b<predict>d</predict>\"}\r\n\r\n", sang},
 		{"year in correct_idx", "clean,corrupted,correct_idx\na,b,97\n", tokens(asTexts("98", "99"), asYears(97))},
@@ -146,6 +145,8 @@ var damagedSets = []struct{ name, data, want string }{
 	{"cut object", `{"a":`, `line 1: expected JSON, found an end in the middle of it`},
 	{"NaN before", "{\"a\":\nNaN}", `line 2: expected JSON, found invalid character 'N' looking for beginning of value`},
 
+	{"key twice", `{"prompts":[],"prompts":[]}`, `expected different keys, found "prompts" twice`},
+	{"key of a prompt twice", `{"prompts":[{"clean":"x","clean":"a","corrupt":"b","answers":["c"],"wrong_answers":["d"]}]}`, `field "prompts"[0]: expected different keys, found "clean" twice`},
 	{"no list", `{"prompts":{}}`, `"prompts": expected a list, found an object`},
 	{"null", `{"prompts":null}`, `"prompts": expected a list, found null`},
 	{"text", `{"prompts":"a"}`, `"prompts": expected a list, found "a"`},
@@ -168,7 +169,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"empty answer", `{"prompts":[{"clean":"a","corrupt":"b","answers":[""]}]}`, `prompt 1: "answers": expected texts or token numbers, found ""`},
 	{"second prompt", `{"prompts":[{"clean":"a","corrupt":"b","answers":[],"wrong_answers":[]},7]}`, `prompt 2: expected an object, found 7`},
 	{"cut list", `{"prompts":[{"clean":"a","corrupt":"b","answers":[],"wrong_answers":[]}`, `line 1: expected JSON, found an end in the middle of it`},
-	{"more", "{\"prompts\":[]}\n{}", `line 2: expected the end of the file after the JSON value, found more`},
+	{"more", "{\"prompts\":[]}\n{}", `line 2: expected the end of the text after the JSON value, found more`},
 
 	{"no answer column", "clean,corrupted,plural\na,b,1\n", `header: expected answers in a column "label" or "correct_idx", or token numbers in "correct_idx" and "incorrect_idx" or the like, found "clean", "corrupted", "plural"`},
 	{"column twice", "clean,clean,corrupted,label\n", `header: expected different columns, found "clean" twice`},
@@ -203,7 +204,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"two on a line", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}{}", `line 1: expected JSON, found invalid character '{' after top-level value`},
 	{"other row", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}\n[]", `line 2: expected an object, found an empty list`},
 	{"cut array", `[{"clean":"a<predict>c</predict>","corrupted":"b"},`, `line 1: expected JSON, found an end in the middle of it`},
-	{"after array", `[{"clean":"a<predict>c</predict>","corrupted":"b"}]]`, `line 1: expected the end of the file after the JSON value, found more`},
+	{"after array", `[{"clean":"a<predict>c</predict>","corrupted":"b"}]]`, `line 1: expected the end of the text after the JSON value, found more`},
 	{"long line", `{"clean":"a<predict>c</predict>","corrupted":"` + strings.Repeat("b", maxLine) + `"}`, `line 1: expected at most 16777216 bytes, found 16777264`},
 }
 
@@ -219,16 +220,16 @@ func TestDecodeDamaged(t *testing.T) {
 // A circuit is no data set, even where it holds NaN.
 func TestReadPairsRefusesCircuit(t *testing.T) {
 	path := filepath.Join("testdata", "mib_circuit.json")
-	_, err := ReadPairs(path)
+	_, err := ReadPairs(t.Context(), path)
 	assert.EqualError(t, err, path+`: expected a data set, found a circuit as MIB and EAP-IG write it ("cfg", "nodes", "edges"), which nothing here reads yet`)
 }
 
 func TestReadPairsOfNoFile(t *testing.T) {
 	dir := t.TempDir()
-	_, err := ReadPairs(dir)
-	assert.EqualError(t, err, dir+": expected a file, found a directory")
+	_, err := ReadPairs(t.Context(), dir)
+	assert.EqualError(t, err, dir+": expected a data set, found a directory")
 	missing := filepath.Join(dir, "none.json")
-	_, err = ReadPairs(missing)
+	_, err = ReadPairs(t.Context(), missing)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	assert.Equal(t, 1, strings.Count(err.Error(), missing), err)
 	large := filepath.Join(dir, "large.csv")
@@ -238,8 +239,8 @@ func TestReadPairsOfNoFile(t *testing.T) {
 	if err := f.Truncate(maxFile + 1); err != nil {
 		t.Skip("no sparse files here")
 	}
-	_, err = ReadPairs(large)
-	assert.EqualError(t, err, large+": expected a data set of at most 1073741824 bytes, found 1073741825")
+	_, err = ReadPairs(t.Context(), large)
+	assert.EqualError(t, err, large+": expected a data set of at most 256 MiB, found 268435457 bytes")
 }
 
 // Every file of the folder that ACDC_SAMPLES names is read, or refused in one
@@ -254,7 +255,7 @@ func TestSamples(t *testing.T) {
 	require.NotEmpty(t, files)
 	for _, f := range files {
 		path := filepath.Join(dir, f.Name())
-		pairs, err := ReadPairs(path)
+		pairs, err := ReadPairs(t.Context(), path)
 		if err != nil {
 			assert.True(t, strings.HasPrefix(err.Error(), path+": "), err)
 			assert.NotContains(t, err.Error(), "\n")

@@ -3,9 +3,9 @@ package task
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // decodeRows reads objects, one a line or in one array, each of which a
@@ -22,9 +22,13 @@ func decodeRows(data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
 		if len(line) == 0 {
 			continue
 		}
-		p, err := rowPair(fmt.Sprintf("line %d", n), line, pair)
+		where := fmt.Sprintf("line %d", n)
+		p, err := rowPair(where, line, pair)
 		if err != nil {
 			return nil, err
+		}
+		if _, err := jsonfile.Clean(line, jsonfile.Options{}); err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		pairs = append(pairs, p)
 	}
@@ -33,23 +37,28 @@ func decodeRows(data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
 
 // decodeArray reads the rows of an array.
 func decodeArray(text []byte, pair func(object) (Pair, error)) ([]Pair, error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	if _, err := dec.Token(); err != nil {
-		return nil, notJSON(dec, text, err)
+	text, err := jsonfile.Clean(text, jsonfile.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return decodeList(text, "row", pair)
+}
+
+// decodeList makes pairs of the objects of a list, which errors count from 1.
+func decodeList(list []byte, each string, pair func(object) (Pair, error)) ([]Pair, error) {
+	var rows []json.RawMessage
+	if err := jsonfile.Unmarshal(list, &rows); err != nil {
+		return nil, err
 	}
 	var pairs []Pair
-	for dec.More() {
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return nil, notJSON(dec, text, err)
-		}
-		p, err := rowPair(fmt.Sprintf("row %d", len(pairs)+1), raw, pair)
+	for i, raw := range rows {
+		p, err := rowPair(fmt.Sprintf("%s %d", each, i+1), raw, pair)
 		if err != nil {
 			return nil, err
 		}
 		pairs = append(pairs, p)
 	}
-	return pairs, closed(dec, text)
+	return pairs, nil
 }
 
 func rowPair(where string, raw []byte, pair func(object) (Pair, error)) (Pair, error) {
@@ -61,16 +70,4 @@ func rowPair(where string, raw []byte, pair func(object) (Pair, error)) (Pair, e
 		return Pair{}, err
 	}
 	return pair(o)
-}
-
-// closed reads the bracket that ends a document, and that nothing follows it.
-func closed(dec *json.Decoder, text []byte) error {
-	if _, err := dec.Token(); err != nil {
-		return notJSON(dec, text, err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		at := min(int(dec.InputOffset()), len(text))
-		return fmt.Errorf("line %d: expected the end of the file after the JSON value, found more", lineOf(text, at))
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -88,9 +89,6 @@ func (t *Tokenizer) readVocab(raw []byte) error {
 		if err != nil {
 			return err
 		}
-		if _, twice := t.ids[name]; twice {
-			return fmt.Errorf("token %s is there twice", oneline.Quote(name))
-		}
 		if t.piece(id).known {
 			return fmt.Errorf("token %s: id %d is already that of %s", oneline.Quote(name), id, oneline.Quote(t.Token(id)))
 		}
@@ -144,13 +142,13 @@ func readID(value json.Token) (int, error) {
 func (t *Tokenizer) readMerges(raw []byte) error {
 	rank := 0
 	return stream(raw, '[', func(d *json.Decoder, i int) error {
-		var v any
-		if err := d.Decode(&v); err != nil {
+		var one json.RawMessage
+		if err := d.Decode(&one); err != nil {
 			return notJSON(err)
 		}
-		left, right, ok := mergeOf(v)
+		left, right, ok := mergeOf(one)
 		if !ok {
-			return fmt.Errorf("entry %d: expected two tokens as \"a b\" or [\"a\", \"b\"], found %s", i, oneline.Quote(fmt.Sprint(v)))
+			return fmt.Errorf("entry %d: expected two tokens as \"a b\" or [\"a\", \"b\"], found %s", i, jsonfile.Describe(one))
 		}
 		if strings.HasPrefix(left, "#version") && i == 0 {
 			return nil
@@ -163,19 +161,16 @@ func (t *Tokenizer) readMerges(raw []byte) error {
 	})
 }
 
-func mergeOf(v any) (left, right string, ok bool) {
-	switch v := v.(type) {
-	case string:
-		return cutMerge(v)
-	case []any:
-		if len(v) != 2 {
-			return "", "", false
-		}
-		left, ok1 := v[0].(string)
-		right, ok2 := v[1].(string)
-		return left, right, ok1 && ok2 && left != "" && right != ""
+func mergeOf(raw json.RawMessage) (left, right string, ok bool) {
+	var text *string
+	if json.Unmarshal(raw, &text) == nil && text != nil {
+		return cutMerge(*text)
 	}
-	return "", "", false
+	var pair []string // null in it is empty
+	if json.Unmarshal(raw, &pair) != nil || len(pair) != 2 {
+		return "", "", false
+	}
+	return pair[0], pair[1], pair[0] != "" && pair[1] != ""
 }
 
 // cutMerge cuts "a b", which has one space.

@@ -3,12 +3,10 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
-	"github.com/seed-2c350065/acdc/internal/fileerror"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // The files of a tokenizer's folder.
@@ -86,24 +84,5 @@ func openPair(dir string, config *settings) (*Tokenizer, error) {
 
 // readFile reads a regular file of at most maxFile bytes.
 func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fileerror.At(path, err)
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fileerror.At(path, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: a regular file expected, found mode %s", path, info.Mode())
-	}
-	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: expected at most %d bytes, found %d", path, maxFile, info.Size())
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return nil, fileerror.At(path, err)
-	}
-	return data, nil
+	return jsonfile.ReadRegular(path, "a file of a tokenizer", maxFile)
 }

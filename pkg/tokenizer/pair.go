@@ -28,9 +28,9 @@ func (p *pairFiles) read() (*Tokenizer, error) {
 	if err := p.pipeline(t); err != nil {
 		return nil, fmt.Errorf("%s: field \"tokenizer_class\": %w", p.config.path, err)
 	}
-	err := checkText(p.vocab)
+	vocab, err := clean(p.vocab, maxFile)
 	if err == nil {
-		err = t.readVocab(p.vocab)
+		err = t.readVocab(vocab)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(p.dir, vocabName), err)
@@ -160,11 +160,12 @@ func addedFile(data []byte) ([]addedToken, error) {
 	if data == nil {
 		return nil, nil
 	}
-	if err := checkText(data); err != nil {
+	data, err := clean(data, maxFile)
+	if err != nil {
 		return nil, err
 	}
 	var list []addedToken
-	err := stream(data, '{', func(d *json.Decoder, _ int) error {
+	err = stream(data, '{', func(d *json.Decoder, _ int) error {
 		name, id, err := readEntry(d)
 		if err != nil {
 			return err

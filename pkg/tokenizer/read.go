@@ -48,7 +48,8 @@ type tokenizerFile struct {
 }
 
 func readTokenizer(name string, data []byte, beside *settings) (*Tokenizer, error) {
-	if err := checkText(data); err != nil {
+	data, err := clean(data, maxFile)
+	if err != nil {
 		return nil, err
 	}
 	var f tokenizerFile

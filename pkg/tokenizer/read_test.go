@@ -62,10 +62,10 @@ func replaced(t testing.TB, file []byte, name, value string) []byte {
 var damaged = [][3]string{
 	{"model", ``, `field "model": expected an object, found none`},
 	{"model", `null`, `field "model": expected an object, found none`},
-	{"model", `[]`, `field "model": expected an object, found array`},
+	{"model", `[]`, `field "model": expected an object, found a list`},
 	{"model.type", `"Unigram"`, `field "model": found type "Unigram", which is not supported, expected BPE`},
 	{"model.type", `"WordPiece"`, `field "model": found type "WordPiece", which is not supported, expected BPE`},
-	{"model.type", `3`, `field "model": field "type": expected a text, found number`},
+	{"model.type", `3`, `field "model": field "type": expected a text, found 3`},
 	{"model.byte_fallback", `true`, `field "model": field "byte_fallback": found true, which is not supported`},
 	{"model.dropout", `0.1`, `field "model": field "dropout": found 0.1, expected none: ids would be random`},
 	{"model.end_of_word_suffix", `"</w>"`, `field "model": field "end_of_word_suffix": found "</w>", which is not supported`},
@@ -78,13 +78,13 @@ var damaged = [][3]string{
 	{"model.vocab", `{"a": 1.5}`, `field "model": field "vocab": token "a": expected an id from 0 to 1048575, found 1.5`},
 	{"model.vocab", `{"a": -1}`, `field "model": field "vocab": token "a": expected an id from 0 to 1048575, found -1`},
 	{"model.vocab", `{"a": 2000000000}`, `field "model": field "vocab": token "a": expected an id from 0 to 1048575, found 2000000000`},
-	{"model.vocab", `{"a": 0, "a": 1}`, `field "model": field "vocab": token "a" is there twice`},
+	{"model.vocab", `{"a": 0, "a": 1}`, `field "model"."vocab": expected different keys, found "a" twice`},
 	{"model.vocab", `{"a": 0, "b": 0}`, `field "model": field "vocab": token "b": id 0 is already that of "a"`},
 	{"model.merges", ``, `field "model": field "merges" is missing`},
 	{"model.merges", `{}`, `field "model": field "merges": expected an array, found an object`},
 	{"model.merges", `["ab"]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found "ab"`},
 	{"model.merges", `["a b", "a b c"]`, `field "model": field "merges": entry 1: expected two tokens as "a b" or ["a", "b"], found "a b c"`},
-	{"model.merges", `[["a", 1]]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found "[a 1]"`},
+	{"model.merges", `[["a", 1]]`, `field "model": field "merges": entry 0: expected two tokens as "a b" or ["a", "b"], found a list`},
 	{"model.merges", `["c b"]`, `field "model": field "merges": entry 0: token "c" is not in the vocabulary`},
 	{"model.merges", `["a c"]`, `field "model": field "merges": entry 0: token "c" is not in the vocabulary`},
 	{"model.merges", `["b a"]`, `field "model": field "merges": entry 0: token "ba", merged of "b" and "a", is not in the vocabulary`},
@@ -93,11 +93,11 @@ var damaged = [][3]string{
 	{"normalizer", `{"type": "Sequence"}`, `field "normalizer": field "normalizers" is missing`},
 	{"normalizer", `{}`, `field "normalizer": field "type" is missing`},
 	{"pre_tokenizer", `null`, `field "pre_tokenizer": expected a ByteLevel, found none: only byte-level vocabularies are supported`},
-	{"pre_tokenizer", `"ByteLevel"`, `field "pre_tokenizer": expected an object, found string`},
+	{"pre_tokenizer", `"ByteLevel"`, `field "pre_tokenizer": expected an object, found "ByteLevel"`},
 	{"pre_tokenizer", `{"type": "Metaspace"}`, `field "pre_tokenizer": found type "Metaspace", which is not supported, expected ByteLevel, Split, Digits or a Sequence of them`},
 	{"pre_tokenizer", `{"type": "Whitespace"}`, `field "pre_tokenizer": found type "Whitespace", which is not supported, expected ByteLevel, Split, Digits or a Sequence of them`},
 	{"pre_tokenizer", `{"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "ByteLevel"}]}`, `field "pre_tokenizer": field "pretokenizers": entry 1: found ByteLevel twice, expected it once`},
-	{"pre_tokenizer", `{"type": "ByteLevel", "add_prefix_space": 1}`, `field "pre_tokenizer": field "add_prefix_space": expected true or false, found number`},
+	{"pre_tokenizer", `{"type": "ByteLevel", "add_prefix_space": 1}`, `field "pre_tokenizer": field "add_prefix_space": expected true or false, found 1`},
 	{"pre_tokenizer", `{"type": "Split", "behavior": "isolated"}`, `field "pre_tokenizer": field "behavior": found "isolated", expected Isolated, Removed, Contiguous, MergedWithPrevious or MergedWithNext`},
 	{"pre_tokenizer", `{"type": "Split", "behavior": "Isolated", "pattern": {"String": ""}}`, `field "pre_tokenizer": field "pattern": expected a Regex or a String, found none`},
 	{"pre_tokenizer", split(`a(?=b)`), `field "pre_tokenizer": field "pattern": pattern "a(?=b)": found a lookahead or lookbehind, expected none but in \s+(?!\S)|\s+ at the end`},
@@ -117,7 +117,7 @@ var damaged = [][3]string{
 	{"added_tokens", `{}`, `field "added_tokens": expected an array, found an object`},
 	{"added_tokens", `[{}]`, `field "added_tokens": entry 0: field "id" is missing`},
 	{"added_tokens", `[{"id": 7}]`, `field "added_tokens": entry 0: field "content": expected a text, found none`},
-	{"added_tokens", `[{"id": 7, "content": 7}]`, `field "added_tokens": entry 0: field "content": expected a text, found number`},
+	{"added_tokens", `[{"id": 7, "content": 7}]`, `field "added_tokens": entry 0: field "content": expected a text, found 7`},
 	{"added_tokens", `[{"id": 1048576, "content": "x"}]`, `field "added_tokens": entry 0: field "id": expected an id from 0 to 1048575, found 1048576`},
 	{"added_tokens", `[{"id": 7, "content": "ab"}]`, `field "added_tokens": entry 0: "ab": expected the id 2 that it has already, found 7`},
 	{"added_tokens", `[{"id": 2, "content": "x"}]`, `field "added_tokens": entry 0: "x": id 2 is already that of "ab"`},
@@ -137,10 +137,10 @@ func TestDamagedFiles(t *testing.T) {
 		assert.EqualError(t, err, "t.json: "+d[2], "%s %s", d[0], d[1])
 	}
 	for file, want := range map[string]string{
-		``:             "t.json: not JSON at byte 0: unexpected end of JSON input",
-		`[]`:           "t.json: expected an object, found array",
-		`{"model": `:   "t.json: not JSON at byte 10: unexpected end of JSON input",
-		"{\"a\": \xff": "t.json: expected UTF-8, found byte 0xff at 6",
+		``:             "t.json: expected JSON, found nothing",
+		`[]`:           "t.json: expected an object, found a list",
+		`{"model": `:   "t.json: line 1: expected JSON, found an end in the middle of it",
+		"{\"a\": \xff": "t.json: line 1: expected UTF-8 text, found byte 0xff at byte 6",
 	} {
 		_, err := Read("t.json", []byte(file))
 		assert.EqualError(t, err, want)
@@ -265,8 +265,8 @@ func TestOpenErrors(t *testing.T) {
 		{mergesName, "a b\n\na  b\n", `DIR/merges.txt: line 3: expected two tokens with a space between them, found "a  b"`},
 		{mergesName, "a x\n", `DIR/merges.txt: line 1: token "x" is not in the vocabulary`},
 		{mergesName, "a \xff\n", `DIR/merges.txt: expected UTF-8, found byte 0xff at 2`},
-		{vocabName, `{"a": 0`, `DIR/vocab.json: not JSON: EOF`},
-		{vocabName, `{"a": 0} 1`, `DIR/vocab.json: found more behind the JSON value`},
+		{vocabName, `{"a": 0`, `DIR/vocab.json: line 1: expected JSON, found an end in the middle of it`},
+		{vocabName, `{"a": 0} 1`, `DIR/vocab.json: line 1: expected the end of the text after the JSON value, found more`},
 		{vocabName, `[]`, `DIR/vocab.json: expected an object, found an array`},
 		{addedName, `{"x": "y"}`, `DIR/added_tokens.json: token "x": expected an id, found "y"`},
 		{addedName, `{"x": 1}`, `DIR: added tokens: entry 0: "x": id 1 is already that of "b"`},
@@ -295,7 +295,7 @@ func TestOpenMissing(t *testing.T) {
 	assert.EqualError(t, err, filepath.Join(dir, mergesName)+": no such file or directory")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, tokenizerName), 0o700))
 	_, err = Open(dir)
-	assert.ErrorContains(t, err, "a regular file expected, found mode d")
+	assert.ErrorContains(t, err, "expected a file of a tokenizer, found a directory")
 	assert.False(t, errors.Is(err, fs.ErrNotExist))
 }
 

@@ -71,8 +71,12 @@ func readSettings(path string) (*settings, error) {
 }
 
 func parseSettings(data []byte) (*settings, error) {
-	if len(data) > maxSettings {
-		return nil, fmt.Errorf("expected at most %d bytes, found %d", maxSettings, len(data))
+	data, err := clean(data, maxSettings)
+	if err != nil {
+		return nil, err
+	}
+	if null(data) {
+		return nil, errors.New("expected an object, found null")
 	}
 	s := &settings{}
 	if err := unmarshal(data, s); err != nil {

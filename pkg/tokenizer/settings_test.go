@@ -27,13 +27,13 @@ func TestOpenSettings(t *testing.T) {
 		{`{}`, `{}`, -1, ""},
 		{`{"bos_token": "<s>"}`, `{}`, 0, `DIR/tokenizer_config.json: field "bos_token": "<s>" is not in the vocabulary`},
 		{`{}`, `{"bos_token": "<s>"}`, 0, `DIR/special_tokens_map.json: field "bos_token": "<s>" is not in the vocabulary`},
-		{`{"bos_token": 7}`, `{}`, 0, `DIR/tokenizer_config.json: field "bos_token": expected a text, found number`},
-		{`{"additional_special_tokens": [7]}`, `{}`, 0, `DIR/tokenizer_config.json: field "additional_special_tokens": expected a text, found number`},
-		{`{"add_prefix_space": "yes"}`, `{}`, 0, `DIR/tokenizer_config.json: field "add_prefix_space": expected true or false, found string`},
+		{`{"bos_token": 7}`, `{}`, 0, `DIR/tokenizer_config.json: field "bos_token": expected a text, found 7`},
+		{`{"additional_special_tokens": [7]}`, `{}`, 0, `DIR/tokenizer_config.json: field "additional_special_tokens": expected a text, found a number`},
+		{`{"add_prefix_space": "yes"}`, `{}`, 0, `DIR/tokenizer_config.json: field "add_prefix_space": expected true or false, found "yes"`},
 		{`{"added_tokens_decoder": {"9": {"content": "<x>"}}}`, `{}`, 0, `DIR/tokenizer_config.json: field "added_tokens_decoder": entry 9: "<x>": expected the next id, 4, for a token that tokenizer.json does not have`},
 		{`{"added_tokens_decoder": {"-1": {"content": "<x>"}}}`, `{}`, 0, `DIR/tokenizer_config.json: field "added_tokens_decoder": entry -1: field "id": expected an id from 0 to 1048575, found -1`},
-		{`{`, `{}`, 0, `DIR/tokenizer_config.json: not JSON at byte 1: unexpected end of JSON input`},
-		{`{}`, `[]`, 0, `DIR/special_tokens_map.json: expected an object, found array`},
+		{`{`, `{}`, 0, `DIR/tokenizer_config.json: line 1: expected JSON, found an end in the middle of it`},
+		{`{}`, `[]`, 0, `DIR/special_tokens_map.json: expected an object, found a list`},
 	} {
 		dir := folder(t, map[string]string{tokenizerName: base, configName: c.config, specialName: c.special})
 		tok, err := Open(dir)

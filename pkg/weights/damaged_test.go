@@ -99,6 +99,8 @@ var damaged = []struct {
 	{"far more data stated", one(`"dtype":"F32","shape":[1000000,1000000],"data_offsets":[0,4000000000000]`, 4), `truncated: data section needs 4000000000000 bytes, file has 4`},
 	{"data left over", append(valid(), 0), `data section: 43 bytes expected, file has 44`},
 	{"unknown field broken", one(`"note":[1,2`, 0), `tensor "x": "note": JSON expected, found invalid character '}' …`},
+	{"half a character", one(`"dtype":"F32","shape":[],"data_offsets":[0,4],"note":"\ud800"`, 4), `header: field "x"."note": expected Unicode text, found \ud800, half of a character`},
+	{"skipped key twice", one(`"dtype":"F32","shape":[],"data_offsets":[0,4],"note":{"a":1,"a":2}`, 4), `header: field "x"."note": expected different keys, found "a" twice`},
 	{"name of two lines", fileOf(`{"a\nb":1}`, 0), `tensor "a\nb": an object expected, found 1`},
 	{"deep nesting", one(`"note":`+strings.Repeat("[", 20000), 0), `tensor "x": "note": JSON expected, found invalid character '[' exceeded max depth…`},
 }

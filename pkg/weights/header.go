@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -31,14 +32,7 @@ type header struct {
 // headerReader walks the tokens of a header. encoding/json's Unmarshal would
 // silently keep the last of two entries with the same name.
 type headerReader struct {
-	dec  *json.Decoder
-	what string // the text's name in errors
-}
-
-func newHeaderReader(what string, text []byte) headerReader {
-	r := headerReader{dec: json.NewDecoder(bytes.NewReader(text)), what: what}
-	r.dec.UseNumber()
-	return r
+	dec *json.Decoder
 }
 
 func parseHeader(text []byte) (*header, error) {
@@ -48,7 +42,8 @@ func parseHeader(text []byte) (*header, error) {
 	if !utf8.Valid(text) {
 		return nil, errors.New("header: UTF-8 text expected, found other bytes")
 	}
-	r := newHeaderReader("header", text)
+	r := headerReader{json.NewDecoder(bytes.NewReader(text))}
+	r.dec.UseNumber()
 	h := &header{}
 	seen := map[string]bool{}
 	err := r.object("header", func(name string) error {
@@ -63,16 +58,22 @@ func parseHeader(text []byte) (*header, error) {
 		h.entries = append(h.entries, e)
 		return err
 	})
+	if err == nil {
+		err = r.end()
+	}
 	if err != nil {
 		return nil, err
 	}
-	return h, r.end()
+	if _, err := jsonfile.Clean(text, jsonfile.Options{}); err != nil { // what was skipped, and halves of characters
+		return nil, fmt.Errorf("header: %w", err)
+	}
+	return h, nil
 }
 
 // end checks that nothing follows the object.
 func (r headerReader) end() error {
 	if _, err := r.dec.Token(); err != io.EOF {
-		return fmt.Errorf("%s: the end expected after the JSON object, found more at byte %d", r.what, r.dec.InputOffset())
+		return fmt.Errorf("header: the end expected after the JSON object, found more at byte %d", r.dec.InputOffset())
 	}
 	return nil
 }
@@ -82,10 +83,10 @@ func (r headerReader) end() error {
 func (r headerReader) token() (json.Token, error) {
 	t, err := r.dec.Token()
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil, fmt.Errorf("%s: JSON expected, found an end in the middle of it", r.what)
+		return nil, errors.New("header: JSON expected, found an end in the middle of it")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: JSON expected, found %w near byte %d", r.what, err, r.dec.InputOffset())
+		return nil, fmt.Errorf("header: JSON expected, found %w near byte %d", err, r.dec.InputOffset())
 	}
 	return t, nil
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/fileerror"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -117,7 +118,7 @@ func OpenAny(path string) (Checkpoint, error) {
 	if !errors.Is(err, errIndex) {
 		return nil, err
 	}
-	index, err := readIndex(path)
+	index, err := jsonfile.ReadRegular(path, "an index of shards", maxIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +127,6 @@ func OpenAny(path string) (Checkpoint, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func readIndex(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxHeader {
-		return nil, fmt.Errorf("%s: an index of at most %d bytes expected, found %d", path, maxHeader, info.Size())
-	}
-	index, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fileerror.At(path, err)
-	}
-	return index, nil
 }
 
 // OpenFile opens one file of any container, found by its content: safetensors,
@@ -179,7 +168,7 @@ func decodeOther(file []byte) (*File, error) {
 		return nil, errors.New("a checkpoint expected, found another pickle than PyTorch's: nothing in a pickle is executed")
 	}
 	kind := foreign(file)
-	if text := bytes.TrimLeft(file[:min(len(file), 64)], " \t\r\n"); len(text) > 0 && text[0] == '{' {
+	if text := bytes.TrimLeft(bytes.TrimPrefix(file[:min(len(file), 64)], []byte("\ufeff")), " \t\r\n"); len(text) > 0 && text[0] == '{' {
 		return nil, errIndex
 	}
 	if kind == "" {

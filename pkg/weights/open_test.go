@@ -113,15 +113,15 @@ func TestShardedErrors(t *testing.T) {
 		`{"weight_map":{"x":"a\\m"}}`:                  `weight_map: tensor "x": the name of a file in the same folder expected, found "a\\m"`,
 		`{"weight_map":{"x":".."}}`:                    `weight_map: tensor "x": the name of a file in the same folder expected, found ".."`,
 		`{"weight_map":{"x":""}}`:                      `weight_map: tensor "x": the name of a file in the same folder expected, found ""`,
-		`{"weight_map":{"x":7}}`:                       `weight_map: tensor "x": a string expected, found 7`,
-		`{"weight_map":{"x":"m","x":"m"}}`:             `weight_map: tensor "x": different names expected, found it twice`,
-		`{"weight_map":{},"weight_map":{}}`:            `index: different fields expected, found "weight_map" twice`,
-		`{"weight_map":[]}`:                            `weight_map: an object expected, found an array`,
+		`{"weight_map":{"x":7}}`:                       `index: field "weight_map"."x": expected a text, found 7`,
+		`{"weight_map":{"x":"m","x":"m"}}`:             `index: field "weight_map": expected different keys, found "x" twice`,
+		`{"weight_map":{},"weight_map":{}}`:            `index: expected different keys, found "weight_map" twice`,
+		`{"weight_map":[]}`:                            `index: field "weight_map": expected an object, found a list`,
 		`{"weight_map":{}}`:                            `index: field "weight_map" with tensors expected, found none`,
 		`{"architectures":["GPT2LMHeadModel"]}`:        `index: field "weight_map" with tensors expected, found none`,
-		`{"weight_map":{"x":`:                          `index: JSON expected, found an end in the middle of it`,
-		`{"weight_map":{"x":"m"}} 7`:                   `index: the end expected after the JSON object, found more at byte 26`,
-		"{\"weight_map\":{\"\xff\":\"m\"}}":            `index: UTF-8 text expected, found other bytes`,
+		`{"weight_map":{"x":`:                          `index: line 1: expected JSON, found an end in the middle of it`,
+		`{"weight_map":{"x":"m"}} 7`:                   `index: line 1: expected the end of the text after the JSON value, found more`,
+		"{\"weight_map\":{\"\xff\":\"m\"}}":            `index: line 1: expected UTF-8 text, found byte 0xff at byte 16`,
 	} {
 		require.NoError(t, os.WriteFile(index, []byte(text), 0o644))
 		_, err = weights.OpenAny(index)

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -54,49 +54,45 @@ func openSharded(path string, index []byte) (*Sharded, error) {
 	return s, nil
 }
 
+// maxIndex bounds an index of shards, in bytes: one of all names that a header
+// may have.
+const maxIndex = 32 << 20
+
 // parseIndex returns the weight_map of an index, with the names of the files
 // checked. Other fields, such as the total size, are skipped.
 func parseIndex(text []byte) (map[string]string, error) {
-	if !utf8.Valid(text) {
-		return nil, errors.New("index: UTF-8 text expected, found other bytes")
-	}
-	r := newHeaderReader("index", text)
-	var weightMap map[string]string
-	err := r.object("index", func(field string) error {
-		if field != "weight_map" {
-			return r.skip("index", field)
-		}
-		if weightMap != nil {
-			return errors.New("index: different fields expected, found \"weight_map\" twice")
-		}
-		weightMap = map[string]string{}
-		return r.weightMap(weightMap)
-	})
+	text, err := jsonfile.Clean(text, jsonfile.Options{})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("index: %w", err)
 	}
-	if len(weightMap) == 0 {
+	var index struct {
+		Files map[string]*string `json:"weight_map"` // null is no name
+	}
+	if err := jsonfile.Unmarshal(text, &index); err != nil {
+		return nil, fmt.Errorf("index: %w", err)
+	}
+	if len(index.Files) == 0 {
 		return nil, errors.New("index: field \"weight_map\" with tensors expected, found none")
 	}
-	return weightMap, r.end()
+	return shards(index.Files)
 }
 
-func (r headerReader) weightMap(out map[string]string) error {
-	return r.object("weight_map", func(name string) error {
-		where := "weight_map: tensor " + oneline.Quote(name)
-		if _, twice := out[name]; twice {
-			return fmt.Errorf("%s: different names expected, found it twice", where)
+// shards checks the names of files that tensors are said to be in.
+func shards(files map[string]*string) (map[string]string, error) {
+	if len(files) > maxKeys {
+		return nil, fmt.Errorf("weight_map: at most %d names expected, found %d", maxKeys, len(files))
+	}
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		found := "null"
+		if shard := files[name]; shard != nil {
+			out[name], found = *shard, oneline.Quote(*shard)
 		}
-		shard, err := r.text(where)
-		if err != nil {
-			return err
+		if shard := out[name]; shard == "" || shard == "." || shard == ".." || strings.ContainsAny(shard, `/\:`) || strings.ContainsRune(shard, 0) {
+			return nil, fmt.Errorf("weight_map: tensor %s: the name of a file in the same folder expected, found %s", oneline.Quote(name), found)
 		}
-		if shard == "" || shard == "." || shard == ".." || strings.ContainsAny(shard, `/\:`) || strings.ContainsRune(shard, 0) {
-			return fmt.Errorf("%s: the name of a file in the same folder expected, found %s", where, oneline.Quote(shard))
-		}
-		out[name] = shard
-		return nil
-	})
+	}
+	return out, nil
 }
 
 // Close closes all files.

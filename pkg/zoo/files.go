@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/internal/fileerror"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -78,13 +78,9 @@ func load(name, dir string, cfg checkpoint.Config, src weights.Checkpoint, o che
 const maxConfig = 1 << 20
 
 func readConfig(path string) (checkpoint.Config, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Size() > maxConfig {
-		return checkpoint.Config{}, fmt.Errorf("%s: expected a configuration of at most %d bytes, found %d", path, maxConfig, info.Size())
-	}
-	data, err := os.ReadFile(path)
+	data, err := jsonfile.ReadRegular(path, "a model configuration", maxConfig)
 	if err != nil {
-		return checkpoint.Config{}, fileerror.At(path, err)
+		return checkpoint.Config{}, err
 	}
 	return checkpoint.ReadConfig(path, bytes.NewReader(data))
 }

@@ -201,7 +201,7 @@ func TestFileErrors(t *testing.T) {
 		filepath.Join(dir, "empty"):                          "config.json: no such file or directory",
 		filepath.Join(dir, "hf"):                             `field "model_type": expected gpt2, gpt_neo or gpt_neox`,
 		filepath.Join(dir, "noweights"):                      "a checkpoint expected (model.safetensors, ",
-		filepath.Join(dir, "big"):                            "at most 1048576 bytes",
+		filepath.Join(dir, "big"):                            "at most 1 MiB",
 		write("bad/x.safetensors", "x") + "":                 "found neither",
 		filepath.Join(write("plain", "x"), "below", "plain"): "not a directory",
 	} {

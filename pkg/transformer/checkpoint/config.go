@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -42,7 +43,10 @@ func readConfig(r io.Reader) (Config, error) {
 		return Config{}, err
 	}
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(data, &raw); err != nil {
+	if data, err = jsonfile.Clean(data, jsonfile.Options{}); err == nil {
+		err = jsonfile.Unmarshal(data, &raw)
+	}
+	if err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
 	}
 	if raw["n_layers"] == nil {
@@ -81,12 +85,9 @@ func (d dialect) decode(raw map[string]json.RawMessage, into any) (warnings []st
 	}
 	data, err := json.Marshal(known)
 	if err == nil {
-		err = json.Unmarshal(data, into)
+		err = jsonfile.Unmarshal(data, into)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("not a model configuration: %w", err)
-	}
-	return warnings, nil
+	return warnings, err
 }
 
 // Windows turns the kinds of attention by layer, "global" or "local", into

@@ -40,7 +40,7 @@ func TestReadConfig(t *testing.T) {
 		{`,"normalization_type":"LN"`, "", `field "normalization_type" is missing`},
 		{`"n_layers":1`, `"n_layers":0`, `field "n_layers": expected a positive integer, found 0`},
 		{`"n_layers":1`, `"n_layers":-3`, `found -3`},
-		{`"n_layers":1`, `"n_layers":1.5`, "not a model configuration"},
+		{`"n_layers":1`, `"n_layers":1.5`, `field "n_layers": expected a whole number, found 1.5`},
 		{`"d_mlp":6`, `"d_mlp":0`, `field "d_mlp"`},
 		{`"relu"`, `"tanh"`, `field "act_fn": expected one of "relu", "gelu", "gelu_new", "silu", found "tanh"`},
 		{`"LN"`, `"RMS"`, `field "normalization_type": expected one of "LN", "LNPre", null, found "RMS"`},

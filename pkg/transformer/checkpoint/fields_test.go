@@ -160,7 +160,11 @@ func TestEveryFieldOfRotaryPositions(t *testing.T) {
 		assert.Equal(t, 2.0, base.RotaryFactor)
 		for name, f := range hfRope.fields {
 			value := map[string]string{"rope_type": `"default"`, "type": `"yarn"`, "rope_theta": "7", "factor": "8", "partial_rotary_factor": "1"}[name]
-			c, err := changed(t, neox, fmt.Sprintf(`{%q:{"rope_type":"linear","factor":2,%q:%s}}`, where, name, cmp.Or(value, "3")))
+			rope := map[string]json.RawMessage{"rope_type": json.RawMessage(`"linear"`), "factor": json.RawMessage("2")}
+			rope[name] = json.RawMessage(cmp.Or(value, "3"))
+			text, err := json.Marshal(map[string]any{where: rope})
+			require.NoError(t, err)
+			c, err := changed(t, neox, string(text))
 			switch {
 			case f.fate == harmless:
 				require.NoError(t, err, name)
