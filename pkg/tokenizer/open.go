@@ -21,6 +21,19 @@ const (
 	specialName   = "special_tokens_map.json"
 )
 
+// Files returns the paths of those files in a folder that a tokenizer may be
+// made of.
+func Files(dir string) []string {
+	var paths []string
+	for _, name := range []string{tokenizerName, vocabName, mergesName, addedName, configName, specialName} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
 // Open reads the tokenizer of a folder: tokenizer.json or, if it has none,
 // vocab.json and merges.txt. The settings beside them, tokenizer_config.json and
 // special_tokens_map.json, say over it what transformers' fast tokenizers take
