@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -102,7 +102,7 @@ func parseAlgorithm(s string) (discover.Algorithm, error) {
 // discover runs the command.
 func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	start := time.Now()
-	if err := o.check(); err != nil {
+	if err := cmp.Or(o.check(), a.clash(o.places(), o.inputs(nil))); err != nil {
 		return err
 	}
 	t, err := o.resolve()
@@ -117,6 +117,9 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 		return err
 	}
 	defer in.model.Close() // read only: nothing can be lost
+	if err := a.clash(o.places(), o.inputs(in.model)); err != nil {
+		return err
+	}
 	a.warn(in.model.Warnings)
 	c, err := o.config(in)
 	if err != nil {
@@ -181,19 +184,6 @@ const (
 func (o *discoverOptions) check() error {
 	if o.trace == "-" {
 		return usagef("--trace -: expected a file; standard output carries the circuit")
-	}
-	seen := map[string]string{}
-	for _, f := range o.files {
-		seen[filepath.Clean(f)] = "-o"
-	}
-	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
-		if f[1] == "" {
-			continue
-		}
-		if other, twice := seen[filepath.Clean(f[1])]; twice {
-			return usagef("%s %s: expected a file of its own, found it after %s too", f[0], f[1], other)
-		}
-		seen[filepath.Clean(f[1])] = f[0]
 	}
 	if err := o.outputs.check(); err != nil {
 		return err

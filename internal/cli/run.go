@@ -106,6 +106,9 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		return err
 	}
 	defer in.model.Close()
+	if err := a.clash(places("-o", o.files...), o.inputs(in.model)); err != nil { // the circuit may be edited in place
+		return err
+	}
 	a.warn(in.model.Warnings)
 	metrics := o.metrics(in)
 	rows, err := o.measure(ctx, c.graph, in, metrics, c.masks)
