@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -101,6 +102,9 @@ func (a *app) loadShown(o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	}
 	t, err := task.Find(o.task)
 	if err != nil {
+		return task.Data{}, nil, &usageError{err}
+	}
+	if err := cmp.Or(t.CheckVariant(o.variant), t.CheckBOS(o.bos)); err != nil {
 		return task.Data{}, nil, &usageError{err}
 	}
 	var tok task.Tokenizer

@@ -73,8 +73,8 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	typed(fs, &o.circuit, "circuit", "", "FILE", "the circuit, as discover saved it; - is standard input", parseText("a file"))
 	_ = cmd.RegisterFlagCompletionFunc("circuit", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
-	fs.StringArrayVar(&o.cut, "cut", nil, "`EDGE` to cut; may be repeated")
-	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
+	repeated(fs, &o.cut, "cut", "an edge", "`EDGE` to cut")
+	repeated(fs, &o.add, "add", "an edge", "`EDGE` to add")
 	o.textOptions.flags(cmd)
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
 	idleFlag(cmd, &o.dropIdle)
@@ -269,8 +269,8 @@ func (o *runOptions) likeFile(t task.Task, m *zoo.Model, f *circuit.File) (*open
 func (o *runOptions) inherit(f *circuit.File) (bool, error) {
 	sameData := o.task == "" && o.data == ""
 	if sameData {
-		if _, err := task.Find(f.Task); f.Task != "" && err != nil {
-			return false, fmt.Errorf("field \"task\": %w", err)
+		if err := checkTask(f); err != nil {
+			return false, err
 		}
 		o.task, o.data = f.Task, f.Data
 		if o.task == "" && o.data == "" {
@@ -291,6 +291,24 @@ func (o *runOptions) inherit(f *circuit.File) (bool, error) {
 		}
 	}
 	return sameData, o.takeAblation(f)
+}
+
+// checkTask refuses what the file says of a task that is none of it.
+func checkTask(f *circuit.File) error {
+	if f.Task == "" {
+		return nil
+	}
+	t, err := task.Find(f.Task)
+	if err != nil {
+		return fmt.Errorf("field \"task\": %w", err)
+	}
+	if err := t.CheckVariant(f.Variant); err != nil {
+		return fmt.Errorf("field \"variant\": %w", err)
+	}
+	if err := t.CheckBOS(f.BOS); err != nil {
+		return fmt.Errorf("field \"bos\": %w", err)
+	}
+	return nil
 }
 
 // takeAblation takes the file's ablation unless a flag says another.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func (s *subject) flags(cmd *cobra.Command) {
 func (p *promptFlags) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	choice(cmd, &p.half, "half", "", "of a task's prompts, default validation", texts(task.Halves()), oneOf("half", task.Halves()))
-	choice(cmd, &p.variant, "variant", "", "of a task's prompts, default the first", variantNames(), parseText("a variant"))
+	choice(cmd, &p.variant, "variant", "", "of a task's prompts, default the first", variantNames(), oneOf("variant", variantNames()))
 	typed(fs, &p.bos, "bos", "", "BOOL", "put the model's start token before each prompt, default as the task or the tokenizer has it", parseSwitch)
 	fs.Lookup("bos").NoOptDefVal = "true"
 	typed(fs, &p.bos, "no-bos", "", "BOOL", "put no start token before prompts", func(s string) (*bool, error) {
@@ -115,6 +116,11 @@ func (s *subject) resolve() (task.Task, error) {
 	}
 	if s.data != "" && (s.half != "" || s.variant != "") {
 		return t, usagef("--data %s: expected no --half and no --variant, which are of a task's prompts", s.data)
+	}
+	if s.data == "" {
+		if err := cmp.Or(t.CheckVariant(s.variant), t.CheckBOS(s.bos)); err != nil {
+			return t, &usageError{err}
+		}
 	}
 	if s.model == "" {
 		s.model = t.Model
