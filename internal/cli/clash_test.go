@@ -143,6 +143,8 @@ func eachFlag(cmd *cobra.Command, do func(*cobra.Command, *pflag.Flag), but map[
 	if but[cmd.Name()] {
 		return
 	}
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { do(cmd, f) })
 	for _, c := range cmd.Commands() {
 		eachFlag(c, do, but)

@@ -182,6 +182,9 @@ const (
 
 // check refuses outputs that cannot be written.
 func (o *discoverOptions) check() error {
+	if o.quiet && o.verbose {
+		return usagef("--quiet and --verbose: expected one of them, found both")
+	}
 	if o.trace == "-" {
 		return usagef("--trace -: expected a file; standard output carries the circuit")
 	}

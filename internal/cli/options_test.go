@@ -63,11 +63,11 @@ func TestRunFlags(t *testing.T) {
 func TestRunPromptFlags(t *testing.T) {
 	var got *runOptions
 	cmd := newRun(&app{}, func(_ context.Context, o *runOptions) error { got = o; return nil })
-	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", "", "--corrupt", " c", "--top", "7", "--no-bos", "--ablation", "zero", "--threads", "1"})
+	cmd.SetArgs([]string{"--model", "m", "--prompt", "a, b", "--prompt", " ", "--corrupt", " c", "--top", "7", "--no-bos", "--ablation", "zero", "--threads", "1"})
 	require.NoError(t, cmd.Execute())
 	no := false
 	assert.Equal(t, &runOptions{subject: subject{modelFlags: modelFlags{model: "m", threads: 1}, ablation: ablate.Zero, promptFlags: promptFlags{bos: &no}},
-		textOptions: textOptions{prompts: []string{"a, b", ""}, corrupts: []string{" c"}, top: 7}, format: reportText}, got)
+		textOptions: textOptions{prompts: []string{"a, b", " "}, corrupts: []string{" c"}, top: 7}, format: reportText}, got)
 	for _, top := range []string{"0", "-1", "1000001", "x", ""} {
 		cmd := newRun(&app{}, func(context.Context, *runOptions) error { return nil })
 		cmd.SilenceErrors, cmd.SilenceUsage = true, true
@@ -179,4 +179,22 @@ func TestEnoughMemory(t *testing.T) {
 		t.Skip("the machine's memory is not known here")
 	}
 	assert.ErrorContains(t, enoughMemory("x", m.Config, 1_000_000_000, 64), "x: 1000000000 examples of 64 tokens need at least 6.88e+05 GB of memory, this machine has ")
+}
+
+func TestParseBytes(t *testing.T) {
+	for text, want := range map[string]int64{"1M": 1 << 20, "1048576": 1 << 20, "1e9": 1e9, "2GiB": 2 << 30, "1.5g": 3 << 29, "1024KB": 1 << 20} {
+		n, err := parseBytes(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, n, text)
+	}
+	for _, text := range []string{"", "0", "-1", "-1G", "0.5", "1", "1048575", "1023K", "0.9M", "1048576.5", "NaN", "inf", "infG", "1e30", "much", "M"} {
+		_, err := parseBytes(text)
+		assert.ErrorContains(t, err, "at least 1M, found \""+text+"\"", text)
+	}
+}
+
+func TestQuietAndVerbose(t *testing.T) {
+	code, text := runMain("discover", "--task", "or_gate", "--quiet", "-v")
+	assert.Equal(t, codeUsage, code)
+	assert.Equal(t, "acdc: --quiet and --verbose: expected one of them, found both (see acdc discover --help)\n", text)
 }
