@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -45,6 +46,12 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 		newCompletion(a), newVersion(a))
 	root.SetHelpCommand(newHelp())
 	return root
+}
+
+// Commands returns the tree of commands for documentation; running it prints
+// nothing.
+func Commands() *cobra.Command {
+	return newRoot(&app{stdin: strings.NewReader(""), stdout: &output{w: io.Discard}, stderr: io.Discard})
 }
 
 // newHelp replaces the help command of cobra, which does not fail on an
