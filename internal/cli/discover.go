@@ -185,8 +185,10 @@ func (o *discoverOptions) check() error {
 	if o.quiet && o.verbose {
 		return usagef("--quiet and --verbose: expected one of them, found both")
 	}
-	if o.trace == "-" {
-		return usagef("--trace -: expected a file; standard output carries the circuit")
+	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
+		if f[1] == "-" {
+			return usagef("%s -: expected a file; standard output carries the circuit", f[0])
+		}
 	}
 	if err := o.outputs.check(); err != nil {
 		return err
@@ -205,10 +207,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *opened, e *pat
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var bar *progress
-	if !o.quiet {
-		bar = newProgress(a.stderr, e.Graph().NumEdges())
-	}
+	bar := startProgress(a.stderr, e.Graph().NumEdges(), o.quiet, o.verbose)
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
 	r := discover.Request{Experiment: e, Seed: o.seed,
 		Observe: func(ev discover.Event) {
