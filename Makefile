@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race lint portable fuzz bench golden vuln third-party clean
+.PHONY: help build test short long race lint portable fuzz bench golden vuln third-party man clean
 
 help: ## list the targets
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
@@ -64,5 +64,8 @@ vuln: ## known vulnerabilities that the program can reach
 third-party: ## list the parts of the binary and their licences in docs/THIRD_PARTY
 	$(GO) run ./internal/thirdparty docs/THIRD_PARTY
 
+man: ## write the manual pages to dist/man
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null) $(GO) run ./internal/man dist/man
+
 clean: ## remove what the build made
-	rm -rf bin
+	rm -rf bin dist

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,6 +106,9 @@ func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 	if err != nil {
 		return task.Data{}, nil, &usageError{err}
 	}
+	if err := cmp.Or(t.CheckVariant(o.drawn.Variant), t.CheckBOS(o.drawn.BOS)); err != nil {
+		return task.Data{}, nil, &usageError{err}
+	}
 	var tok task.Tokenizer
 	if t.Text == nil && o.model != "" {
 		return task.Data{}, nil, usagef("--model %s: expected no model with task %s, whose prompts are token ids", o.model, t.Name)
@@ -113,9 +117,6 @@ func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 		if tok, err = a.shownTokenizer(o.model, t.Model); err != nil {
 			return task.Data{}, nil, err
 		}
-	}
-	if err := t.CheckVariant(o.drawn.Variant); err != nil {
-		return task.Data{}, nil, usagef("--variant: %w", err)
 	}
 	d, err := t.Data(task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
 	return d, tok, err

@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -102,7 +102,7 @@ func parseAlgorithm(s string) (discover.Algorithm, error) {
 // discover runs the command.
 func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	start := time.Now()
-	if err := o.check(); err != nil {
+	if err := cmp.Or(o.check(), a.clash(o.places(), inputs(o.spec, nil))); err != nil {
 		return err
 	}
 	in, err := o.spec.Open(ctx, o.threads)
@@ -110,6 +110,9 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 		return err
 	}
 	defer in.Close() // read only: nothing can be lost
+	if err := a.clash(o.places(), inputs(in.Spec, in.Model)); err != nil {
+		return err
+	}
 	a.warn(in.Model.Warnings)
 	c, err := o.config(in)
 	if err != nil {
@@ -185,21 +188,13 @@ const (
 
 // check refuses outputs that cannot be written.
 func (o *discoverOptions) check() error {
-	if o.trace == "-" {
-		return usagef("--trace -: expected a file; standard output carries the circuit")
-	}
-	seen := map[string]string{}
-	for _, f := range o.files {
-		seen[filepath.Clean(f)] = "-o"
+	if o.quiet && o.verbose {
+		return usagef("--quiet and --verbose: expected one of them, found both")
 	}
 	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
-		if f[1] == "" {
-			continue
+		if f[1] == "-" {
+			return usagef("%s -: expected a file; standard output carries the circuit", f[0])
 		}
-		if other, twice := seen[filepath.Clean(f[1])]; twice {
-			return usagef("%s %s: expected a file of its own, found it after %s too", f[0], f[1], other)
-		}
-		seen[filepath.Clean(f[1])] = f[0]
 	}
 	if err := o.outputs.check(); err != nil {
 		return err
@@ -218,10 +213,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var bar *progress
-	if !o.quiet {
-		bar = newProgress(a.stderr, e.Graph().NumEdges())
-	}
+	bar := startProgress(a.stderr, e.Graph().NumEdges(), o.quiet, o.verbose)
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
 	r := discover.Request{Experiment: e, Seed: in.Spec.RandomSeed(),
 		Observe: func(ev discover.Event) {

@@ -34,7 +34,33 @@ func (v *value[T]) explains()      {}
 
 // typed adds a flag that parse reads.
 func typed[T any](fs *pflag.FlagSet, into *T, name, shown, kind, usage string, parse func(string) (T, error)) {
+	if shown == "0" { // which the parser takes for none
+		usage += " (default 0)"
+	}
 	fs.Var(&value[T]{into: into, text: shown, kind: kind, parse: parse}, name, usage)
+}
+
+// filled is a flag that may be repeated, but not be empty.
+type filled struct {
+	pflag.Value
+	pflag.SliceValue
+	what string
+}
+
+func (v filled) Set(s string) error {
+	if s == "" {
+		return fmt.Errorf("expected %s, found nothing", v.what)
+	}
+	return v.Value.Set(s)
+}
+
+func (v filled) explains() {}
+
+// repeated adds a flag that may be repeated.
+func repeated(fs *pflag.FlagSet, into *[]string, name, what, usage string) {
+	fs.StringArrayVar(into, name, nil, usage+"; may be repeated")
+	f := fs.Lookup(name)
+	f.Value, f.DefValue = filled{f.Value, f.Value.(pflag.SliceValue), what}, ""
 }
 
 // choice adds a flag with a list of valid values: help lists them, completion

@@ -50,7 +50,7 @@ func (a *app) tasks(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(table(rows))
+	a.print(tableWithin(rows, columns(a.stdout)))
 	return nil
 }
 
@@ -88,7 +88,7 @@ func (a *app) models(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(table(rows) + "\nA seed other than 0 follows an @: random:gpt2@7.\n")
+	a.print(tableWithin(rows, columns(a.stdout)) + "\nA seed other than 0 follows an @: random:gpt2@7.\n")
 	return nil
 }
 

@@ -172,3 +172,21 @@ func TestMainReportsLostOutput(t *testing.T) {
 		assert.Equal(t, "acdc: standard output: permission denied\n", stderr.String())
 	}
 }
+
+func TestParseBytes(t *testing.T) {
+	for text, want := range map[string]int64{"1M": 1 << 20, "1048576": 1 << 20, "1e9": 1e9, "2GiB": 2 << 30, "1.5g": 3 << 29, "1024KB": 1 << 20} {
+		n, err := parseBytes(text)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, n, text)
+	}
+	for _, text := range []string{"", "0", "-1", "-1G", "0.5", "1", "1048575", "1023K", "0.9M", "1048576.5", "NaN", "inf", "infG", "1e30", "much", "M"} {
+		_, err := parseBytes(text)
+		assert.ErrorContains(t, err, "at least 1M, found \""+text+"\"", text)
+	}
+}
+
+func TestQuietAndVerbose(t *testing.T) {
+	code, text := runMain("discover", "--task", "or_gate", "--quiet", "-v")
+	assert.Equal(t, codeUsage, code)
+	assert.Equal(t, "acdc: --quiet and --verbose: expected one of them, found both (see acdc discover --help)\n", text)
+}

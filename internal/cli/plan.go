@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
+
+// minMemory is the least that --memory may say; less is a slip of the finger.
+const minMemory = 1 << 20
 
 // parseBytes reads a number of bytes: 800M, 3G, 2GiB, 1e9.
 func parseBytes(s string) (int64, error) {
@@ -24,8 +28,8 @@ func parseBytes(s string) (int64, error) {
 		}
 	}
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n > 0) || n*unit > 1<<60 {
-		return 0, fmt.Errorf("expected a number of bytes such as 800M or 3G, found %q", s)
+	if err != nil || !(n*unit >= minMemory && n*unit <= 1<<60) || unit == 1 && n != math.Trunc(n) {
+		return 0, fmt.Errorf("expected a number of bytes such as 800M or 3G, at least 1M, found %q", s)
 	}
 	return int64(n * unit), nil
 }

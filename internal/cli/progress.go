@@ -4,52 +4,128 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
-// progress shows how far a run has come, on a terminal.
+// progress shows how far a run has come: on a terminal as a bar, elsewhere as a
+// line whenever it is asked to. Its methods may be called from several goroutines
+// at once.
 type progress struct {
-	bar  *progressbar.ProgressBar
-	kept int
+	w     io.Writer
+	now   func() time.Time
+	start time.Time
+
+	mu       sync.Mutex
+	bar      *progressbar.ProgressBar // nil for none
+	estimate estimator
+	last     discover.Event
+	kept     int
+
+	stop    chan struct{} // closed to end listen
+	stopped sync.WaitGroup
 }
 
-// newProgress returns a bar over all edges; nil, which shows nothing, where w
-// is no terminal.
-func newProgress(w io.Writer, edges int) *progress {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil
+// lineEvery is how often a run says on standard error how far it is, if it is
+// no terminal and asked to be verbose.
+const lineEvery = time.Minute
+
+// startProgress begins to show a run over so many edges. A signal asks for a line
+// at any time (asked).
+func startProgress(w io.Writer, edges int, quiet, verbose bool) *progress {
+	p := newProgress(w, edges, time.Now)
+	if isTerminal(w) && !quiet {
+		p.bar = newBar(w, edges)
 	}
-	return &progress{bar: progressbar.NewOptions(edges,
+	ticker := &time.Ticker{}
+	if p.bar == nil && verbose {
+		ticker = time.NewTicker(lineEvery)
+	}
+	signals, forget := asked()
+	p.stopped.Go(func() {
+		defer forget()
+		if ticker.C != nil {
+			defer ticker.Stop()
+		}
+		p.listen(ticker.C, signals)
+	})
+	return p
+}
+
+func newProgress(w io.Writer, edges int, now func() time.Time) *progress {
+	return &progress{w: w, now: now, start: now(), estimate: estimator{total: edges}, stop: make(chan struct{})}
+}
+
+func newBar(w io.Writer, edges int) *progressbar.ProgressBar {
+	return progressbar.NewOptions(edges,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionShowCount(),
-		progressbar.OptionSetPredictTime(false), // the last edges cost the most
+		progressbar.OptionSetPredictTime(false), // it goes by edges, of which the last cost the most
 		progressbar.OptionClearOnFinish(),
-		progressbar.OptionSetDescription("edges"))}
+		progressbar.OptionSetDescription("edges"))
 }
 
-// update shows an event.
-func (p *progress) update(e discover.Event) {
-	if p == nil {
+// listen prints a line whenever one of the channels says so.
+func (p *progress) listen(ticks <-chan time.Time, signals <-chan os.Signal) {
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-ticks:
+		case <-signals:
+		}
+		p.mu.Lock()
+		if p.bar != nil {
+			_ = p.bar.Clear() // the next event draws it again
+		}
+		fmt.Fprintln(p.w, p.line())
+		p.mu.Unlock()
+	}
+}
+
+// update takes note of an event, and shows it on a terminal.
+func (p *progress) update(ev discover.Event) {
+	now := p.now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = ev
+	p.estimate.observe(ev.Decided, work(ev), now)
+	if ev.Kept {
+		p.kept++
+	}
+	if p.bar == nil {
 		return
 	}
-	if e.Kept {
-		p.kept++
-		p.bar.Describe(fmt.Sprintf("%d kept", p.kept))
+	text := fmt.Sprintf("%d kept", p.kept)
+	if left, ok := p.estimate.left(now); ok {
+		text += ", " + duration(left.Seconds()) + " left"
 	}
-	_ = p.bar.Set(e.Decided) // a terminal that cannot be written to is no reason to stop
+	p.bar.Describe(text)
+	_ = p.bar.Set(ev.Decided) // a terminal that cannot be written to is no reason to stop
 }
 
-// clear removes the bar.
+// line says how far the run is.
+func (p *progress) line() string {
+	now := p.now()
+	text := fmt.Sprintf("acdc: %s of %s edges decided, %s kept, %.3g forward passes, %s so far",
+		grouped(p.last.Decided), grouped(p.estimate.total), grouped(p.kept), p.last.Cost.ForwardPasses, duration(now.Sub(p.start).Seconds()))
+	if left, ok := p.estimate.left(now); ok {
+		text += ", about " + duration(left.Seconds()) + " left"
+	}
+	return text
+}
+
+// clear ends the showing and removes the bar.
 func (p *progress) clear() {
-	if p != nil {
+	close(p.stop)
+	p.stopped.Wait()
+	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
 }

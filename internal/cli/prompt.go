@@ -55,8 +55,8 @@ type textOptions struct {
 
 func (o *textOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVar(&o.prompts, "prompt", nil, "`TEXT` whose next token to predict, in place of data; may be repeated")
-	fs.StringArrayVar(&o.corrupts, "corrupt", nil, "`TEXT` of the corrupted run of a prompt, of as many tokens; may be repeated")
+	repeated(fs, &o.prompts, "prompt", "a text", "`TEXT` whose next token to predict, in place of data")
+	repeated(fs, &o.corrupts, "corrupt", "a text", "`TEXT` of the corrupted run of a prompt, of as many tokens")
 	typed(fs, &o.top, "top", fmt.Sprint(defaultTop), "N", "how many predictions of each run to show", parseCount(maxTop))
 }
 
@@ -77,12 +77,6 @@ func (o *runOptions) checkPrompts() error {
 		if err := o.checkWithoutCircuit(); err != nil {
 			return err
 		}
-	}
-	if slices.Contains(o.prompts, "") {
-		return usagef("--prompt: expected a text, found an empty one")
-	}
-	if slices.Contains(o.corrupts, "") {
-		return usagef("--corrupt: expected a text, found an empty one")
 	}
 	return nil
 }

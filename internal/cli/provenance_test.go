@@ -60,8 +60,8 @@ var (
 // deciless are the flags that decide no number.
 var deciless = strings.Fields("output format color direct heads all-edges drop-idle trace checkpoint plan memory threads verify quiet verbose help prompt corrupt top")
 
-// eachFlag calls f with every flag of a command.
-func eachFlag(t *testing.T, cmd *cobra.Command, f func(name string)) {
+// eachDecidingFlag calls f with every flag of a command.
+func eachDecidingFlag(t *testing.T, cmd *cobra.Command, f func(name string)) {
 	t.Helper()
 	n := 0
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -110,7 +110,7 @@ func readBack(t *testing.T, path string, f *circuit.File) {
 func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
 	plain := writtenBy(t, filepath.Join(t.TempDir(), "c.json"), "discover", "--task", "induction", "--quiet")
 	same := 0
-	eachFlag(t, newDiscover(&app{}, nil), func(name string) {
+	eachDecidingFlag(t, newDiscover(&app{}, nil), func(name string) {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"discover", "--quiet"}, deciding[name]...)
 			if !strings.Contains(strings.Join(args, " "), "--task") && !strings.Contains(strings.Join(args, " "), "--data") {
@@ -132,7 +132,7 @@ func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
 
 // The same for every flag of run, which changes what the file said before.
 func TestFilesOfRunSayWhatDecidesTheirNumbers(t *testing.T) {
-	eachFlag(t, newRun(&app{}, nil), func(name string) {
+	eachDecidingFlag(t, newRun(&app{}, nil), func(name string) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			base, edited := filepath.Join(dir, "c.json"), filepath.Join(dir, "e.json")

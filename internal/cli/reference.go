@@ -208,18 +208,18 @@ func (a *app) references(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(table(rows))
+	a.print(tableWithin(rows, columns(a.stdout)))
 	for _, r := range list {
-		a.print("\n" + groupTable(r))
+		a.print("\n" + groupTable(r, columns(a.stdout)))
 	}
 	return nil
 }
 
 // groupTable lists the groups of a reference circuit.
-func groupTable(r referenceInfo) string {
+func groupTable(r referenceInfo, width int) string {
 	rows := [][]string{{"GROUP OF " + strings.ToUpper(r.Task), "COLOUR", "NODES"}}
 	for _, g := range r.Groups {
 		rows = append(rows, []string{g.Name, g.Color, strings.Join(g.Nodes, " ")})
 	}
-	return table(rows)
+	return tableWithin(rows, width)
 }

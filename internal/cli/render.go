@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -53,7 +54,7 @@ func oneArg(what string) cobra.PositionalArgs {
 
 // render runs the command.
 func (a *app) render(ctx context.Context, o *renderOptions) error {
-	if err := o.check(); err != nil {
+	if err := cmp.Or(o.check(), a.clash(places("-o", o.files...), a.circuitPlace(o.circuit))); err != nil {
 		return err
 	}
 	f, err := a.readCircuit(ctx, o.circuit)

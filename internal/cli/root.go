@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,8 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 100"))
+	root.SetUsageFunc(usage)
+	root.SetHelpFunc(help)
 	root.SetArgs(a.args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
@@ -44,6 +46,12 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 		newCompletion(a), newVersion(a))
 	root.SetHelpCommand(newHelp())
 	return root
+}
+
+// Commands returns the tree of commands for documentation; running it prints
+// nothing.
+func Commands() *cobra.Command {
+	return newRoot(&app{stdin: strings.NewReader(""), stdout: &output{w: io.Discard}, stderr: io.Discard})
 }
 
 // newHelp replaces the help command of cobra, which does not fail on an

@@ -78,8 +78,8 @@ func (o *runOptions) circuitFlags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	typed(fs, &o.circuit, "circuit", "", "FILE", "the circuit, as discover saved it; - is standard input", parseText("a file"))
 	_ = cmd.RegisterFlagCompletionFunc("circuit", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt))
-	fs.StringArrayVar(&o.cut, "cut", nil, "`EDGE` to cut; may be repeated")
-	fs.StringArrayVar(&o.add, "add", nil, "`EDGE` to add; may be repeated")
+	repeated(fs, &o.cut, "cut", "an edge", "`EDGE` to cut")
+	repeated(fs, &o.add, "add", "an edge", "`EDGE` to add")
 }
 
 // measured is one row of the table.
@@ -106,7 +106,10 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	if err != nil {
 		return err
 	}
-	defer in.Close() // read only: nothing can be lost
+	defer in.Close()                                                                     // read only: nothing can be lost
+	if err := a.clash(places("-o", o.files...), inputs(in.Spec, in.Model)); err != nil { // the circuit may be edited in place
+		return err
+	}
 	a.warn(in.Model.Warnings)
 	metrics := o.metrics(in)
 	rows, provenance, err := measure(ctx, c.graph, in, metrics, c.masks)

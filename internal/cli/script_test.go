@@ -23,6 +23,7 @@ import (
 // TestMain makes the whole program available to scripts and tests as a command
 // acdc on the path.
 func TestMain(m *testing.M) {
+	os.Unsetenv("COLUMNS") // which would break the lists that tests compare
 	testscript.Main(m, map[string]func(){"acdc": func() {
 		os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}})

@@ -35,7 +35,7 @@ func (s *subject) flags(cmd *cobra.Command) {
 	typed(fs, &s.spec.Data, "data", "", "FILE", "clean and corrupt prompts: safetensors (clean, corrupt; mask, labels, correct, wrong), JSON, JSON lines or CSV of other tools, or random:BxT for random ones", parseText("a file or random:BxT"))
 	choice(cmd, &s.spec.Metric, "metric", "", "what is measured, default the task's or kl_div", texts(metric.Names()), metric.ParseName)
 	choice(cmd, &s.spec.Ablation, "ablation", "", "what cut edges carry, default the task's or resample", texts(ablate.Ablations()), ablate.Parse)
-	typed(fs, &s.spec.Seed, "seed", "", "N", "of everything that is random, default 0", parseSeedFlag)
+	typed(fs, &s.spec.Seed, "seed", "", "N", "of everything that is random (default 0)", parseSeedFlag)
 	typed(fs, &s.spec.Examples, "examples", "", "N", "prompts to use, default all of a file or the task's number", parseCount(maxExamples))
 	promptFlags(cmd, &s.spec)
 	modelFlags(cmd, &s.spec)

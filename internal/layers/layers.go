@@ -9,6 +9,7 @@ var Floors = map[string]float64{
 	"cmd/acdc":                   8,
 	"docs/scaling":               8,
 	"internal/thirdparty":        8,
+	"internal/man":               8,
 	"internal/cli":               7,
 	"internal/study":             6,
 	"pkg/discover/acdc":          5,

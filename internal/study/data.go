@@ -51,6 +51,14 @@ func (x *Study) load(ctx context.Context) (err error) {
 // randomPrefix is followed by examples x tokens.
 const randomPrefix = "random:"
 
+// DataFile is the file that data of a name are read from, if there is one.
+func DataFile(data string) []string {
+	if data == "" || strings.HasPrefix(data, randomPrefix) {
+		return nil
+	}
+	return []string{data}
+}
+
 // given reads the data that the Spec names.
 func (x *Study) given(ctx context.Context) (task.Data, error) {
 	s := &x.Spec

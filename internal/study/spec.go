@@ -14,6 +14,7 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
@@ -161,8 +162,10 @@ func (s Spec) Resolve() (Spec, task.Task, error) {
 	if s.Data != "" && (s.Half != "" || s.Variant != "") {
 		return s, t, usagef("--data %s: expected no --half and no --variant, which are of a task's prompts", s.Data)
 	}
-	if err := t.CheckVariant(s.Variant); s.Data == "" && err != nil {
-		return s, t, usagef("--variant: %w", err)
+	if s.Data == "" {
+		if err := cmp.Or(t.CheckVariant(s.Variant), t.CheckBOS(s.BOS)); err != nil {
+			return s, t, &UsageError{err}
+		}
 	}
 	if s.Model == "" {
 		s.Model = t.Model

@@ -76,8 +76,8 @@ func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
 	if err := t.CheckVariant(d.Variant); err != nil {
 		return Data{}, err
 	}
-	if bos != nil {
-		return Data{}, fmt.Errorf("task %s: its prompts are token ids, before which no start token can be put or left out", t.Name)
+	if err := t.CheckBOS(bos); err != nil {
+		return Data{}, err
 	}
 	if d.Half == Test { // another sequence, since one is not the first part of a longer one
 		d.Seed ^= 1 << 63
@@ -85,17 +85,25 @@ func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
 	return t.Generate(d.Seed, d.Examples), nil
 }
 
-// CheckVariant reports whether the task has prompts of a variant; every task has
-// those of the empty one.
+// CheckVariant refuses a variant that the task has not; an empty one is the first.
 func (t Task) CheckVariant(name string) error {
-	switch {
-	case name == "":
-		return nil
-	case t.Text == nil:
+	if t.Text != nil {
+		_, err := t.Text.variant(name)
+		return err
+	}
+	if name != "" {
 		return fmt.Errorf("task %s: expected no variant, since it has only one, found %q", t.Name, name)
 	}
-	_, err := t.Text.variant(name)
-	return err
+	return nil
+}
+
+// CheckBOS refuses a choice of the start token where there is none; nil is no
+// choice.
+func (t Task) CheckBOS(bos *bool) error {
+	if t.Text == nil && bos != nil {
+		return fmt.Errorf("task %s: its prompts are token ids, before which no start token can be put or left out", t.Name)
+	}
+	return nil
 }
 
 // Find returns the task of a name; another name is an error that lists the

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
@@ -18,6 +19,19 @@ const (
 	configName    = "tokenizer_config.json"
 	specialName   = "special_tokens_map.json"
 )
+
+// Files returns the paths of those files in a folder that a tokenizer may be
+// made of.
+func Files(dir string) []string {
+	var paths []string
+	for _, name := range []string{tokenizerName, vocabName, mergesName, addedName, configName, specialName} {
+		path := filepath.Join(dir, name)
+		if _, err := os.Stat(path); err == nil {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
 
 // Open reads the tokenizer of a folder: tokenizer.json or, if it has none,
 // vocab.json and merges.txt. The settings beside them, tokenizer_config.json and

@@ -116,6 +116,9 @@ func (f *File) Close() error {
 // Name returns the path or name the file was opened with.
 func (f *File) Name() string { return f.name }
 
+// Files returns the path alone.
+func (f *File) Files() []string { return []string{f.name} }
+
 // Names returns the names of all tensors, sorted.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 

@@ -112,6 +112,15 @@ func (s *Sharded) Close() error {
 // Name returns the path of the index.
 func (s *Sharded) Name() string { return s.name }
 
+// Files returns the paths of the index and of the files that it lists.
+func (s *Sharded) Files() []string {
+	paths := []string{s.name}
+	for _, f := range s.files {
+		paths = append(paths, f.Files()...)
+	}
+	return paths
+}
+
 // Names returns the names of all tensors of the index that are there, sorted.
 func (s *Sharded) Names() []string { return slices.Clone(s.names) }
 

@@ -30,6 +30,8 @@ type Source interface {
 // be touched after Close.
 type Checkpoint interface {
 	Source
+	// Files returns the paths of its files.
+	Files() []string
 	Close() error
 }
 

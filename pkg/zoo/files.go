@@ -16,7 +16,8 @@ import (
 
 // openFolder loads a model from a folder with config.json and weights.
 func openFolder(name, dir string, o checkpoint.LoadOptions) (*Model, error) {
-	cfg, err := readConfig(filepath.Join(dir, "config.json"))
+	config := filepath.Join(dir, "config.json")
+	cfg, err := readConfig(config)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +25,7 @@ func openFolder(name, dir string, o checkpoint.LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(name, dir, cfg, src, o)
+	return load(name, config, cfg, src, o)
 }
 
 // openFile loads a model from a file of weights with its configuration beside
@@ -42,7 +43,7 @@ func openFile(name string, o checkpoint.LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(name, filepath.Dir(name), cfg, src, o)
+	return load(name, config, cfg, src, o)
 }
 
 // configFile finds the configuration of a file of weights.
@@ -59,14 +60,16 @@ func configFile(name string) (string, error) {
 }
 
 // load makes the model of weights that stay open until Close, if it needs them.
-func load(name, dir string, cfg checkpoint.Config, src weights.Checkpoint, o checkpoint.LoadOptions) (*Model, error) {
+// They lie beside the file of the configuration.
+func load(name, config string, cfg checkpoint.Config, src weights.Checkpoint, o checkpoint.LoadOptions) (*Model, error) {
 	m, err := checkpoint.LoadWith(cfg, src, o)
 	if err != nil {
 		_ = src.Close() // the first error says more
 		return nil, err
 	}
 	out := named(m, filepath.ToSlash(filepath.Clean(name)), describe(m.Config))
-	out.vocabularies = []string{dir}
+	out.files = append([]string{config}, src.Files()...)
+	out.vocabularies = []string{filepath.Dir(config)}
 	if !m.Detached() {
 		out.close = src.Close
 		return out, nil

@@ -38,6 +38,7 @@ type Model struct {
 	Description  string                // one line
 	Warnings     []string              // doubts about its files, a line each
 	close        func() error
+	files        []string // configuration and weights
 	vocabularies []string // folders that may hold its tokenizer
 }
 
@@ -58,6 +59,17 @@ func (m *Model) Close() error {
 		return nil
 	}
 	return m.close()
+}
+
+// Files returns the paths of the files that the model is made of: configuration,
+// weights with their index, and those of the tokenizer. A model without files has
+// none.
+func (m *Model) Files() []string {
+	paths := slices.Clone(m.files)
+	for _, dir := range m.vocabularies {
+		paths = append(paths, tokenizer.Files(dir)...)
+	}
+	return paths
 }
 
 // Tokenizer opens the model's tokenizer: the one that lies beside its weights,
