@@ -164,7 +164,7 @@ func (a *app) writeFile(ctx context.Context, name string, text []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(name, func(w io.Writer) error {
+	return atomicfile.WriteFile(ctx, name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})
