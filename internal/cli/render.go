@@ -57,6 +57,7 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	o.prepare()
 	f, err := a.readCircuit(o.circuit)
 	if err != nil {
 		return err
