@@ -56,6 +56,7 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	o.prepare()
 	f, err := a.readCircuit(ctx, o.circuit)
 	if err != nil {
 		return err
