@@ -169,8 +169,6 @@ func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
 
 // writeFile writes one file unless the command was interrupted.
 func (a *app) writeFile(ctx context.Context, name string, text []byte) error {
-	a.writing.Lock()
-	defer a.writing.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
