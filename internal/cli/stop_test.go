@@ -35,7 +35,7 @@ func TestSignalsWhileWaiting(t *testing.T) {
 	for name, args := range map[string][]string{
 		"a test of an edge":     append(long, "--trace", "t.jsonl"),
 		"a line of input":       {"render", "-"},
-		"a reader of output":    append(tiny, "--all-edges", "--format", "json"),
+		"a reader of output":    append(tiny, "--threshold", "0", "--all-edges", "--format", "json"),
 		"a reader of a file":    append(tiny, "-o", json),
 		"a reader of the trace": append(tiny, "--trace", json, "-o", "x.json"),
 	} {
@@ -52,7 +52,7 @@ func TestSignalsWhileWaiting(t *testing.T) {
 				require.NoError(t, err)
 				defer out.Close()
 				require.NoError(t, cmd.Start())
-				time.Sleep(1500 * time.Millisecond)
+				time.Sleep(time.Second)
 				start := time.Now()
 				require.NoError(t, cmd.Process.Signal(sig))
 				state, err := cmd.Process.Wait()
@@ -127,8 +127,8 @@ func TestClosedStandardOutput(t *testing.T) {
 	dir := t.TempDir()
 	finish(t, dir, []string{"discover", "--task", "induction", "-o", "c.json", "--format", "json"})
 	for _, command := range []string{
-		"version", "--help", "discover --help", "tasks", "info --task induction", "completion bash",
-		"discover --task induction --quiet", "render c.json", "run --task induction --circuit c.json --quiet",
+		"version", "--help", "discover --help", "tasks", "info --model induction", "completion bash",
+		"discover --task induction --quiet", "render c.json", "run --task induction --circuit c.json",
 	} {
 		for redirection, want := range map[string]int{" >&-": codeFailed, " >/dev/null": codeDone, " 1<>/dev/null 2>&1": codeDone} {
 			cmd := exec.Command("sh", "-c", "exec acdc "+command+redirection)
@@ -137,7 +137,7 @@ func TestClosedStandardOutput(t *testing.T) {
 			cmd.Stderr = &stderr
 			assert.Equal(t, want, exitOf(t, cmd.Run()), "%s: %s", command+redirection, stderr.String())
 			if want != codeDone {
-				assert.Equal(t, "acdc: standard output: closed (> /dev/null discards it)\n", stderr.String(), command)
+				assert.Contains(t, stderr.String(), "acdc: standard output: closed (> /dev/null discards it)\n", command)
 			}
 		}
 	}
