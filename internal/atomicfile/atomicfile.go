@@ -1,16 +1,19 @@
 // Package atomicfile writes output files whole or not at all: a temporary file
 // in the same folder, flushed to the disk, then renamed. It knows nothing of
 // what is written.
+//
+// A process that is killed leaves its temporary file behind. The next that
+// writes the same file removes it (temp.go).
 package atomicfile
 
 import (
 	"bufio"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,15 +28,16 @@ const bufferSize = 1 << 16
 // permissions on, and must be writable itself. A symbolic link stays and its
 // target is written. Hard links are cut. What exists and is no regular file,
 // such as a named pipe or a device, cannot be replaced and is written to
-// directly; so are the process's own streams, /dev/stdout and the like.
-func WriteFile(path string, write func(io.Writer) error) error {
-	if err := writeFile(path, write); err != nil {
+// directly; so are the process's own streams, /dev/stdout and the like. The end
+// of ctx ends also a wait for the reader of a pipe; write must heed it itself.
+func WriteFile(ctx context.Context, path string, write func(io.Writer) error) error {
+	if err := writeFile(ctx, path, write); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
-func writeFile(path string, write func(io.Writer) error) error {
+func writeFile(ctx context.Context, path string, write func(io.Writer) error) error {
 	if path == "" {
 		return errors.New("a file name expected, found none")
 	}
@@ -45,7 +49,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return errors.New("a file expected, found a directory")
 	}
 	if err == nil && !info.Mode().IsRegular() {
-		return writeDirectly(path, write)
+		return writeDirectly(ctx, path, write)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return bare(err)
@@ -55,7 +59,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 		return err
 	}
 	if strings.HasPrefix(target, "/proc/") { // a descriptor: /dev/fd/3
-		return writeDirectly(path, write)
+		return writeDirectly(ctx, path, write)
 	}
 	return replace(target, write)
 }
@@ -106,19 +110,6 @@ func resolve(path string) (string, error) {
 	return "", errors.New("too many symbolic links")
 }
 
-// writeDirectly appends to what cannot be replaced.
-func writeDirectly(path string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return bare(err)
-	}
-	if err := fill(f, write); err != nil {
-		f.Close()
-		return err
-	}
-	return bare(f.Close())
-}
-
 // replace writes a temporary file beside target and renames it.
 func replace(target string, write func(io.Writer) error) error {
 	old, err := existing(target)
@@ -129,33 +120,20 @@ func replace(target string, write func(io.Writer) error) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", filepath.Dir(target), bare(err))
 	}
-	renamed := false
-	defer func() { // also if write panics
-		if !renamed {
-			temp.Close()
-			os.Remove(temp.Name())
-		}
-	}()
+	defer temp.discard() // also if write panics
 	if old != nil {
 		if err := temp.Chmod(old.Mode().Perm()); err != nil {
 			return bare(err)
 		}
 	}
-	if err := fill(temp, write); err != nil {
+	if err := fill(temp.File, write); err != nil {
 		return err
 	}
 	// Some network file systems know no sync.
 	if err := temp.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return bare(err)
 	}
-	if err := temp.Close(); err != nil {
-		return bare(err)
-	}
-	if err := os.Rename(temp.Name(), target); err != nil {
-		return bare(err)
-	}
-	renamed = true
-	return nil
+	return bare(temp.rename(target))
 }
 
 // existing describes the file to be replaced, nil if there is none. A file
@@ -171,21 +149,6 @@ func existing(target string) (fs.FileInfo, error) {
 	defer f.Close()
 	info, err := f.Stat()
 	return info, bare(err)
-}
-
-// createTemp makes a hidden file beside target. os.CreateTemp would make it
-// private, and the umask cannot be asked for safely.
-func createTemp(target string) (*os.File, error) {
-	folder, base := filepath.Split(target)
-	base = strings.ToValidUTF8(base[:min(len(base), 200)], "")
-	for try := 0; ; try++ {
-		name := fmt.Sprintf("%s.%s.%08x.tmp", folder, base, rand.Uint32())
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if errors.Is(err, fs.ErrExist) && try < 100 {
-			continue
-		}
-		return f, err
-	}
 }
 
 // fill runs write on a buffered file.

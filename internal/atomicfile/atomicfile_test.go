@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -33,26 +34,26 @@ func only(t *testing.T, path, content string) {
 
 func TestNewAndReplaced(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out.json")
-	require.NoError(t, WriteFile(path, text("first")))
+	require.NoError(t, WriteFile(context.Background(), path, text("first")))
 	only(t, path, "first")
-	require.NoError(t, WriteFile(path, text("second, longer")))
+	require.NoError(t, WriteFile(context.Background(), path, text("second, longer")))
 	only(t, path, "second, longer")
-	require.NoError(t, WriteFile(path, text("")))
+	require.NoError(t, WriteFile(context.Background(), path, text("")))
 	only(t, path, "")
 	big := strings.Repeat("0123456789", 100_000)
-	require.NoError(t, WriteFile(path, text(big)))
+	require.NoError(t, WriteFile(context.Background(), path, text(big)))
 	only(t, path, big)
 }
 
 func TestRelativePath(t *testing.T) {
 	t.Chdir(t.TempDir())
-	require.NoError(t, WriteFile("out", text("x")))
+	require.NoError(t, WriteFile(context.Background(), "out", text("x")))
 	only(t, "out", "x")
 }
 
 func TestLongName(t *testing.T) {
 	path := filepath.Join(t.TempDir(), strings.Repeat("é", 127))
-	require.NoError(t, WriteFile(path, text("x")))
+	require.NoError(t, WriteFile(context.Background(), path, text("x")))
 	only(t, path, "x")
 }
 
@@ -64,31 +65,31 @@ func TestFailingWriterLeavesOldContent(t *testing.T) {
 		return broken
 	}
 	path := filepath.Join(t.TempDir(), "out")
-	err := WriteFile(path, fail)
+	err := WriteFile(context.Background(), path, fail)
 	require.ErrorIs(t, err, broken)
 	require.EqualError(t, err, path+": broken")
 	list, err := os.ReadDir(filepath.Dir(path))
 	require.NoError(t, err)
 	require.Empty(t, list)
 
-	require.NoError(t, WriteFile(path, text("old")))
-	require.ErrorIs(t, WriteFile(path, fail), broken)
+	require.NoError(t, WriteFile(context.Background(), path, text("old")))
+	require.ErrorIs(t, WriteFile(context.Background(), path, fail), broken)
 	only(t, path, "old")
 }
 
 func TestPanickingWriterLeavesOldContent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	require.NoError(t, WriteFile(path, text("old")))
+	require.NoError(t, WriteFile(context.Background(), path, text("old")))
 	require.PanicsWithValue(t, "oops", func() {
-		_ = WriteFile(path, func(io.Writer) error { panic("oops") })
+		_ = WriteFile(context.Background(), path, func(io.Writer) error { panic("oops") })
 	})
 	only(t, path, "old")
 }
 
 func TestOldContentStaysWhileWriting(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	require.NoError(t, WriteFile(path, text("old")))
-	require.NoError(t, WriteFile(path, func(w io.Writer) error {
+	require.NoError(t, WriteFile(context.Background(), path, text("old")))
+	require.NoError(t, WriteFile(context.Background(), path, func(w io.Writer) error {
 		got, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.Equal(t, "old", string(got))
@@ -100,7 +101,7 @@ func TestOldContentStaysWhileWriting(t *testing.T) {
 func TestMissingFolder(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "absent")
 	path := filepath.Join(folder, "out")
-	err := WriteFile(path, func(io.Writer) error {
+	err := WriteFile(context.Background(), path, func(io.Writer) error {
 		t.Error("nothing can be written")
 		return nil
 	})
@@ -111,11 +112,11 @@ func TestMissingFolder(t *testing.T) {
 
 func TestNotAFile(t *testing.T) {
 	folder := t.TempDir()
-	require.EqualError(t, WriteFile(folder, text("x")), folder+": a file expected, found a directory")
-	require.EqualError(t, WriteFile("", text("x")), ": a file name expected, found none")
+	require.EqualError(t, WriteFile(context.Background(), folder, text("x")), folder+": a file expected, found a directory")
+	require.EqualError(t, WriteFile(context.Background(), "", text("x")), ": a file name expected, found none")
 	file := filepath.Join(folder, "file")
-	require.NoError(t, WriteFile(file, text("old")))
-	require.ErrorContains(t, WriteFile(filepath.Join(file, "below"), text("x")), filepath.Join(file, "below")+": ")
+	require.NoError(t, WriteFile(context.Background(), file, text("old")))
+	require.ErrorContains(t, WriteFile(context.Background(), filepath.Join(file, "below"), text("x")), filepath.Join(file, "below")+": ")
 	only(t, file, "old")
 }
 
@@ -125,10 +126,10 @@ func TestUnwritable(t *testing.T) {
 	}
 	folder := t.TempDir()
 	path := filepath.Join(folder, "out")
-	require.NoError(t, WriteFile(path, text("old")))
+	require.NoError(t, WriteFile(context.Background(), path, text("old")))
 
 	require.NoError(t, os.Chmod(path, 0o444))
-	err := WriteFile(path, text("new"))
+	err := WriteFile(context.Background(), path, text("new"))
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.EqualError(t, err, path+": permission denied")
 	only(t, path, "old")
@@ -136,7 +137,7 @@ func TestUnwritable(t *testing.T) {
 	require.NoError(t, os.Chmod(path, 0o644))
 	require.NoError(t, os.Chmod(folder, 0o555))
 	defer os.Chmod(folder, 0o755)
-	err = WriteFile(path, text("new"))
+	err = WriteFile(context.Background(), path, text("new"))
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.ErrorContains(t, err, path+": folder ")
 	only(t, path, "old")
@@ -153,7 +154,7 @@ func TestSymlink(t *testing.T) {
 	}
 	require.NoError(t, os.Symlink("far/deep", filepath.Join(folder, "hop")))
 	for _, content := range []string{"through a dangling link", "through a live link"} {
-		require.NoError(t, WriteFile(link, text(content)))
+		require.NoError(t, WriteFile(context.Background(), link, text(content)))
 		only(t, target, content)
 		info, err := os.Lstat(link)
 		require.NoError(t, err)
@@ -161,14 +162,14 @@ func TestSymlink(t *testing.T) {
 	}
 	round := filepath.Join(folder, "round")
 	require.NoError(t, os.Symlink("round", round))
-	require.ErrorContains(t, WriteFile(round, text("x")), round+": too many ")
+	require.ErrorContains(t, WriteFile(context.Background(), round, text("x")), round+": too many ")
 }
 
 func TestDeviceFull(t *testing.T) {
 	if _, err := os.Stat("/dev/full"); err != nil {
 		t.Skip("no /dev/full here")
 	}
-	require.EqualError(t, WriteFile("/dev/full", text("x")), "/dev/full: no space left on device")
+	require.EqualError(t, WriteFile(context.Background(), "/dev/full", text("x")), "/dev/full: no space left on device")
 	info, err := os.Stat("/dev/full")
 	require.NoError(t, err)
 	require.NotZero(t, info.Mode()&fs.ModeCharDevice)
@@ -186,7 +187,7 @@ func TestStandardStream(t *testing.T) {
 	defer func() { os.Stdout = stdout }()
 	_, err = f.WriteString("before,")
 	require.NoError(t, err)
-	require.NoError(t, WriteFile("/dev/stdout", text("inside,")))
+	require.NoError(t, WriteFile(context.Background(), "/dev/stdout", text("inside,")))
 	_, err = f.WriteString("after")
 	require.NoError(t, err, "the stream stays open")
 	require.NoError(t, f.Close())

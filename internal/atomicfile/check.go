@@ -10,7 +10,8 @@ import (
 )
 
 // Check reports why WriteFile could not write path, so that a long computation
-// need not find out at its end. It leaves everything as it was.
+// need not find out at its end. It leaves everything as it was, but for what a
+// killed process left behind.
 func Check(path string) error {
 	if err := check(path); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -45,6 +46,5 @@ func check(path string) error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", filepath.Dir(target), bare(err))
 	}
-	temp.Close()
-	return bare(os.Remove(temp.Name()))
+	return bare(temp.discard())
 }

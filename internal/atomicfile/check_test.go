@@ -1,6 +1,7 @@
 package atomicfile
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ func TestCheckLeavesNoTrace(t *testing.T) {
 	list, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Empty(t, list)
-	require.NoError(t, WriteFile(path, text("old")))
+	require.NoError(t, WriteFile(context.Background(), path, text("old")))
 	require.NoError(t, Check(path))
 	only(t, path, "old")
 	require.NoError(t, Check("/dev/stdout"))
@@ -25,9 +26,9 @@ func TestCheckLeavesNoTrace(t *testing.T) {
 func TestCheckSaysWhatWriteFileWould(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "file")
-	require.NoError(t, WriteFile(file, text("old")))
+	require.NoError(t, WriteFile(context.Background(), file, text("old")))
 	for _, path := range []string{"", folder, filepath.Join(folder, "absent", "out"), filepath.Join(file, "below")} {
-		require.EqualError(t, Check(path), WriteFile(path, text("x")).Error())
+		require.EqualError(t, Check(path), WriteFile(context.Background(), path, text("x")).Error())
 	}
 	require.ErrorIs(t, Check(filepath.Join(folder, "absent", "out")), fs.ErrNotExist)
 }

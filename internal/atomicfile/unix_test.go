@@ -3,6 +3,7 @@
 package atomicfile
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -22,10 +23,10 @@ func TestMode(t *testing.T) {
 		require.NoError(t, err)
 		return info.Mode()
 	}
-	require.NoError(t, WriteFile(path, text("x")))
+	require.NoError(t, WriteFile(context.Background(), path, text("x")))
 	require.Equal(t, os.FileMode(0o640), mode(), "0644 less the umask")
 	require.NoError(t, os.Chmod(path, 0o606))
-	require.NoError(t, WriteFile(path, text("y")))
+	require.NoError(t, WriteFile(context.Background(), path, text("y")))
 	require.Equal(t, os.FileMode(0o606), mode(), "kept")
 }
 
@@ -45,7 +46,7 @@ func TestNamedPipe(t *testing.T) {
 		b, _ := io.ReadAll(f)
 		got <- string(b)
 	}()
-	require.NoError(t, WriteFile(path, text("through the pipe")))
+	require.NoError(t, WriteFile(context.Background(), path, text("through the pipe")))
 	require.Equal(t, "through the pipe", <-got)
 	info, err := os.Lstat(path)
 	require.NoError(t, err)
@@ -64,6 +65,6 @@ func TestDescriptor(t *testing.T) {
 	if _, err := os.Stat(descriptor); err != nil {
 		t.Skip("no /proc here")
 	}
-	require.NoError(t, WriteFile(descriptor, text("new")))
+	require.NoError(t, WriteFile(context.Background(), descriptor, text("new")))
 	only(t, path, "old,new")
 }

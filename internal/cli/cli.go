@@ -20,11 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"sync"
 	"syscall"
-	"time"
-
-	"github.com/spf13/cobra"
 )
 
 // app is one invocation of the program.
@@ -33,10 +29,6 @@ type app struct {
 	stdin  io.Reader
 	stdout *output
 	stderr io.Writer
-
-	// writing is held while output files are written, so that an interrupt
-	// does not end the process halfway.
-	writing sync.Mutex
 }
 
 // output remembers the first error of writing to it, which printing to a
@@ -55,14 +47,17 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // Main runs the program on its arguments, without its own name, and returns
-// its exit code. Interrupt and termination signals, and the end of ctx, stop it
-// within a second.
+// its exit code. A signal to stop, and the end of ctx, stop it within a second:
+// whatever takes long ends with ctx, and is waited for.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
-	a := &app{args: args, stdin: stdin, stdout: &output{w: stdout}, stderr: stderr}
-	cmd, err := a.execute(ctx)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if wasClosed(stdout, stderr) {
+		stdout = closedStream{}
+	}
+	a := &app{args: args, stdin: stdin, stdout: &output{w: awaited{ctx, stdout}}, stderr: stderr}
+	cmd, err := newRoot(a).ExecuteContextC(ctx)
 	if a.stdout.err != nil {
 		err = a.stdout.err
 	}
@@ -76,33 +71,14 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	return exitCode(err)
 }
 
-// grace is how long an interrupted command may take to stop by itself. What
-// cannot be stopped, such as a matrix product, is abandoned.
-const grace = 700 * time.Millisecond
-
-// execute runs the command that the arguments name.
-func (a *app) execute(ctx context.Context) (*cobra.Command, error) {
-	type answer struct {
-		cmd *cobra.Command
-		err error
+// stopSignals are those that stop a command: an interrupt, a request to
+// terminate, and the loss of the terminal, unless nohup had it ignored.
+func stopSignals() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
 	}
-	done := make(chan answer, 1)
-	go func() {
-		cmd, err := newRoot(a).ExecuteContextC(ctx)
-		done <- answer{cmd, err}
-	}()
-	select {
-	case r := <-done:
-		return r.cmd, r.err
-	case <-ctx.Done():
-	}
-	select {
-	case r := <-done:
-		return r.cmd, r.err
-	case <-time.After(grace):
-		a.writing.Lock() // and never unlocked: nothing may be written any more
-		return nil, ctx.Err()
-	}
+	return signals
 }
 
 // print writes text to standard output; an error is kept and reported by Main.

@@ -101,6 +101,16 @@ func ending(name string) (format, error) {
 	return "", usagef("-o %q: expected a file that ends in .%s, or -", name, strings.Join(texts(endings), ", ."))
 }
 
+// prepare makes ready to draw, if a picture is wanted.
+func (o *outputs) prepare() {
+	for _, f := range o.files {
+		if kind, err := ending(f); err == nil && (kind == formatSVG || kind == formatPNG) {
+			render.Prepare()
+			return
+		}
+	}
+}
+
 // stdout is the format of standard output, empty if it stays empty.
 func (o *outputs) stdout() format {
 	wanted := len(o.files) == 0
@@ -159,12 +169,10 @@ func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
 
 // writeFile writes one file unless the command was interrupted.
 func (a *app) writeFile(ctx context.Context, name string, text []byte) error {
-	a.writing.Lock()
-	defer a.writing.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return atomicfile.WriteFile(name, func(w io.Writer) error {
+	return atomicfile.WriteFile(ctx, name, func(w io.Writer) error {
 		_, err := w.Write(text)
 		return err
 	})

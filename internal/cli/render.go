@@ -57,6 +57,7 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 	if err := cmp.Or(o.check(), a.clash(places("-o", o.files...), a.circuitPlace(o.circuit))); err != nil {
 		return err
 	}
+	o.prepare()
 	f, err := a.readCircuit(ctx, o.circuit)
 	if err != nil {
 		return err

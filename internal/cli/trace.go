@@ -42,7 +42,7 @@ func startTrace(ctx context.Context, path string, g *circuit.Graph, abort contex
 	t := &trace{graph: g, lines: make(chan []byte, 1024), done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		t.err = atomicfile.WriteFile(path, func(w io.Writer) error { return t.copy(ctx, w) })
+		t.err = atomicfile.WriteFile(ctx, path, func(w io.Writer) error { return t.copy(ctx, w) })
 		if t.err != nil {
 			abort()
 		}

@@ -13,6 +13,7 @@ func TestOnlyOneHasTheLock(t *testing.T) {
 	first, ok, err := Try(path)
 	require.NoError(t, err)
 	require.True(t, ok)
+	assert.True(t, first.Excludes())
 	_, ok, err = Try(path)
 	require.NoError(t, err)
 	assert.False(t, ok)

@@ -6,10 +6,16 @@
 // the machine's fonts; go-graphviz's own PNG leaves out opacity, does not scale
 // lines and text with the resolution, and looks for fonts in the system.
 //
-// Linking this package costs every process go-graphviz's start-up before main,
+// # Where Graphviz runs
+//
+// Linking this package costs a process go-graphviz's start-up before main,
 // about 25 milliseconds, and half a second the first time (package cachedir
 // says where the compiled code is kept, and why). Only programs that render
 // should import it.
+//
+// The program acdc is spared that: it leaves Graphviz out, starts itself a
+// second time when there is something to draw (child.go), and ends that process
+// when the context ends. Every other program draws where it is.
 package render
 
 import (
@@ -26,7 +32,10 @@ import (
 )
 
 // This package is initialised after go-graphviz, which it imports.
-func init() { cachedir.Restore() }
+func init() {
+	cachedir.Restore()
+	turn <- nil
+}
 
 // Format is a kind of picture file.
 type Format string
@@ -41,8 +50,9 @@ const (
 func Formats() []Format { return []Format{SVG, PNG} }
 
 // Write renders DOT text to w. Nothing is written before the picture is
-// complete. When ctx ends, Write returns its error at once; Graphviz cannot be
-// interrupted and finishes in the background, and the next call waits for it.
+// complete. When ctx ends, Write returns its error at once. Graphviz cannot be
+// interrupted: where it runs in this process it finishes in the background, and
+// the next call waits for it.
 func Write(ctx context.Context, w io.Writer, f Format, dot []byte) error {
 	if !slices.Contains(Formats(), f) {
 		return fmt.Errorf("picture format %q is unknown: expected one of %s", f, listed(Formats()))
@@ -60,6 +70,23 @@ func Write(ctx context.Context, w io.Writer, f Format, dot []byte) error {
 	return err
 }
 
+// Prepare makes the next Write faster where it needs another process, which
+// then starts while the caller does something else. Should that fail, Write
+// says why.
+func Prepare() {
+	if !cachedir.IsLazy() {
+		return
+	}
+	select {
+	case c := <-turn:
+		if c == nil {
+			c, _ = startChild()
+		}
+		turn <- c
+	default: // it is drawing
+	}
+}
+
 func listed(formats []Format) string {
 	var names []string
 	for _, f := range formats {
@@ -69,27 +96,55 @@ func listed(formats []Format) string {
 }
 
 // turn is held by whoever uses Graphviz, which is one instance a process and
-// not safe for goroutines.
-var turn = make(chan struct{}, 1)
+// not safe for goroutines. It carries the child that draws, nil before there
+// is one and where this process draws itself.
+var turn = make(chan *child, 1)
 
 // layOut returns the SVG of DOT text.
 func layOut(ctx context.Context, dot []byte) ([]byte, error) {
+	var c *child
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case turn <- struct{}{}:
+	case c = <-turn:
 	}
 	if err := ctx.Err(); err != nil {
-		<-turn
+		turn <- c
 		return nil, err
 	}
+	if cachedir.IsLazy() {
+		svg, c, err := layOutElsewhere(ctx, c, dot)
+		turn <- c
+		return svg, err
+	}
+	return layOutHere(ctx, dot)
+}
+
+// layOutElsewhere asks the child, a new one if there is none, and returns the
+// one that is left.
+func layOutElsewhere(ctx context.Context, c *child, dot []byte) ([]byte, *child, error) {
+	if c == nil {
+		var err error
+		if c, err = startChild(); err != nil {
+			return nil, nil, fmt.Errorf("graphviz: starting the process that draws: %w", err)
+		}
+	}
+	svg, isAlive, err := c.ask(ctx, dot)
+	if !isAlive {
+		c = nil
+	}
+	return svg, c, err
+}
+
+// layOutHere calls Graphviz, and gives the turn back once it is done.
+func layOutHere(ctx context.Context, dot []byte) ([]byte, error) {
 	type answer struct {
 		svg []byte
 		err error
 	}
 	done := make(chan answer, 1)
 	go func() {
-		defer func() { <-turn }()
+		defer func() { turn <- nil }()
 		svg, err := graphvizSVG(dot)
 		done <- answer{svg, err}
 	}()

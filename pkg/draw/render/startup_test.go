@@ -25,6 +25,15 @@ import (
 const childVar = "ACDC_RENDER_TEST_CHILD"
 
 func TestMain(m *testing.M) {
+	if IsChild() {
+		if err := ServeChild(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	if os.Getenv(parentVar) != "" {
+		beParent()
+	}
 	if os.Getenv(childVar) == "" {
 		os.Exit(m.Run())
 	}

@@ -30,6 +30,16 @@
 // serves. Where there is none, or the disk is full, go-graphviz is given a
 // folder that cannot exist; it then compiles in memory, half a second every
 // time, and stores nothing.
+//
+// # Where Graphviz is not loaded
+//
+// Even code that is kept takes go-graphviz 25 milliseconds to load, in every
+// process. The program acdc draws in a process of its own (package render), and
+// loads Graphviz nowhere else: there go-graphviz is given a hollow module
+// (hollow.go), which offers the same functions, does nothing, and is compiled in
+// two milliseconds. That takes the name of a variable of go-graphviz's (lazy.go);
+// under another name everything works as without it, only slower, and a test of
+// package render fails.
 package cachedir
 
 import (
@@ -49,7 +59,9 @@ var (
 
 func init() {
 	before, wasSet = os.LookupEnv(tempVar)
-	cacheDir = choose()
+	if isLazy = lazy(); !isLazy {
+		cacheDir = choose()
+	}
 	where := cacheDir
 	if where == "" {
 		where = filepath.Join(os.DevNull, "none") // no folder can be made in a file

@@ -1,0 +1,149 @@
+//go:build unix
+
+package cli
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// exitOf is the exit code of a program that ran.
+func exitOf(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	require.NoError(t, err)
+	return 0
+}
+
+// Whatever signal comes, and whatever the program waits for, it stops within a
+// second and leaves nothing behind.
+func TestSignalsWhileWaiting(t *testing.T) {
+	const json = "pipe.json" // a pipe that nobody reads
+	tiny := []string{"discover", "--model", "random:4x8x32x64x50", "--data", "random:4x6", "--threshold", "1", "--quiet"}
+	for name, args := range map[string][]string{
+		"a test of an edge":     append(long, "--trace", "t.jsonl"),
+		"a line of input":       {"render", "-"},
+		"a reader of output":    append(tiny, "--threshold", "0", "--all-edges", "--format", "json"),
+		"a reader of a file":    append(tiny, "-o", json),
+		"a reader of the trace": append(tiny, "--trace", json, "-o", "x.json"),
+	} {
+		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+			t.Run(name+"/"+sig.String(), func(t *testing.T) {
+				dir := t.TempDir()
+				require.NoError(t, syscall.Mkfifo(filepath.Join(dir, json), 0o644))
+				cmd := exec.Command("acdc", args...)
+				cmd.Dir = dir
+				in, err := cmd.StdinPipe()
+				require.NoError(t, err)
+				defer in.Close()
+				out, err := cmd.StdoutPipe() // nobody reads
+				require.NoError(t, err)
+				defer out.Close()
+				require.NoError(t, cmd.Start())
+				time.Sleep(time.Second)
+				start := time.Now()
+				require.NoError(t, cmd.Process.Signal(sig))
+				state, err := cmd.Process.Wait()
+				require.NoError(t, err)
+				assert.Equal(t, codeInterrupted, state.ExitCode())
+				assert.Less(t, time.Since(start), time.Second)
+				assert.Equal(t, []string{json}, listed(t, dir))
+			})
+		}
+	}
+}
+
+// A second signal ends the program at once, whatever it does.
+func TestSecondSignal(t *testing.T) {
+	cmd := exec.Command("acdc", append(long, "--quiet")...)
+	require.NoError(t, cmd.Start())
+	time.Sleep(500 * time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGSTOP)) // so that both are there together
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	start := time.Now()
+	require.NoError(t, cmd.Process.Signal(syscall.SIGCONT))
+	assert.Error(t, cmd.Wait())
+	assert.Less(t, time.Since(start), time.Second)
+}
+
+// What nohup started stays when the terminal goes.
+func TestHangupThatIsIgnored(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "trap '' HUP; exec acdc render -")
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	time.Sleep(500 * time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+	time.Sleep(200 * time.Millisecond)
+	require.NoError(t, in.Close())
+	assert.Equal(t, codeFailed, exitOf(t, cmd.Wait()), "standard input was empty")
+}
+
+// A run that was killed leaves its temporary files, and the next one of the
+// same outputs clears them, but not those that another process is writing.
+func TestLeftoversOfKilledRuns(t *testing.T) {
+	dir := t.TempDir()
+	start := func() *exec.Cmd {
+		cmd := exec.Command("acdc", append(long, "--trace", "t.jsonl", "--quiet")...)
+		cmd.Dir = dir
+		before := len(listed(t, dir))
+		require.NoError(t, cmd.Start())
+		require.Eventually(t, func() bool { return len(listed(t, dir)) == before+1 }, time.Minute, 10*time.Millisecond)
+		return cmd
+	}
+	first := start()
+	require.NoError(t, first.Process.Kill())
+	require.Error(t, first.Wait())
+	left := listed(t, dir)
+	require.Len(t, left, 1)
+
+	finish(t, dir, []string{"discover", "--task", "induction", "--trace", "t.jsonl"})
+	assert.Equal(t, []string{"t.jsonl"}, listed(t, dir), "after %v", left)
+
+	alive := start()
+	during := listed(t, dir)
+	finish(t, dir, []string{"discover", "--task", "induction", "--trace", "t.jsonl"})
+	assert.Equal(t, during, listed(t, dir), "of a process that is alive")
+	require.NoError(t, alive.Process.Kill())
+	require.Error(t, alive.Wait())
+}
+
+// Results for a closed standard output are lost, which is an error; those for
+// the null device are wanted lost.
+func TestClosedStandardOutput(t *testing.T) {
+	dir := t.TempDir()
+	finish(t, dir, []string{"discover", "--task", "induction", "-o", "c.json", "--format", "json"})
+	for _, command := range []string{
+		"version", "--help", "discover --help", "tasks", "info --model induction", "completion bash",
+		"discover --task induction --quiet", "render c.json", "run --task induction --circuit c.json",
+	} {
+		for redirection, want := range map[string]int{" >&-": codeFailed, " >/dev/null": codeDone, " 1<>/dev/null 2>&1": codeDone} {
+			cmd := exec.Command("sh", "-c", "exec acdc "+command+redirection)
+			cmd.Dir = dir
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			assert.Equal(t, want, exitOf(t, cmd.Run()), "%s: %s", command+redirection, stderr.String())
+			if want != codeDone {
+				assert.Contains(t, stderr.String(), "acdc: standard output: closed (> /dev/null discards it)\n", command)
+			}
+		}
+	}
+	cmd := exec.Command("sh", "-c", "exec acdc render c.json -o c.dot >&-")
+	cmd.Dir = dir
+	require.NoError(t, cmd.Run(), "nothing is printed")
+	_, err := os.Stat(filepath.Join(dir, "c.dot"))
+	require.NoError(t, err)
+}
