@@ -78,7 +78,7 @@ func (a *app) pull(ctx context.Context, o *pullOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	settings, err := hub.ReadSettings(os.Getenv)
+	settings, err := hub.ReadSettings(ctx, os.Getenv)
 	if err != nil {
 		return err
 	}

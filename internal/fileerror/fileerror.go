@@ -35,3 +35,16 @@ func Broken(path string) string {
 	}
 	return fmt.Sprintf("a link to %s, which is not there", oneline.Quote(to))
 }
+
+// Kind says what a path leads to that is no regular file.
+func Kind(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}

@@ -55,7 +55,7 @@ func ReadRegular(name, kind string, limit int64) ([]byte, error) {
 		return nil, at(name, err)
 	}
 	if !info.Mode().IsRegular() && !info.IsDir() {
-		return nil, fmt.Errorf("%s: a regular file expected, found mode %s", name, info.Mode())
+		return nil, fmt.Errorf("%s: a regular file expected, found %s", name, fileerror.Kind(info.Mode()))
 	}
 	return ReadFile(context.Background(), name, kind, limit)
 }

@@ -50,7 +50,7 @@ func TestPipeIsRead(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "[1]", string(got))
 	_, err = ReadRegular(name, "a list", 1<<20)
-	assert.EqualError(t, err, name+": a regular file expected, found mode prw-------")
+	assert.EqualError(t, err, name+": a regular file expected, found a named pipe")
 }
 
 func TestEndlessDevice(t *testing.T) {

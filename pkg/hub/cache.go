@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/fileerror"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // Cache is a folder in the layout of the Hugging Face libraries.
@@ -122,11 +123,11 @@ func snapshot(folder, revision string) (string, error) {
 	commit := revision
 	if !commitPattern.MatchString(revision) {
 		ref := filepath.Join(folder, "refs", filepath.FromSlash(revision))
-		text, err := readSmall(ref, maxRef)
+		text, err := jsonfile.ReadRegular(ref, "a commit", maxRef)
 		if err != nil {
 			return "", fmt.Errorf("%w%s", err, others(folder))
 		}
-		if commit = strings.TrimSpace(text); !commitPattern.MatchString(commit) {
+		if commit = strings.TrimSpace(string(text)); !commitPattern.MatchString(commit) {
 			return "", fmt.Errorf("%s: expected a commit of 40 hex digits, found %q", ref, commit)
 		}
 	}

@@ -60,7 +60,7 @@ func TestReadSettings(t *testing.T) {
 		{[]string{"HF_HUB_OFFLINE", "0"}, Settings{Endpoint: DefaultEndpoint, Token: "hf_file"}},
 		{[]string{"TRANSFORMERS_OFFLINE", "yes"}, Settings{Endpoint: DefaultEndpoint, Token: "hf_file", Offline: "TRANSFORMERS_OFFLINE"}},
 	} {
-		got, err := ReadSettings(envOf(append(c.env, "HF_HOME", dir)...))
+		got, err := ReadSettings(t.Context(), envOf(append(c.env, "HF_HOME", dir)...))
 		require.NoError(t, err)
 		c.want.Cache = filepath.Join(dir, "hub")
 		assert.Equal(t, c.want, got, "%v", c.env)
@@ -78,9 +78,9 @@ func TestWrongSettings(t *testing.T) {
 		{"HF_ENDPOINT", "https://x y", `found "https://x y"`},
 		{"HF_TOKEN", "hf_a secret", "HF_TOKEN: expected a token of letters and digits, found byte 0x20 in it"},
 		{"HF_TOKEN", strings.Repeat("secret", 1000), "HF_TOKEN: expected a token of at most 4096 bytes, found 6000"},
-		{"HF_TOKEN_PATH", dir, dir + ": is a directory"},
+		{"HF_TOKEN_PATH", dir, dir + ": expected a token, found a directory"},
 	} {
-		_, err := ReadSettings(envOf("HF_HOME", dir, c[0], c[1]))
+		_, err := ReadSettings(t.Context(), envOf("HF_HOME", dir, c[0], c[1]))
 		require.Error(t, err)
 		assert.Contains(t, err.Error(), c[2])
 		assert.NotContains(t, err.Error(), "secret")

@@ -3,7 +3,6 @@ package hub
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -28,20 +27,6 @@ func named(path string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", path, bare(err))
-}
-
-// readSmall reads a file of at most limit bytes.
-func readSmall(path string, limit int) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", named(path, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
-	if err == nil && len(text) > limit {
-		err = fmt.Errorf("expected at most %d bytes, found more", limit)
-	}
-	return string(text), named(path, err)
 }
 
 // replaceWith makes path what create leaves under another name in its folder.

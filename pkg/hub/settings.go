@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // Env looks up an environment variable, as os.Getenv does. A variable that is
@@ -28,8 +31,9 @@ type Settings struct {
 }
 
 // ReadSettings reads the environment, and the file with the token where no
-// variable holds one. No error shows the token.
-func ReadSettings(env Env) (Settings, error) {
+// variable holds one; it may be a pipe, which is waited for until ctx ends. No
+// error shows the token.
+func ReadSettings(ctx context.Context, env Env) (Settings, error) {
 	var s Settings
 	var err error
 	if s.Cache, err = CacheDir(env); err != nil {
@@ -39,7 +43,7 @@ func ReadSettings(env Env) (Settings, error) {
 	if s.Endpoint, err = endpoint(env); err != nil {
 		return s, err
 	}
-	s.Token, err = token(env)
+	s.Token, err = token(ctx, env)
 	return s, err
 }
 
@@ -134,8 +138,8 @@ func shown(address string) string {
 const maxToken = 4096
 
 // token reads HF_TOKEN, HUGGING_FACE_HUB_TOKEN, or the file that logging in
-// leaves.
-func token(env Env) (string, error) {
+// leaves, or a pipe in its place.
+func token(ctx context.Context, env Env) (string, error) {
 	for _, name := range []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} {
 		if v := strings.TrimSpace(env(name)); v != "" {
 			return checkToken(name, v)
@@ -145,14 +149,14 @@ func token(env Env) (string, error) {
 	if err != nil {
 		return "", nil // the cache is given by its own variable, and there is no home
 	}
-	text, err := readSmall(path, maxToken)
+	text, err := jsonfile.ReadFile(ctx, path, "a token", maxToken)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	return checkToken(path, strings.TrimSpace(text))
+	return checkToken(path, strings.TrimSpace(string(text)))
 }
 
 func tokenPath(env Env) (string, error) {

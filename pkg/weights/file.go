@@ -2,7 +2,6 @@ package weights
 
 import (
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"slices"
@@ -44,7 +43,7 @@ func openWith(path string, decode func(string, []byte) (*File, error)) (*File, e
 		return nil, fileerror.At(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: a regular file expected, found %s", path, kind(info.Mode()))
+		return nil, fmt.Errorf("%s: a regular file expected, found %s", path, fileerror.Kind(info.Mode()))
 	}
 	data, unmap, err := mapFile(path)
 	if err != nil {
@@ -144,15 +143,3 @@ func (f *File) Entry(name string) (Entry, bool) {
 // Metadata returns the free texts of a safetensors header, nil if there are
 // none, as in the other containers.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }
-
-func kind(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a directory"
-	case m&fs.ModeNamedPipe != 0:
-		return "a named pipe"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	}
-	return "a device"
-}

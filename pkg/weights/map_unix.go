@@ -11,9 +11,6 @@ import (
 // mapFile returns the bytes of a file and what releases them. File systems
 // that cannot map are read whole.
 func mapFile(path string) ([]byte, func() error, error) {
-	if err := onDisk(path); err != nil {
-		return nil, nil, err
-	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
