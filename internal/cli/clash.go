@@ -99,7 +99,7 @@ func (a *app) clash(outputs, inputs []place) error {
 	if err := clash(outputs, inputs); err != nil {
 		return err
 	}
-	return clash(stream("standard output", a.stdout.w), inputs)
+	return clash(stream("standard output", a.stdout.raw), inputs)
 }
 
 // circuitPlace is the file that a circuit is read from, be it as standard input.

@@ -35,6 +35,7 @@ type app struct {
 // terminal or a pipe would otherwise lose.
 type output struct {
 	w   io.Writer
+	raw io.Writer // what is written to in the end
 	err error
 }
 
@@ -56,7 +57,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if wasClosed(stdout, stderr) {
 		stdout = closedStream{}
 	}
-	a := &app{args: args, stdin: stdin, stdout: &output{w: awaited{ctx, stdout}}, stderr: stderr}
+	a := &app{args: args, stdin: stdin, stdout: &output{w: awaited{ctx, stdout}, raw: stdout}, stderr: stderr}
 	cmd, err := newRoot(a).ExecuteContextC(ctx)
 	if a.stdout.err != nil {
 		err = a.stdout.err

@@ -42,7 +42,7 @@ func columns(w io.Writer) int {
 		return n
 	}
 	if o, ok := w.(*output); ok {
-		w = o.w
+		w = o.raw
 	}
 	if f, ok := w.(*os.File); ok {
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n >= least {
