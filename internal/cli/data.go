@@ -207,7 +207,7 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 		return a.printJSON(s)
 	}
 	mark := func(text string) string { return text }
-	if isTerminal(a.stdout.w) && os.Getenv("NO_COLOR") == "" {
+	if isTerminal(a.stdout.raw) && os.Getenv("NO_COLOR") == "" {
 		mark = func(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 	}
 	a.print(s.text(mark))

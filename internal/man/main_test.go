@@ -31,7 +31,9 @@ func TestPages(t *testing.T) {
 		assert.Equal(t, page, other)
 		pages++
 		text := strings.ReplaceAll(string(page), `\-`, "-")
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { assert.Equal(t, !f.Hidden, strings.Contains(text, `\fB--`+f.Name+`\fP`), "%s --%s", name, f.Name) })
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			assert.Equal(t, !f.Hidden, strings.Contains(text, `\fB--`+f.Name+`\fP`), "%s --%s", name, f.Name)
+		})
 		for _, c := range cmd.Commands() {
 			if c.IsAvailableCommand() {
 				walk(c)
