@@ -130,11 +130,15 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if o.verbose {
 		describeRun(a.stderr, in, f)
 	}
+	doubts, err := in.Doubts(ctx, e)
+	if err != nil {
+		return err
+	}
 	result, err := a.search(ctx, o, in, c, e, method)
 	if err != nil {
 		return err
 	}
-	if err := o.fill(ctx, f, e, result); err != nil {
+	if err := o.fill(ctx, f, e, result, doubts); err != nil {
 		return err
 	}
 	if err := a.write(ctx, &o.outputs, f); err != nil {
@@ -242,13 +246,13 @@ func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method acdc
 
 // fill adds the result. The circuit's metric is that of the plain pass, which
 // acdc run finds again to the last digit.
-func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Experiment, r *discover.Result) error {
+func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Experiment, r *discover.Result, doubts []string) error {
 	final, err := e.PlainMetric(ctx, r.Mask)
 	if err != nil {
 		return err
 	}
 	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
-	f.Measured.Cost, f.Measured.Warnings = &r.Cost, r.Warnings
+	f.Measured.Cost, f.Measured.Warnings = &r.Cost, append(doubts, r.Warnings...)
 	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges)
 	return nil
 }
