@@ -34,7 +34,7 @@ import (
 // This package is initialised after go-graphviz, which it imports.
 func init() {
 	cachedir.Restore()
-	turn <- nil
+	turn <- desk{}
 }
 
 // Format is a kind of picture file.
@@ -78,11 +78,11 @@ func Prepare() {
 		return
 	}
 	select {
-	case c := <-turn:
-		if c == nil {
-			c, _ = startChild()
+	case d := <-turn:
+		if d.child == nil {
+			d.child, _ = startChild()
 		}
-		turn <- c
+		turn <- d
 	default: // it is drawing
 	}
 }
@@ -96,57 +96,75 @@ func listed(formats []Format) string {
 }
 
 // turn is held by whoever uses Graphviz, which is one instance a process and
-// not safe for goroutines. It carries the child that draws, nil before there
-// is one and where this process draws itself.
-var turn = make(chan *child, 1)
+// not safe for goroutines.
+var turn = make(chan desk, 1)
 
-// layOut returns the SVG of DOT text.
+// desk is what goes from one who draws to the next.
+type desk struct {
+	child    *child // nil before there is one, and where this process draws itself
+	dot, svg []byte // the last picture, which is often wanted as SVG and as PNG
+}
+
+// layOut returns the SVG of DOT text, which the caller must not change.
 func layOut(ctx context.Context, dot []byte) ([]byte, error) {
-	var c *child
+	var d desk
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case c = <-turn:
+	case d = <-turn:
 	}
 	if err := ctx.Err(); err != nil {
-		turn <- c
+		turn <- d
 		return nil, err
 	}
-	if cachedir.IsLazy() {
-		svg, c, err := layOutElsewhere(ctx, c, dot)
-		turn <- c
-		return svg, err
+	if d.svg != nil && bytes.Equal(d.dot, dot) {
+		turn <- d
+		return d.svg, nil
 	}
-	return layOutHere(ctx, dot)
+	if cachedir.IsLazy() {
+		err := d.askChild(ctx, dot)
+		turn <- d
+		return d.svg, err
+	}
+	return layOutHere(ctx, d, dot)
 }
 
-// layOutElsewhere asks the child, a new one if there is none, and returns the
-// one that is left.
-func layOutElsewhere(ctx context.Context, c *child, dot []byte) ([]byte, *child, error) {
-	if c == nil {
-		var err error
-		if c, err = startChild(); err != nil {
-			return nil, nil, fmt.Errorf("graphviz: starting the process that draws: %w", err)
+// askChild has the child lay out the picture, a new one if there is none.
+func (d *desk) askChild(ctx context.Context, dot []byte) error {
+	d.dot, d.svg = nil, nil
+	if d.child == nil {
+		c, err := startChild()
+		if err != nil {
+			return fmt.Errorf("graphviz: starting the process that draws: %w", err)
 		}
+		d.child = c
 	}
-	svg, isAlive, err := c.ask(ctx, dot)
+	svg, isAlive, err := d.child.ask(ctx, dot)
 	if !isAlive {
-		c = nil
+		d.child = nil
 	}
-	return svg, c, err
+	if err == nil {
+		d.dot, d.svg = bytes.Clone(dot), svg
+	}
+	return err
 }
 
 // layOutHere calls Graphviz, and gives the turn back once it is done.
-func layOutHere(ctx context.Context, dot []byte) ([]byte, error) {
+func layOutHere(ctx context.Context, d desk, dot []byte) ([]byte, error) {
 	type answer struct {
 		svg []byte
 		err error
 	}
 	done := make(chan answer, 1)
+	own := bytes.Clone(dot) // the caller's may change after ctx has ended
 	go func() {
-		defer func() { turn <- nil }()
-		svg, err := graphvizSVG(dot)
+		d.dot, d.svg = nil, nil
+		svg, err := graphvizSVG(own)
+		if err == nil {
+			d.dot, d.svg = own, svg
+		}
 		done <- answer{svg, err}
+		turn <- d
 	}()
 	select {
 	case <-ctx.Done():

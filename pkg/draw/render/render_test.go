@@ -28,9 +28,17 @@ func golden(t testing.TB, name string) []byte {
 
 func render(t testing.TB, f Format, dot []byte) []byte {
 	t.Helper()
+	forget()
 	var b bytes.Buffer
 	require.NoError(t, Write(context.Background(), &b, f, dot))
 	return b.Bytes()
+}
+
+// forget has the next picture laid out even if it is the last again.
+func forget() {
+	d := <-turn
+	d.dot, d.svg = nil, nil
+	turn <- d
 }
 
 // inspect checks that XML is well formed and returns its text and the titles
@@ -177,6 +185,25 @@ func TestGoroutinesTakeTurns(t *testing.T) {
 		}
 	}
 	group.Wait()
+}
+
+// The same picture in another format is not laid out again.
+func TestThePictureIsLaidOutOnce(t *testing.T) {
+	dot := golden(t, "induction-60")
+	first, err := layOut(context.Background(), dot)
+	require.NoError(t, err)
+	again, err := layOut(context.Background(), bytes.Clone(dot))
+	require.NoError(t, err)
+	assert.Same(t, &first[0], &again[0])
+	other, err := layOut(context.Background(), golden(t, "empty"))
+	require.NoError(t, err)
+	assert.NotEqual(t, first, other)
+	_, err = layOut(context.Background(), []byte("no graph"))
+	require.Error(t, err)
+	fresh, err := layOut(context.Background(), dot)
+	require.NoError(t, err)
+	assert.NotSame(t, &first[0], &fresh[0])
+	assert.True(t, bytes.Equal(first, fresh))
 }
 
 func TestCancelled(t *testing.T) {
