@@ -75,9 +75,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 // stopSignals are those that stop a command: an interrupt, a request to
 // terminate, and the loss of the terminal, unless nohup had it ignored.
 func stopSignals() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
+	signals := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} { // which nohup and background scripts ignore
+		if !signal.Ignored(s) {
+			signals = append(signals, s)
+		}
 	}
 	return signals
 }
