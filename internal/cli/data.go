@@ -125,7 +125,7 @@ func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 		tok, err = a.shownTokenizer(o.model, "gpt2")
 		return tok, err
 	}
-	d, err := study.ReadData(ctx, o.data, open, o.drawn.BOS)
+	d, _, err := study.ReadData(ctx, o.data, open, o.drawn.BOS)
 	if err == nil && tok == nil && o.model != "" {
 		var none *zoo.NoTokenizerError
 		if _, err = open(); errors.As(err, &none) {

@@ -80,7 +80,7 @@ func (x *Study) given(ctx context.Context) (task.Data, error) {
 		d = task.Random(s.RandomSeed(), b, tokens, x.Model.Config.Vocab)
 	} else {
 		var err error
-		if d, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {
+		if d, x.ids, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {
 			return d, err
 		}
 		s.Data = filepath.ToSlash(s.Data)
@@ -110,17 +110,19 @@ func (x *Study) generate() (task.Data, error) {
 
 // ReadData reads prompts: token ids of safetensors, or what other tools write,
 // which text needs the model's tokenizer for. Where bos does not say, the start
-// token stands before text, as TransformerLens puts it, and not before ids.
-func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func() (T, error), bos *bool) (task.Data, error) {
+// token stands before text, as TransformerLens puts it, and not before ids. It
+// reports whether the file has ids.
+func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func() (T, error), bos *bool) (d task.Data, ids bool, err error) {
 	if isSafetensors(path) {
 		if bos != nil {
-			return task.Data{}, usagef("%s: expected no --bos and no --no-bos, since the file has token ids", path)
+			return d, true, usagef("%s: expected no --bos and no --no-bos, since the file has token ids", path)
 		}
-		return task.Read(path)
+		d, err = task.Read(path)
+		return d, true, err
 	}
 	pairs, err := task.ReadPairs(ctx, path)
 	if err != nil {
-		return task.Data{}, err
+		return d, false, err
 	}
 	text := slices.ContainsFunc(pairs, func(p task.Pair) bool {
 		return p.Clean.IDs == nil || !p.Corrupt.IsZero() && p.Corrupt.IDs == nil
@@ -130,7 +132,7 @@ func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func
 	if text || bos != nil && *bos {
 		own, err := tokenizer()
 		if err != nil {
-			return task.Data{}, fmt.Errorf("%s: %w", path, err)
+			return d, false, fmt.Errorf("%s: %w", path, err)
 		}
 		tok = own
 		_, o.BOS = tok.BOS()
@@ -138,7 +140,8 @@ func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func
 	if bos != nil {
 		o.BOS = *bos
 	}
-	return task.Encode(pairs, tok, o)
+	d, err = task.Encode(pairs, tok, o)
+	return d, !text, err
 }
 
 // isSafetensors tells safetensors from text: a length of 8 bytes that no text

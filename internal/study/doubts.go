@@ -3,7 +3,6 @@ package study
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -17,11 +16,11 @@ const likely = 1000
 
 // Doubts are warnings about the data: where more than half of the answers are
 // never among the likeliest tokens of the clean run, they look like the ids of
-// another tokenizer. Small vocabularies raise no doubt, nor do data that a task
-// or a seed makes.
+// another tokenizer. Small vocabularies raise no doubt, nor does text, nor do data
+// that a task or a seed makes.
 func (x *Study) Doubts(ctx context.Context, e *patch.Experiment) ([]string, error) {
 	vocab := x.Model.Config.VocabOut
-	if x.Spec.Data == "" || strings.HasPrefix(x.Spec.Data, randomPrefix) || x.Data.Correct == nil || vocab < 2*likely {
+	if !x.ids || x.Data.Correct == nil || vocab < 2*likely {
 		return nil, nil
 	}
 	answers, err := metric.New(metric.LogitDiff, metric.Targets{Clean: x.Data.Clean, Mask: x.Data.Mask, Correct: x.Data.Correct,

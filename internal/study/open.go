@@ -22,6 +22,7 @@ type Study struct {
 	Task    task.Task // of no name where the data are given
 	Model   *zoo.Model
 	Data    task.Data
+	ids     bool // the data were token ids in a file
 	threads int
 }
 
