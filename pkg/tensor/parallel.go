@@ -1,7 +1,10 @@
 package tensor
 
 import (
+	"bytes"
+	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -121,23 +124,47 @@ func (m *member) give(j *job) {
 }
 
 // patience is how often one looks for work, or waits for that of others, before
-// it sleeps: some ten microseconds, and not at all where there are more threads
-// than processors, or than a quota allows, whose time somebody else has better
-// use for.
+// it sleeps: some ten microseconds. Under a quota of processor time it is a few,
+// and none where there are more threads than processors: somebody else has
+// better use for the time.
 func patience(threads int) int {
-	if threads > runtime.GOMAXPROCS(0) {
+	switch {
+	case threads > runtime.GOMAXPROCS(0):
 		return 0
+	case underQuota():
+		return spinning / 100
 	}
 	return spinning
 }
 
 // spinning is how many pauses last some ten microseconds.
-const spinning = 300
+const spinning = 4000
+
+// underQuota reports whether the system hands out processor time by a quota, as
+// containers have one: cpu.max of version 2 of control groups, or cfs_quota_us.
+var underQuota = sync.OnceValue(func() bool {
+	return hasQuota("/sys/fs/cgroup/cpu.max") || hasQuota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")
+})
+
+// hasQuota reports whether a file of a control group begins with a number of
+// microseconds.
+func hasQuota(path string) bool {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	fields := bytes.Fields(text)
+	if len(fields) == 0 {
+		return false
+	}
+	n, err := strconv.Atoi(string(fields[0]))
+	return err == nil && n > 0
+}
 
 // run serves jobs as long as the program runs.
 func (m *member) run() {
 	for {
-		for spins, most := 0, spinning; spins < most; spins++ {
+		for spins, most := 0, patience(1); spins < most; spins++ {
 			if j := m.job.Swap(nil); j != nil {
 				j.work()
 				spins, most = 0, patience(j.parts)
