@@ -24,7 +24,7 @@ long: ## every case of every property, every way to compute every golden run, 10
 	$(GO) test -count 1 -timeout 60m ./internal/cli -run TestKilledRunsContinue -kills 100
 
 race: ## the short tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m ./...
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

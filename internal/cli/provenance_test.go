@@ -108,6 +108,9 @@ func readBack(t *testing.T, path string, f *circuit.File) {
 // Whatever decides a number is in the file: for every flag of discover, what it
 // writes is found again by reading it back.
 func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a run for every flag takes half a minute")
+	}
 	plain := writtenBy(t, filepath.Join(t.TempDir(), "c.json"), "discover", "--task", "induction", "--quiet")
 	same := 0
 	eachDecidingFlag(t, newDiscover(&app{}, nil), func(name string) {
@@ -132,6 +135,9 @@ func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
 
 // The same for every flag of run, which changes what the file said before.
 func TestFilesOfRunSayWhatDecidesTheirNumbers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a run for every flag takes half a minute")
+	}
 	eachDecidingFlag(t, newRun(&app{}, nil), func(name string) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
