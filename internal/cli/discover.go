@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	choices "github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -91,12 +91,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 }
 
 func parseAlgorithm(s string) (discover.Algorithm, error) {
-	for _, a := range algorithms {
-		if a.Name() == s {
-			return a, nil
-		}
-	}
-	return nil, fmt.Errorf("unknown algorithm %q: expected one of %s", s, strings.Join(names(algorithms, discover.Algorithm.Name), ", "))
+	return choices.Find("algorithm", s, algorithms, discover.Algorithm.Name)
 }
 
 // discover runs the command.

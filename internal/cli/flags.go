@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	choices "github.com/seed-2c350065/acdc/internal/choice"
 )
 
 // value is a flag whose text is read by parse, the errors of which are shown
@@ -77,24 +79,11 @@ func choice[T any](cmd *cobra.Command, into *T, name, shown, usage string, valid
 }
 
 // texts turns typed names into strings.
-func texts[T ~string](names []T) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = string(n)
-	}
-	return out
-}
+func texts[T ~string](names []T) []string { return choices.Texts(names) }
 
 // oneOf reads one of a list of names.
 func oneOf[T ~string](what string, names []T) func(string) (T, error) {
-	return func(s string) (T, error) {
-		for _, n := range names {
-			if string(n) == s {
-				return n, nil
-			}
-		}
-		return "", fmt.Errorf("unknown %s %q: expected one of %s", what, s, strings.Join(texts(names), ", "))
-	}
+	return func(s string) (T, error) { return choices.Parse(what, s, names) }
 }
 
 // parseThreshold reads a number of at least 0.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	choices "github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -79,10 +80,4 @@ func variantNames() []string {
 }
 
 // names lists a field of all entries.
-func names[T any](entries []T, name func(T) string) []string {
-	out := make([]string, len(entries))
-	for i, e := range entries {
-		out[i] = name(e)
-	}
-	return out
-}
+func names[T any](entries []T, name func(T) string) []string { return choices.Names(entries, name) }

@@ -16,7 +16,8 @@ package task
 import (
 	"fmt"
 	"slices"
-	"strings"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
 )
 
 // Data is a batch of prompts as token ids.
@@ -109,14 +110,7 @@ func (t Task) CheckBOS(bos *bool) error {
 // Find returns the task of a name; another name is an error that lists the
 // valid ones.
 func Find(name string) (Task, error) {
-	var names []string
-	for _, t := range All() {
-		if t.Name == name {
-			return t, nil
-		}
-		names = append(names, t.Name)
-	}
-	return Task{}, fmt.Errorf("unknown task %q: expected one of %s", name, strings.Join(names, ", "))
+	return choice.Find("task", name, All(), func(t Task) string { return t.Name })
 }
 
 // Check checks that all parts have the same shape; token ids are the model's
