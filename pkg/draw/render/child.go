@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -125,8 +126,12 @@ func IsChild() bool { return cachedir.IsChild() }
 // ServeChild draws for the parent until it closes r, or is gone. Graphviz may
 // be drawing even then: the process is to end.
 func ServeChild(r io.Reader, w io.Writer) error {
-	// Graphviz keeps one thread; the end of r must be seen meanwhile.
+	// Graphviz keeps one thread; the end of r must be seen meanwhile. A garbage
+	// collection would wait for it, and everything else for the collection: the
+	// code that WebAssembly is compiled to cannot be interrupted.
 	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
+	debug.SetGCPercent(-1)
+	runtime.GC() // ends one that was under way
 	requests := make(chan []byte, 1) // the parent waits for each answer
 	defer close(requests)
 	go func() {
@@ -137,6 +142,7 @@ func ServeChild(r io.Reader, w io.Writer) error {
 				kind, text = msgError, []byte(err.Error())
 			}
 			_ = writeMessage(w, kind, text) // a parent that is gone closes r
+			runtime.GC()
 		}
 	}()
 	for {
