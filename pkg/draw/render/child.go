@@ -131,7 +131,7 @@ func ServeChild(r io.Reader, w io.Writer) error {
 	// code that WebAssembly is compiled to cannot be interrupted.
 	runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0)))
 	debug.SetGCPercent(-1)
-	runtime.GC() // ends one that was under way
+	runtime.GC()                     // ends one that was under way
 	requests := make(chan []byte, 1) // the parent waits for each answer
 	defer close(requests)
 	go func() {
