@@ -1,0 +1,177 @@
+package circuit
+
+import (
+	"cmp"
+	"container/heap"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/seed-2c350065/acdc/internal/choice"
+)
+
+// Rule is a way from scores to a circuit.
+type Rule string
+
+// The rules.
+const (
+	Top       Rule = "top"       // the best edges
+	Threshold Rule = "threshold" // the edges whose score is at least a number
+	Greedy    Rule = "greedy"    // from the output back, the best edge among those that lead to what is chosen
+	Ratio     Rule = "ratio"     // a share by the signed score, the others by its size
+)
+
+// Rules lists the valid rules.
+func Rules() []Rule { return []Rule{Top, Threshold, Greedy, Ratio} }
+
+// Selection says which circuit scores stand for. Its zero value is not valid.
+type Selection struct {
+	Rule      Rule    `json:"rule"`
+	Edges     int     `json:"edges,omitempty"`     // how many are chosen, unless by threshold
+	Threshold float64 `json:"threshold,omitempty"` // of the rule of that name
+	Absolute  bool    `json:"absolute"`            // an edge is worth its score's size, not the score
+	Share     float64 `json:"share,omitempty"`     // of the edges that the rule ratio chooses by the signed score
+}
+
+// Check refuses what cannot be meant for a graph.
+func (s Selection) Check(g *Graph) error {
+	if _, err := choice.Parse("rule", string(s.Rule), Rules()); err != nil {
+		return fmt.Errorf("selection: %w", err)
+	}
+	if s.Rule != Threshold && (s.Edges < 0 || s.Edges > g.NumEdges()) {
+		return fmt.Errorf("selection: expected 0 to %d edges, the graph's, found %d", g.NumEdges(), s.Edges)
+	}
+	if s.Rule == Threshold && math.IsNaN(s.Threshold) {
+		return fmt.Errorf("selection: expected a number as threshold, found NaN")
+	}
+	if s.Rule == Ratio && !(s.Share >= 0 && s.Share <= 1) {
+		return fmt.Errorf("selection: expected a share from 0 to 1, found %v", s.Share)
+	}
+	return nil
+}
+
+// Choose returns the edges that the selection takes, as many as it says where
+// it says how many. Prune then removes those that lead nowhere. An edge whose
+// score is NaN is not taken; of equal ones the first is.
+func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
+	if len(scores) != g.NumEdges() {
+		return nil, fmt.Errorf("scores: expected one for each of %d edges, found %d", g.NumEdges(), len(scores))
+	}
+	if err := s.Check(g); err != nil {
+		return nil, err
+	}
+	worth := scores
+	if s.Absolute || s.Rule == Ratio {
+		worth = sizes(scores)
+	}
+	m := g.Empty()
+	switch s.Rule {
+	case Threshold:
+		for i, x := range worth {
+			m[i] = x >= s.Threshold
+		}
+	case Greedy:
+		g.greedy(m, worth, s.Edges)
+	case Ratio:
+		best(m, scores, int(math.Round(s.Share*float64(s.Edges))))
+		best(m, worth, s.Edges-m.Count())
+	default:
+		best(m, worth, s.Edges)
+	}
+	return m, nil
+}
+
+// sizes are the absolute values of scores.
+func sizes(scores Scores) Scores {
+	out := make(Scores, len(scores))
+	for i, x := range scores {
+		out[i] = math.Abs(x)
+	}
+	return out
+}
+
+// best adds to m the n edges of most worth among those that it does not have.
+func best(m Mask, worth Scores, n int) {
+	var left []int
+	for i, x := range worth {
+		if !m[i] && !math.IsNaN(x) {
+			left = append(left, i)
+		}
+	}
+	slices.SortStableFunc(left, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
+	for _, i := range left[:min(n, len(left))] {
+		m[i] = true
+	}
+}
+
+// greedy adds to m the best edge among those into the output, then those into
+// what the edges chosen come from as well, and so on, n in all (MIB's greedy
+// selection).
+func (g *Graph) greedy(m Mask, worth Scores, n int) {
+	open := candidates{worth: worth}
+	asked := map[Node]bool{}
+	var ask func(r Node)
+	ask = func(r Node) {
+		if asked[r] {
+			return
+		}
+		asked[r] = true
+		lo, hi := g.Incoming(r)
+		for span := range g.spans {
+			for e := lo; e < hi; e++ {
+				if i := g.Number(span, e); !math.IsNaN(worth[i]) {
+					heap.Push(&open, i)
+				}
+			}
+		}
+	}
+	ask(Node{Kind: Output})
+	for k := 0; k < n && open.Len() > 0; k++ {
+		i := heap.Pop(&open).(int)
+		m[i] = true
+		for _, r := range g.feeds(g.Edge(i).Sender) {
+			ask(r)
+		}
+	}
+}
+
+// feeds lists the receivers that a node's value is computed from.
+func (g *Graph) feeds(n Node) []Node {
+	switch {
+	case n.Kind == MLP:
+		return []Node{{Kind: MLPIn, Layer: n.Layer}}
+	case n.Kind >= QInput && n.Kind <= VInput: // the start of a direct edge
+		return []Node{n}
+	case n.Kind != Head:
+		return nil
+	}
+	first := QInput
+	if g.cfg.Definition == ACDC {
+		first = Q
+	}
+	var out []Node
+	for k := range Kind(3) {
+		out = append(out, Node{Kind: first + k, Layer: n.Layer, Head: n.Head})
+	}
+	return out
+}
+
+// candidates is a heap of edges, the best first, of equal ones the first.
+type candidates struct {
+	worth Scores
+	edges []int
+}
+
+func (c *candidates) Len() int { return len(c.edges) }
+func (c *candidates) Less(i, j int) bool {
+	a, b := c.edges[i], c.edges[j]
+	return c.worth[a] > c.worth[b] || c.worth[a] == c.worth[b] && a < b
+}
+func (c *candidates) Swap(i, j int) { c.edges[i], c.edges[j] = c.edges[j], c.edges[i] }
+func (c *candidates) Push(x any)    { c.edges = append(c.edges, x.(int)) }
+func (c *candidates) Pop() any {
+	last := len(c.edges) - 1
+	x := c.edges[last]
+	c.edges = c.edges[:last]
+	return x
+}
