@@ -49,3 +49,19 @@ func (s Sender) Width(c transformer.Config) int {
 	}
 	return c.DModel
 }
+
+// Output sets dst [n,D] to what the sender adds to the residual stream by its
+// values: a head's z [n,K] through its part of W_O, without b_O, else [n,D]
+// themselves.
+func (s Sender) Output(m *transformer.Model, dst, values tensor.Matrix) {
+	for i := range dst.Rows {
+		if s.IsHead {
+			clear(dst.Row(i))
+		} else {
+			copy(dst.Row(i), values.Row(i))
+		}
+	}
+	if s.IsHead {
+		m.AddHeadOut(s.Layer, s.Head, dst, values)
+	}
+}

@@ -24,6 +24,7 @@ type Algorithm interface {
 type Request struct {
 	Experiment *patch.Experiment // the runs and the metric
 	Seed       uint64            // of everything that is random
+	PerExample bool              // also the scores of each example, where the algorithm has them
 	Observe    func(Event)       // called on the algorithm's goroutine as it goes, for what an earlier run did too; may be nil
 	Progress   Progress
 }
@@ -56,10 +57,12 @@ type Event struct {
 // Result is what an algorithm found.
 type Result struct {
 	Mask          circuit.Mask
-	Scores        circuit.Scores // by edge; NaN where an edge was never scored
-	MetricInitial float64        // of the full graph
-	MetricFinal   float64        // of the circuit
-	Cost          circuit.Cost   // an earlier run's included
-	Verified      int            // evaluations of this run that were held to a plain pass
-	Warnings      []string       // doubts about the result
+	Scores        circuit.Scores   // by edge; NaN where an edge was never scored
+	Examples      []circuit.Scores // by example, if the request asks for them and the algorithm has them
+	Chosen        int              // edges that were chosen by their scores, those that lead nowhere among them
+	MetricInitial float64          // of the full graph
+	MetricFinal   float64          // of the circuit
+	Cost          circuit.Cost     // an earlier run's included
+	Verified      int              // evaluations of this run that were held to a plain pass
+	Warnings      []string         // doubts about the result
 }

@@ -1,0 +1,133 @@
+package discover
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+)
+
+// Scorer gives every edge a score: the more, the more the behaviour needs it.
+type Scorer interface {
+	// Name is what the command line calls the method.
+	Name() string
+	// Score runs the method until it is done or ctx ends, whose error it then
+	// returns.
+	Score(ctx context.Context, r Request) (*Scored, error)
+}
+
+// Scored is what a scorer found.
+type Scored struct {
+	Scores   circuit.Scores   // one for every edge of the graph
+	Examples []circuit.Scores // by example, their mean being Scores; nil unless the request asks for them
+	Cost     circuit.Cost
+	Warnings []string // doubts about the scores
+}
+
+// Selected finds a circuit by scores: it chooses edges by them and leaves out
+// those that no path leads to from the embeddings, or from to the output.
+type Selected struct {
+	Scorer    Scorer
+	Selection circuit.Selection
+	Bootstrap int // choose only edges whose score keeps its sign in 95 % of so many resamplings of the examples; 0 for all
+}
+
+// Name is the scorer's.
+func (s Selected) Name() string { return s.Scorer.Name() }
+
+// Discover scores the edges and chooses.
+func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
+	g := r.Experiment.Graph()
+	if err := s.Selection.Check(g); err != nil {
+		return nil, err
+	}
+	r.PerExample = r.PerExample || s.Bootstrap > 0
+	found, err := s.Scorer.Score(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	worth := found.Scores
+	if s.Bootstrap > 0 {
+		worth = stable(found, s.Bootstrap, r.Seed)
+	}
+	mask, err := s.Selection.Choose(g, worth)
+	if err != nil {
+		return nil, err
+	}
+	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: mask.Count(), Mask: mask, Cost: found.Cost,
+		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
+	if n := g.Prune(mask, true); n > 0 && mask.Count() == 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: none of the %d chosen edges lies on a path from the embeddings to the output", out.Chosen))
+	}
+	out.MetricFinal, err = r.Experiment.PlainMetric(ctx, mask)
+	return out, err
+}
+
+// stableShare is the share of the resamplings in which an edge's score must
+// have its sign.
+const stableShare = 0.95
+
+// stable are the scores of the edges that keep their sign over resamplings of
+// the examples, NaN being the others'.
+func stable(s *Scored, samples int, seed uint64) circuit.Scores {
+	rng := rand.New(rand.NewPCG(seed, 0xb007))
+	sum, agree := make([]float64, len(s.Scores)), make([]int, len(s.Scores))
+	for range samples {
+		clear(sum)
+		for range s.Examples {
+			for i, x := range s.Examples[rng.IntN(len(s.Examples))] {
+				sum[i] += x
+			}
+		}
+		for i, x := range sum {
+			if x*s.Scores[i] > 0 {
+				agree[i]++
+			}
+		}
+	}
+	out := append(circuit.Scores(nil), s.Scores...)
+	for i, n := range agree {
+		if float64(n) < stableShare*float64(samples) {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// ByStream gives each edge the score that its sender has at the stream that its
+// receiver reads, and a direct edge the most of those into its head's input:
+// for methods that know what is added to the residual stream, and not what is
+// made of it.
+func ByStream(g *circuit.Graph, score func(sender int, r circuit.Node) float64) circuit.Scores {
+	out := make(circuit.Scores, g.NumEdges())
+	for _, r := range g.Receivers() {
+		lo, hi := g.Incoming(r)
+		if e := g.Edge(lo); e.IsDirect() {
+			from, to := g.Incoming(e.Sender)
+			for i := from; i < to; i++ {
+				out[lo] = max(out[lo], out[i])
+			}
+			continue
+		}
+		for i := lo; i < hi; i++ {
+			out[i] = score(i-lo, r)
+		}
+	}
+	return out
+}
+
+// MeanOf is the mean of the scores of examples.
+func MeanOf(examples []circuit.Scores) circuit.Scores {
+	out := make(circuit.Scores, len(examples[0]))
+	for _, one := range examples {
+		for i, x := range one {
+			out[i] += x
+		}
+	}
+	for i := range out {
+		out[i] /= float64(len(examples))
+	}
+	return out
+}
