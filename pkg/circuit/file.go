@@ -1,6 +1,7 @@
 package circuit
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -40,6 +41,9 @@ type Run struct {
 	Threshold      float64  `json:"threshold"`
 	AbsoluteValue  bool     `json:"absolute_value,omitempty"`
 	PosPermutation []int    `json:"pos_permutation,omitempty"`
+
+	Options   json.RawMessage `json:"options,omitempty"`   // the algorithm's own
+	Selection *Selection      `json:"selection,omitempty"` // how edges were chosen by their scores, nil where the algorithm decides by itself
 }
 
 // Cost is what a result took, in exact counts.
@@ -58,6 +62,7 @@ type Measured struct {
 	Cost        *Cost    `json:"cost,omitempty"`
 	Idle        int      `json:"idle,omitempty"`         // kept edges that carry nothing
 	DroppedIdle int      `json:"dropped_idle,omitempty"` // edges that were kept, carried nothing and were left out
+	Chosen      int      `json:"chosen,omitempty"`       // edges that were chosen by their scores, before those that lead nowhere were left out
 	Warnings    []string `json:"warnings,omitempty"`
 }
 

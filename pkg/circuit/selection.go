@@ -31,6 +31,7 @@ type Selection struct {
 	Threshold float64 `json:"threshold,omitempty"` // of the rule of that name
 	Absolute  bool    `json:"absolute"`            // an edge is worth its score's size, not the score
 	Share     float64 `json:"share,omitempty"`     // of the edges that the rule ratio chooses by the signed score
+	Bootstrap int     `json:"bootstrap,omitempty"` // resamplings of the examples in which a chosen edge's score must keep its sign, 0 for none; whoever has the examples' scores sees to it
 }
 
 // Check refuses what cannot be meant for a graph.
@@ -46,6 +47,9 @@ func (s Selection) Check(g *Graph) error {
 	}
 	if s.Rule == Ratio && !(s.Share >= 0 && s.Share <= 1) {
 		return fmt.Errorf("selection: expected a share from 0 to 1, found %v", s.Share)
+	}
+	if s.Bootstrap < 0 {
+		return fmt.Errorf("selection: expected a number of resamplings of at least 0, found %d", s.Bootstrap)
 	}
 	return nil
 }

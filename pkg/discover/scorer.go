@@ -30,8 +30,7 @@ type Scored struct {
 // those that no path leads to from the embeddings, or from to the output.
 type Selected struct {
 	Scorer    Scorer
-	Selection circuit.Selection
-	Bootstrap int // choose only edges whose score keeps its sign in 95 % of so many resamplings of the examples; 0 for all
+	Selection circuit.Selection // with Bootstrap, edges must keep their sign in 95 % of the resamplings
 }
 
 // Name is the scorer's.
@@ -43,14 +42,14 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	if err := s.Selection.Check(g); err != nil {
 		return nil, err
 	}
-	r.PerExample = r.PerExample || s.Bootstrap > 0
+	r.PerExample = r.PerExample || s.Selection.Bootstrap > 0
 	found, err := s.Scorer.Score(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	worth := found.Scores
-	if s.Bootstrap > 0 {
-		worth = stable(found, s.Bootstrap, r.Seed)
+	if s.Selection.Bootstrap > 0 {
+		worth = stable(found, s.Selection.Bootstrap, r.Seed)
 	}
 	mask, err := s.Selection.Choose(g, worth)
 	if err != nil {
