@@ -34,6 +34,7 @@ var accepted = map[string][]string{
 	"ablation": noneOfThem, "half": noneOfThem, "variant": noneOfThem, "format": noneOfThem, "color": noneOfThem,
 	"model": noneOfThem, "output": noneOfThem,
 	"seed": zeroOnly, "reset-weights": zeroOnly, "examples": noneOfThem, "threads": noneOfThem, "top": noneOfThem, "pairs": noneOfThem,
+	"sparsity": {"0", "0.5"}, "share": noneOfThem, "select": noneOfThem, "norm": noneOfThem, "bootstrap": noneOfThem,
 	"memory": noneOfThem, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
@@ -46,6 +47,10 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 	case "discover":
 		if flag == "data" {
 			return append(path, "--model", "or_gate")
+		}
+		switch flag {
+		case "sparsity", "select", "bootstrap", "top":
+			path = append(path, "--algorithm", "random")
 		}
 		return append(path, "--task", "ioi", "--model", "or_gate")
 	case "run":

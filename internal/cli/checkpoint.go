@@ -8,14 +8,14 @@ import (
 	"strconv"
 
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
-	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // openCheckpoint opens the file of --checkpoint, or returns nil without one.
-func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *patch.Experiment, method acdc.Algorithm) (*discover.Checkpoint, error) {
+func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *patch.Experiment, f *circuit.File) (*discover.Checkpoint, error) {
 	if o.checkpoint == "" {
 		return nil, nil
 	}
@@ -28,13 +28,14 @@ func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *pat
 		{Name: "processor", Value: arithmetic()},
 		{Name: "model", Value: in.Model.Hash(o.threads)},
 		{Name: "data", Value: fmt.Sprintf("%x", sha256.Sum256(data))},
-		{Name: "algorithm", Value: method.Name()},
+		{Name: "algorithm", Value: f.Algorithm},
 		{Name: "definition", Value: fmt.Sprintf("%+v", e.Graph().Config())},
-		{Name: "metric", Value: string(in.Spec.Metric)},
-		{Name: "ablation", Value: string(in.Spec.Ablation)},
-		{Name: "threshold", Value: strconv.FormatFloat(method.Threshold, 'g', -1, 64)},
-		{Name: "abs", Value: strconv.FormatBool(method.Absolute)},
-		{Name: "order", Value: string(method.Order)},
+		{Name: "metric", Value: f.Metric},
+		{Name: "ablation", Value: f.Ablation},
+		{Name: "threshold", Value: strconv.FormatFloat(f.Threshold, 'g', -1, 64)},
+		{Name: "abs", Value: strconv.FormatBool(f.AbsoluteValue)},
+		{Name: "order", Value: f.Order},
+		{Name: "options", Value: string(f.Options)},
 		{Name: "seed", Value: strconv.FormatUint(in.Spec.RandomSeed(), 10)},
 		{Name: "batch", Value: strconv.Itoa(c.Batch)}, // what the work adds up to depends on it
 	})

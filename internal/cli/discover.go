@@ -11,30 +11,19 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
-	choices "github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
-	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
-
-// algorithms lists what --algorithm may say.
-var algorithms = []discover.Algorithm{acdc.Algorithm{}}
-
-// verifyEvery is how often --verify evaluates a cut twice.
-const verifyEvery = 10
 
 // discoverOptions are the flags of discover.
 type discoverOptions struct {
 	subject
 	outputs
-	threshold  float64 // the task's if negative
-	absolute   bool
-	algorithm  discover.Algorithm
-	order      acdc.Order
+	method     study.Method
 	definition circuit.Definition
 	splitEmbed bool
 	allEdges   bool
@@ -42,23 +31,25 @@ type discoverOptions struct {
 	checkpoint string
 	memory     int64 // bytes, 0 for no limit
 	plan       bool
-	verify     bool
 	quiet      bool
 	verbose    bool
 }
 
 func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cobra.Command {
-	o := &discoverOptions{threshold: -1, algorithm: algorithms[0], order: acdc.Normal, definition: circuit.ACDC}
+	o := &discoverOptions{definition: circuit.ACDC}
 	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
 		Use:   "discover (--task NAME | --model MODEL --data FILE)",
 		Short: "find the circuit of a task",
-		Long: `Find the circuit of a task: walk the model from its output to its input, cut
-one edge after the other, and leave an edge cut if the metric rises by less
-than the threshold. The circuit is printed as DOT, or written to files.`,
+		Long: `Find the circuit of a task. ACDC, the default, walks the model from its output
+to its input, cuts one edge after the other, and leaves an edge cut if the
+metric rises by less than the threshold. Other algorithms give every edge a
+score, by which edges are chosen; those that lead nowhere are left out. The
+circuit is printed as DOT, or written to files.`,
 		Example: `  acdc discover --task induction
   acdc discover --task induction --threshold 0.1 -o circuit.svg -o circuit.json
   acdc discover --task induction --format edges --quiet
+  acdc discover --task induction --algorithm exact --top 20 -o circuit.json
   acdc discover --model random:2x4x64x256x100 --data random:8x10 --threshold 0.01 --format json`,
 		Args: noArgs("task"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
@@ -72,11 +63,7 @@ than the threshold. The circuit is printed as DOT, or written to files.`,
 
 func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	typed(fs, &o.threshold, "threshold", "", "NUMBER", "how much the metric must rise for an edge to be kept, default the task's or 0.1", parseThreshold)
-	fs.BoolVar(&o.absolute, "abs", false, "compare the absolute value of the rise with the threshold")
-	choice(cmd, &o.algorithm, "algorithm", o.algorithm.Name(), "how edges are chosen",
-		names(algorithms, discover.Algorithm.Name), parseAlgorithm)
-	choice(cmd, &o.order, "order", string(o.order), "in which a receiver's senders are tested", texts(acdc.Orders()), acdc.ParseOrder)
+	o.methodFlags(cmd)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
@@ -85,13 +72,8 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs.BoolVar(&o.plan, "plan", false, "print edges, tests, memory and time that the run would take, and stop")
 	typed(fs, &o.memory, "memory", "", "BYTES", "stay below so much memory (800M, 3G) by taking fewer examples at a time; does not change the circuit", parseBytes)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
-	fs.BoolVar(&o.verify, "verify", false, fmt.Sprintf("check every %dth evaluation against a plain full pass", verifyEvery))
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress and no summary on standard error")
 	fs.BoolVarP(&o.verbose, "verbose", "v", false, "say more about model and data on standard error")
-}
-
-func parseAlgorithm(s string) (discover.Algorithm, error) {
-	return choices.Find("algorithm", s, algorithms, discover.Algorithm.Name)
 }
 
 // discover runs the command.
@@ -113,7 +95,14 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err != nil {
 		return err
 	}
-	method := o.method(in)
+	g, err := c.Graph()
+	if err != nil {
+		return err
+	}
+	method, err := o.method.Resolve(in.Task, g)
+	if err != nil {
+		return err
+	}
 	if o.plan {
 		return a.plan(ctx, in, c, method)
 	}
@@ -121,7 +110,10 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err != nil {
 		return err
 	}
-	f := o.file(in, e, method)
+	f, err := o.file(in, e, method)
+	if err != nil {
+		return err
+	}
 	if o.verbose {
 		describeRun(a.stderr, in, f)
 	}
@@ -129,7 +121,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err != nil {
 		return err
 	}
-	result, err := a.search(ctx, o, in, c, e, method)
+	result, err := a.search(ctx, o, in, c, e, method, f)
 	if err != nil {
 		return err
 	}
@@ -144,18 +136,6 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 		summarize(a.stderr, f, result.Verified, time.Since(start))
 	}
 	return nil
-}
-
-// method is the algorithm with its options.
-func (o *discoverOptions) method(in *study.Study) acdc.Algorithm {
-	m := acdc.Algorithm{Threshold: o.threshold, Absolute: o.absolute, Order: o.order}
-	if m.Threshold < 0 {
-		m.Threshold = in.Task.Threshold
-	}
-	if o.verify {
-		m.VerifyEvery = verifyEvery
-	}
-	return m
 }
 
 // config says what is to be bound, in batches if memory is short.
@@ -195,7 +175,7 @@ func (o *discoverOptions) check() error {
 			return usagef("%s -: expected a file; standard output carries the circuit", f[0])
 		}
 	}
-	if err := o.outputs.check(); err != nil {
+	if err := cmp.Or(o.method.Check(), o.outputs.check()); err != nil {
 		return err
 	}
 	if o.trace == "" {
@@ -205,8 +185,8 @@ func (o *discoverOptions) check() error {
 }
 
 // search runs the algorithm, with progress and trace.
-func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method acdc.Algorithm) (*discover.Result, error) {
-	saved, err := o.openCheckpoint(in, c, e, method)
+func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method discover.Algorithm, f *circuit.File) (*discover.Result, error) {
+	saved, err := o.openCheckpoint(in, c, e, f)
 	if err != nil {
 		return nil, err
 	}
@@ -232,11 +212,10 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 }
 
 // file says what a run was asked; fill adds what it found.
-func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method acdc.Algorithm) *circuit.File {
+func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method discover.Algorithm) (*circuit.File, error) {
 	f := &circuit.File{Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(), Run: in.Run(e),
 		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()}}
-	f.Algorithm, f.Order, f.Threshold, f.AbsoluteValue = method.Name(), string(method.Order), method.Threshold, method.Absolute
-	return f
+	return f, study.Describe(&f.Run, method)
 }
 
 // fill adds the result. The circuit's metric is that of the plain pass, which
@@ -248,7 +227,8 @@ func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Ex
 	}
 	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
 	f.Measured.Cost, f.Measured.Warnings = &r.Cost, append(doubts, r.Warnings...)
-	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges)
+	f.Measured.Chosen = r.Chosen
+	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges || f.Selection != nil) // scores are the result
 	return nil
 }
 

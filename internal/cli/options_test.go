@@ -15,6 +15,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/discover/ensemble"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
@@ -31,8 +32,8 @@ func discoverArgs(t *testing.T, args ...string) *discoverOptions {
 
 func TestDiscoverDefaults(t *testing.T) {
 	o := discoverArgs(t, "--task", "induction", "--threads", "3")
-	assert.Equal(t, &discoverOptions{subject: subject{spec: study.Spec{Task: "induction"}, threads: 3}, threshold: -1, algorithm: acdc.Algorithm{},
-		order: acdc.Normal, definition: circuit.ACDC}, o)
+	assert.Equal(t, &discoverOptions{subject: subject{spec: study.Spec{Task: "induction"}, threads: 3},
+		definition: circuit.ACDC}, o)
 	s, found, err := o.spec.Resolve()
 	require.NoError(t, err)
 	assert.Equal(t, study.Spec{Task: "induction", Model: "induction", Metric: metric.KL, Ablation: ablate.Resample}, s)
@@ -44,12 +45,16 @@ func TestDiscoverFlags(t *testing.T) {
 		"--ablation", "mean", "--seed", "18446744073709551615", "--examples", "9", "--order", "random", "-o", "a.svg", "--output=b.json",
 		"--format", "edges", "--color", "sign", "--direct", "--trace", "t", "--threads", "2", "--verify", "--quiet", "-v",
 		"--split-embed", "--definition", "eap", "--all-edges")
-	seed := uint64(1<<64 - 1)
+	seed, threshold := uint64(1<<64-1), 1e-3
 	assert.Equal(t, &discoverOptions{
-		subject:   subject{threads: 2, spec: study.Spec{Model: "m", Data: "d", Metric: metric.NLL, Ablation: ablate.Mean, Seed: &seed, Examples: 9}},
-		outputs:   outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
-		threshold: 1e-3, absolute: true, algorithm: acdc.Algorithm{}, order: acdc.Random, definition: circuit.EAP,
-		splitEmbed: true, allEdges: true, trace: "t", verify: true, quiet: true, verbose: true}, o)
+		subject:    subject{threads: 2, spec: study.Spec{Model: "m", Data: "d", Metric: metric.NLL, Ablation: ablate.Mean, Seed: &seed, Examples: 9}},
+		outputs:    outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
+		method:     study.Method{Algorithm: "acdc", Threshold: &threshold, Absolute: true, Order: acdc.Random, VerifyEvery: verifyEvery},
+		definition: circuit.EAP, splitEmbed: true, allEdges: true, trace: "t", quiet: true, verbose: true}, o)
+	o = discoverArgs(t, "--task", "induction", "--algorithm", "ensemble:exact+ifr", "--top", "7", "--sparsity", "0.25", "--select", "ratio", "--share", "0.5",
+		"--bootstrap", "100", "--norm", "range")
+	sparsity, share := 0.25, 0.5
+	assert.Equal(t, study.Method{Algorithm: "ensemble:exact+ifr", Top: 7, Sparsity: &sparsity, Rule: circuit.Ratio, Share: &share, Bootstrap: 100, Norm: ensemble.Range}, o.method)
 }
 
 func TestRunFlags(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/study"
-	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
@@ -35,7 +35,7 @@ func parseBytes(s string) (int64, error) {
 }
 
 // plan prints what a run would take.
-func (a *app) plan(ctx context.Context, in *study.Study, c patch.Config, method acdc.Algorithm) error {
+func (a *app) plan(ctx context.Context, in *study.Study, c patch.Config, method discover.Algorithm) error {
 	p, err := study.MakePlan(ctx, c, method)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package study
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"math"
 	"strings"
@@ -105,86 +106,95 @@ func findAlgorithm(s string) (algorithm, error) {
 // if nobody says how many.
 const tenth = 0.1
 
-// Resolve takes from algorithm and task what nobody said, for a graph. An option
-// that the algorithm does not have is an error.
-func (m Method) Resolve(t task.Task, g *circuit.Graph) (discover.Algorithm, error) {
-	if m.Algorithm == "" {
-		m.Algorithm = algorithms()[0].name
+// Check refuses options that do not go together, or that the algorithm does not
+// have.
+func (m Method) Check() error {
+	a, err := findAlgorithm(m.algorithm())
+	if err != nil {
+		return &UsageError{err}
 	}
-	a, err := findAlgorithm(m.Algorithm)
+	given := func(flags ...string) (found []string) {
+		for _, f := range flags {
+			if map[string]bool{"--threshold": m.Threshold != nil, "--top": m.Top > 0, "--sparsity": m.Sparsity != nil, "--select": m.Rule != "",
+				"--share": m.Share != nil, "--bootstrap": m.Bootstrap > 0, "--order": m.Order != "", "--verify": m.VerifyEvery > 0, "--norm": m.Norm != ""}[f] {
+				found = append(found, f)
+			}
+		}
+		return found
+	}
+	bad := func(flags []string, why string) error {
+		return usagef("%s: %s", strings.Join(flags, ", "), why)
+	}
+	sizes, scored := given("--threshold", "--top", "--sparsity"), given("--top", "--sparsity", "--select", "--share", "--bootstrap")
+	switch tests, norm := given("--order", "--verify"), given("--norm"); {
+	case a.scorer == nil && len(scored) > 0:
+		return bad(scored, "of algorithms that score edges; acdc decides edge by edge")
+	case a.scorer != nil && len(tests) > 0:
+		return bad(tests, "of acdc, which tests one edge after the other; "+a.name+" does not")
+	case len(norm) > 0 && !strings.HasPrefix(a.name, ensemblePrefix):
+		return bad(norm, "of an ensemble, as --algorithm ensemble:A+B")
+	case a.scorer != nil && len(sizes) > 1:
+		return bad(sizes, "expected one of them")
+	case m.Share != nil && m.Rule != circuit.Ratio:
+		return usagef("--share: expected --select ratio, whose share it is")
+	case a.scorer != nil && m.Threshold != nil && m.Rule != "" && m.Rule != circuit.Threshold:
+		return usagef("--threshold with --select %s: expected --top or --sparsity, which say how many edges", m.Rule)
+	case m.Rule == circuit.Threshold && (m.Top > 0 || m.Sparsity != nil):
+		return usagef("--select threshold with %s: expected --threshold", sizes[0])
+	}
+	return nil
+}
+
+// algorithm is the name of the algorithm, ACDC's if nobody said.
+func (m Method) algorithm() string { return cmp.Or(m.Algorithm, algorithms()[0].name) }
+
+// Resolve takes from algorithm and task what nobody said, for a graph.
+func (m Method) Resolve(t task.Task, g *circuit.Graph) (discover.Algorithm, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
+	a, err := findAlgorithm(m.algorithm())
 	if err != nil {
 		return nil, &UsageError{err}
 	}
-	if a.scorer == nil {
-		return m.acdc(t)
+	threshold := t.Threshold
+	if m.Threshold != nil {
+		threshold = *m.Threshold
 	}
-	s, err := m.selection(a, t, g)
-	if err != nil {
-		return nil, err
+	if a.scorer == nil {
+		return acdc.Algorithm{Threshold: threshold, Absolute: m.Absolute, Order: cmp.Or(m.Order, acdc.Normal), VerifyEvery: m.VerifyEvery}, nil
+	}
+	s := m.selection(a, threshold, g)
+	if err := s.Check(g); err != nil {
+		return nil, &UsageError{err}
 	}
 	return discover.Selected{Scorer: a.scorer(m), Selection: s}, nil
 }
 
-// acdc is ACDC with its options.
-func (m Method) acdc(t task.Task) (discover.Algorithm, error) {
-	if m.Rule != "" || m.Top > 0 || m.Sparsity != nil || m.Share != nil || m.Bootstrap > 0 {
-		return nil, usagef("--algorithm acdc decides edge by edge: expected no --select, --top, --sparsity, --share and --bootstrap, which choose by scores")
-	}
-	a := acdc.Algorithm{Threshold: t.Threshold, Absolute: m.Absolute, Order: m.Order, VerifyEvery: m.VerifyEvery}
-	if m.Threshold != nil {
-		a.Threshold = *m.Threshold
-	}
-	return a, nil
-}
-
 // selection says which edges an algorithm's scores choose.
-func (m Method) selection(a algorithm, t task.Task, g *circuit.Graph) (circuit.Selection, error) {
+func (m Method) selection(a algorithm, threshold float64, g *circuit.Graph) circuit.Selection {
 	s := circuit.Selection{Rule: m.Rule, Absolute: m.Absolute, Bootstrap: m.Bootstrap}
-	sizes := 0
-	for _, given := range []bool{m.Threshold != nil, m.Top > 0, m.Sparsity != nil} {
-		if given {
-			sizes++
-		}
-	}
+	byThreshold := m.Rule == "" || m.Rule == circuit.Threshold
 	switch {
-	case sizes > 1:
-		return s, usagef("--threshold, --top and --sparsity: expected one of them, found %d", sizes)
-	case m.Order != "" || m.VerifyEvery > 0:
-		return s, usagef("--algorithm %s tests no edge in turn: expected no --order and no --verify, which are of acdc", a.name)
-	case m.Share != nil && m.Rule != circuit.Ratio:
-		return s, usagef("--share: expected --select ratio, whose share it is")
-	case m.Threshold != nil && m.Rule != "" && m.Rule != circuit.Threshold:
-		return s, usagef("--threshold with --select %s: expected --top or --sparsity, which say how many edges", m.Rule)
-	case m.Rule == circuit.Threshold && (m.Top > 0 || m.Sparsity != nil):
-		return s, usagef("--select threshold with --top or --sparsity: expected --threshold")
-	}
-	switch {
-	case m.Threshold != nil:
-		s.Rule, s.Threshold = circuit.Threshold, *m.Threshold
 	case m.Top > 0:
 		s.Edges = m.Top
 	case m.Sparsity != nil:
 		s.Edges = int(math.Round((1 - *m.Sparsity) * float64(g.NumEdges())))
-	case a.unit == ofMetric && (s.Rule == "" || s.Rule == circuit.Threshold):
-		s.Rule, s.Threshold = circuit.Threshold, t.Threshold
-	case a.unit == probability && (s.Rule == "" || s.Rule == circuit.Threshold):
+	case byThreshold && (m.Threshold != nil || a.unit == ofMetric):
+		s.Rule, s.Threshold = circuit.Threshold, threshold
+	case byThreshold && a.unit == probability:
 		s.Rule, s.Threshold = circuit.Threshold, 0.5
 	default:
 		s.Edges = int(math.Ceil(tenth * float64(g.NumEdges())))
 	}
-	if s.Rule == "" {
-		s.Rule = circuit.Top
-	}
+	s.Rule = cmp.Or(s.Rule, circuit.Top)
 	if s.Rule == circuit.Ratio {
 		s.Share = 0.5
 		if m.Share != nil {
 			s.Share = *m.Share
 		}
 	}
-	if err := s.Check(g); err != nil {
-		return s, &UsageError{err}
-	}
-	return s, nil
+	return s
 }
 
 // Describe writes an algorithm with its options into a provenance.

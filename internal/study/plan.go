@@ -7,7 +7,6 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
-	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
@@ -41,7 +40,7 @@ var errTried = errors.New("the trial ends")
 
 // MakePlan binds a configuration, runs the first receivers as the method would,
 // and says what the rest would take if it goes on like that. No file is written.
-func MakePlan(ctx context.Context, c patch.Config, method acdc.Algorithm) (Plan, error) {
+func MakePlan(ctx context.Context, c patch.Config, method discover.Algorithm) (Plan, error) {
 	budget, err := incremental.Take(c)
 	if err != nil {
 		return Plan{}, err

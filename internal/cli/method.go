@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/discover/ensemble"
+)
+
+// verifyEvery is how often --verify evaluates a cut twice.
+const verifyEvery = 10
+
+// methodFlags are the flags that say how edges are chosen.
+func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
+	fs, m := cmd.Flags(), &o.method
+	choice(cmd, &m.Algorithm, "algorithm", study.Algorithms()[0], "how edges are chosen, ensemble:A+B for several together", study.Algorithms(), study.ParseAlgorithm)
+	typed(fs, &m.Threshold, "threshold", "", "NUMBER", "how much the metric must rise for an edge to be kept, or what its score must be, default the task's or 0.1", optional(parseThreshold))
+	fs.BoolVar(&m.Absolute, "abs", false, "compare the absolute value of the rise, or of the score")
+	typed(fs, &m.Top, "top", "", "N", "choose the N edges of the best scores", parseCount(math.MaxInt32))
+	typed(fs, &m.Sparsity, "sparsity", "", "SHARE", "choose by scores all but this share of the edges", optional(parseShare))
+	choice(cmd, &m.Rule, "select", "", "how scores choose, default by threshold if one is given and else top", texts(circuit.Rules()), oneOf("rule", circuit.Rules()))
+	typed(fs, &m.Share, "share", "", "SHARE", "of the edges that --select ratio chooses by their score, the others by its size, default 0.5", optional(parseShare))
+	typed(fs, &m.Bootstrap, "bootstrap", "", "N", "choose only edges whose score keeps its sign in 95 % of N resamplings of the examples", parseCount(maxBootstrap))
+	choice(cmd, &m.Norm, "norm", string(ensemble.Rank), "how an ensemble's scores are made comparable", texts(ensemble.Norms()), oneOf("norm", ensemble.Norms()))
+	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
+	fs.BoolFunc("verify", fmt.Sprintf("check every %dth of ACDC's evaluations against a plain full pass", verifyEvery), func(s string) error {
+		on, err := strconv.ParseBool(s)
+		if m.VerifyEvery = 0; on {
+			m.VerifyEvery = verifyEvery
+		}
+		return err
+	})
+}
+
+// maxBootstrap bounds the resamplings.
+const maxBootstrap = 1_000_000
+
+// optional makes of a reader one of a value that may be left out.
+func optional[T any](parse func(string) (T, error)) func(string) (*T, error) {
+	return func(s string) (*T, error) {
+		x, err := parse(s)
+		return &x, err
+	}
+}
+
+// parseShare reads a number from 0 to 1.
+func parseShare(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= 0 && x <= 1) {
+		return 0, fmt.Errorf("expected a number from 0 to 1, found %q", s)
+	}
+	return x, nil
+}
