@@ -39,13 +39,17 @@ func summarize(w io.Writer, f *circuit.File, verified int, took time.Duration) {
 	pairs := [][2]string{
 		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept" + idleEdges(f.Measured)},
 		{oneline.Shown(f.Metric), fmt.Sprintf("%s -> %s (corrupted %s)", number(f.Measured.Initial), number(f.Measured.Final), number(f.Measured.Corrupted))},
-		{"tests", grouped(f.Measured.Cost.Tests)},
+	}
+	work := number(f.Measured.Cost.ForwardPasses) + " forward passes"
+	if n := f.Measured.Cost.Tests; n > 0 {
+		pairs = append(pairs, [2]string{"tests", grouped(n)})
+		work += ", where one a test would be " + grouped(n)
 	}
 	if verified > 0 {
 		pairs = append(pairs, [2]string{"verified", fmt.Sprintf("%d evaluations against a plain pass", verified)})
 	}
 	pairs = append(pairs,
-		[2]string{"work", fmt.Sprintf("%s forward passes, where one a test would be %s", number(f.Measured.Cost.ForwardPasses), grouped(f.Measured.Cost.Tests))},
+		[2]string{"work", work},
 		[2]string{"time", fmt.Sprintf("%.2f s", took.Seconds())})
 	lines(w, pairs...)
 }

@@ -41,6 +41,7 @@ type algorithm struct {
 	name, about string
 	scorer      func(Method) discover.Scorer // nil for ACDC, which decides by itself
 	unit        unit
+	rule        circuit.Rule // by which its scores choose a number of edges, top if empty
 }
 
 // unit is what an algorithm's scores are.
@@ -55,11 +56,11 @@ const (
 // algorithms lists them.
 func algorithms() []algorithm {
 	return []algorithm{
-		{"acdc", "cuts edge by edge (Conmy et al. 2023)", nil, ofMetric},
-		{"exact", "what cutting each edge alone does", func(Method) discover.Scorer { return exact.Scorer{} }, ofMetric},
-		{"ifr", "information flow routes (Ferrando & Voita 2024)", func(Method) discover.Scorer { return flow.Scorer{} }, ofNothing},
-		{"activation", "the size of what a node adds", func(Method) discover.Scorer { return baseline.Activation{} }, ofNothing},
-		{"random", "by chance", func(Method) discover.Scorer { return baseline.Random{} }, ofNothing},
+		{"acdc", "cuts edge by edge (Conmy et al. 2023)", nil, ofMetric, ""},
+		{"exact", "what cutting each edge alone does", func(Method) discover.Scorer { return exact.Scorer{} }, ofMetric, ""},
+		{"ifr", "information flow routes (Ferrando & Voita 2024)", func(Method) discover.Scorer { return flow.Scorer{} }, ofNothing, circuit.Greedy},
+		{"activation", "the size of what a node adds", func(Method) discover.Scorer { return baseline.Activation{} }, ofNothing, ""},
+		{"random", "by chance", func(Method) discover.Scorer { return baseline.Random{} }, ofNothing, ""},
 	}
 }
 
@@ -181,13 +182,13 @@ func (m Method) selection(a algorithm, threshold float64, g *circuit.Graph) circ
 	case m.Sparsity != nil:
 		s.Edges = int(math.Round((1 - *m.Sparsity) * float64(g.NumEdges())))
 	case byThreshold && (m.Threshold != nil || a.unit == ofMetric):
-		s.Rule, s.Threshold = circuit.Threshold, threshold
+		s.Rule, s.Least = circuit.Threshold, threshold
 	case byThreshold && a.unit == probability:
-		s.Rule, s.Threshold = circuit.Threshold, 0.5
+		s.Rule, s.Least = circuit.Threshold, 0.5
 	default:
 		s.Edges = int(math.Ceil(tenth * float64(g.NumEdges())))
 	}
-	s.Rule = cmp.Or(s.Rule, circuit.Top)
+	s.Rule = cmp.Or(s.Rule, a.rule, circuit.Top)
 	if s.Rule == circuit.Ratio {
 		s.Share = 0.5
 		if m.Share != nil {
@@ -211,7 +212,7 @@ func Describe(run *circuit.Run, a discover.Algorithm) error {
 		if !bytes.Equal(options, []byte("{}")) {
 			run.Options = options
 		}
-		run.Selection, run.Threshold, run.AbsoluteValue = &a.Selection, a.Selection.Threshold, a.Selection.Absolute
+		run.Selection, run.Threshold, run.AbsoluteValue = &a.Selection, a.Selection.Least, a.Selection.Absolute
 	}
 	return nil
 }

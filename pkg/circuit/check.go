@@ -51,7 +51,10 @@ func (f *File) checkTexts() error {
 			return fmt.Errorf("field \"processing\"[%d]: %w", i, err)
 		}
 	}
-	for _, t := range []struct{ field, text string }{{"data", f.Data}, {"model", f.Model}} {
+	if s := string(f.Options); s != "" && (s[0] != '{' || s == "{}") {
+		return fmt.Errorf("field \"options\": expected an object that is not empty, found %s", oneline.Quote(s))
+	}
+	for _, t := range []struct{ field, text string }{{"data", f.Data}, {"model", f.Model}, {"options", string(f.Options)}} {
 		if err := checkLength(t.text, mostText); err != nil {
 			return fmt.Errorf("field %q: %w", t.field, err)
 		}
@@ -118,6 +121,7 @@ func (f *File) checkNumbers() error {
 		{"tests", float64(cost.Tests), false}, {"nodes", float64(cost.Nodes), false}, {"flop", float64(cost.FLOP), false},
 		{"forward_passes", cost.ForwardPasses, false},
 		{"idle", float64(f.Measured.Idle), false}, {"dropped_idle", float64(f.Measured.DroppedIdle), false},
+		{"chosen", float64(f.Measured.Chosen), false},
 	} {
 		if !isFinite(n.number) || n.number < 0 && !n.signed {
 			return fmt.Errorf("field %q: expected a number of at least 0, found %v", n.field, n.number)

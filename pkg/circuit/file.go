@@ -155,6 +155,11 @@ func (f *File) Circuit() (*Graph, Mask, Scores, error) {
 	if f.EdgesTotal != g.NumEdges() {
 		return nil, nil, nil, fmt.Errorf("field \"edges_total\": expected %d for this graph, found %d", g.NumEdges(), f.EdgesTotal)
 	}
+	if f.Selection != nil {
+		if err := f.Selection.Check(g); err != nil {
+			return nil, nil, nil, fmt.Errorf("field \"selection\": %w", err)
+		}
+	}
 	mask, scores, seen := g.Empty(), noScores(g), make(Mask, g.NumEdges())
 	for k, fe := range f.Edges {
 		i, err := g.fileEdge(fe)

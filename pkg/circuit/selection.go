@@ -28,7 +28,7 @@ func Rules() []Rule { return []Rule{Top, Threshold, Greedy, Ratio} }
 type Selection struct {
 	Rule      Rule    `json:"rule"`
 	Edges     int     `json:"edges,omitempty"`     // how many are chosen, unless by threshold
-	Threshold float64 `json:"threshold,omitempty"` // of the rule of that name
+	Least     float64 `json:"least,omitempty"`     // score of an edge that the rule threshold chooses
 	Absolute  bool    `json:"absolute"`            // an edge is worth its score's size, not the score
 	Share     float64 `json:"share,omitempty"`     // of the edges that the rule ratio chooses by the signed score
 	Bootstrap int     `json:"bootstrap,omitempty"` // resamplings of the examples in which a chosen edge's score must keep its sign, 0 for none; whoever has the examples' scores sees to it
@@ -37,26 +37,28 @@ type Selection struct {
 // Check refuses what cannot be meant for a graph.
 func (s Selection) Check(g *Graph) error {
 	if _, err := choice.Parse("rule", string(s.Rule), Rules()); err != nil {
-		return fmt.Errorf("selection: %w", err)
+		return err
 	}
-	if s.Rule != Threshold && (s.Edges < 0 || s.Edges > g.NumEdges()) {
-		return fmt.Errorf("selection: expected 0 to %d edges, the graph's, found %d", g.NumEdges(), s.Edges)
+	if s.Edges < 0 || s.Rule != Threshold && s.Edges > g.NumEdges() {
+		return fmt.Errorf("edges: expected 0 to %d, the graph's, found %d", g.NumEdges(), s.Edges)
 	}
-	if s.Rule == Threshold && math.IsNaN(s.Threshold) {
-		return fmt.Errorf("selection: expected a number as threshold, found NaN")
+	if math.IsNaN(s.Least) {
+		return fmt.Errorf("least: expected a number, found NaN")
 	}
-	if s.Rule == Ratio && !(s.Share >= 0 && s.Share <= 1) {
-		return fmt.Errorf("selection: expected a share from 0 to 1, found %v", s.Share)
+	if !(s.Share >= 0 && s.Share <= 1) {
+		return fmt.Errorf("share: expected a number from 0 to 1, found %v", s.Share)
 	}
 	if s.Bootstrap < 0 {
-		return fmt.Errorf("selection: expected a number of resamplings of at least 0, found %d", s.Bootstrap)
+		return fmt.Errorf("bootstrap: expected a number of resamplings of at least 0, found %d", s.Bootstrap)
 	}
 	return nil
 }
 
 // Choose returns the edges that the selection takes, as many as it says where
 // it says how many. Prune then removes those that lead nowhere. An edge whose
-// score is NaN is not taken; of equal ones the first is.
+// score is NaN is not taken; of equal ones the first is. A direct edge is part
+// of its head: it is never chosen, and is there, uncounted, where an edge into
+// its start is.
 func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 	if len(scores) != g.NumEdges() {
 		return nil, fmt.Errorf("scores: expected one for each of %d edges, found %d", g.NumEdges(), len(scores))
@@ -64,6 +66,7 @@ func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 	if err := s.Check(g); err != nil {
 		return nil, err
 	}
+	scores = g.withoutDirect(scores)
 	worth := scores
 	if s.Absolute || s.Rule == Ratio {
 		worth = sizes(scores)
@@ -72,7 +75,7 @@ func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 	switch s.Rule {
 	case Threshold:
 		for i, x := range worth {
-			m[i] = x >= s.Threshold
+			m[i] = x >= s.Least
 		}
 	case Greedy:
 		g.greedy(m, worth, s.Edges)
@@ -82,7 +85,34 @@ func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 	default:
 		best(m, worth, s.Edges)
 	}
+	g.addDirect(m)
 	return m, nil
+}
+
+// withoutDirect are scores without those of direct edges.
+func (g *Graph) withoutDirect(scores Scores) Scores {
+	out := slices.Clone(scores)
+	for i := range out {
+		if g.Edge(i).IsDirect() {
+			out[i] = math.NaN()
+		}
+	}
+	return out
+}
+
+// addDirect adds to m the direct edges from the inputs that its edges end in.
+func (g *Graph) addDirect(m Mask) {
+	if g.cfg.Definition != ACDC {
+		return
+	}
+	for i, present := range m {
+		r := g.Edge(i).Receiver
+		if !present || r.Kind < QInput || r.Kind > VInput {
+			continue
+		}
+		lo, _ := g.Incoming(Node{Kind: r.Kind - QInput + Q, Layer: r.Layer, Head: r.Head})
+		m[g.Number(g.SpanOf(i), lo)] = true
+	}
 }
 
 // sizes are the absolute values of scores.
@@ -139,25 +169,16 @@ func (g *Graph) greedy(m Mask, worth Scores, n int) {
 	}
 }
 
-// feeds lists the receivers that a node's value is computed from.
+// feeds lists the receivers of the residual stream that a node's value is
+// computed from.
 func (g *Graph) feeds(n Node) []Node {
-	switch {
-	case n.Kind == MLP:
+	switch n.Kind {
+	case MLP:
 		return []Node{{Kind: MLPIn, Layer: n.Layer}}
-	case n.Kind >= QInput && n.Kind <= VInput: // the start of a direct edge
-		return []Node{n}
-	case n.Kind != Head:
-		return nil
+	case Head:
+		return []Node{{Kind: QInput, Layer: n.Layer, Head: n.Head}, {Kind: KInput, Layer: n.Layer, Head: n.Head}, {Kind: VInput, Layer: n.Layer, Head: n.Head}}
 	}
-	first := QInput
-	if g.cfg.Definition == ACDC {
-		first = Q
-	}
-	var out []Node
-	for k := range Kind(3) {
-		out = append(out, Node{Kind: first + k, Layer: n.Layer, Head: n.Head})
-	}
-	return out
+	return nil
 }
 
 // candidates is a heap of edges, the best first, of equal ones the first.

@@ -83,7 +83,7 @@ func TestGreedy(t *testing.T) {
 		for range n {
 			next := -1
 			for i := range scores {
-				if !want[i] && leadsToChosen(g, want, i) && (next < 0 || math.Abs(scores[i]) > math.Abs(scores[next])) {
+				if !want[i] && !g.Edge(i).IsDirect() && leadsToChosen(g, want, i) && (next < 0 || math.Abs(scores[i]) > math.Abs(scores[next])) {
 					next = i
 				}
 			}
@@ -91,6 +91,13 @@ func TestGreedy(t *testing.T) {
 				break
 			}
 			want[next] = true
+		}
+		for i, chosen := range want {
+			if side, ok := g.Edge(i).Receiver.Letter(); chosen && ok && g.Config().Definition == circuit.ACDC {
+				r := g.Edge(i).Receiver
+				lo, _ := g.Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: r.Layer, Head: r.Head})
+				want[lo] = true
+			}
 		}
 		require.Equal(t, want, got, "seed %d, %d edges", seed, n)
 	}
@@ -108,12 +115,10 @@ func leadsToChosen(g *circuit.Graph, chosen circuit.Mask, edge int) bool {
 			continue
 		}
 		s := g.Edge(i).Sender
-		if s == r || s.Kind == circuit.MLP && r == (circuit.Node{Kind: circuit.MLPIn, Layer: s.Layer}) {
+		if s.Kind == circuit.MLP && r == (circuit.Node{Kind: circuit.MLPIn, Layer: s.Layer}) {
 			return true
 		}
-		_, side := r.Letter()
-		isHeads := side && (r.Kind >= circuit.Q || g.Config().Definition != circuit.ACDC)
-		if isHeads && s == (circuit.Node{Kind: circuit.Head, Layer: r.Layer, Head: r.Head}) {
+		if _, side := r.Letter(); side && s == (circuit.Node{Kind: circuit.Head, Layer: r.Layer, Head: r.Head}) {
 			return true
 		}
 	}
@@ -128,9 +133,9 @@ func TestThresholdAndRatio(t *testing.T) {
 		s    circuit.Selection
 		want []int
 	}{
-		{circuit.Selection{Rule: circuit.Threshold, Threshold: 0.5}, []int{0, 3}},
-		{circuit.Selection{Rule: circuit.Threshold, Threshold: 0.5, Absolute: true}, []int{0, 1, 3}},
-		{circuit.Selection{Rule: circuit.Threshold, Threshold: math.Inf(-1)}, []int{0, 1, 3, 4}},
+		{circuit.Selection{Rule: circuit.Threshold, Least: 0.5}, []int{0, 3}},
+		{circuit.Selection{Rule: circuit.Threshold, Least: 0.5, Absolute: true}, []int{0, 1, 3}},
+		{circuit.Selection{Rule: circuit.Threshold, Least: math.Inf(-1)}, []int{0, 1, 3, 4}},
 		{circuit.Selection{Rule: circuit.Top, Edges: 2}, []int{0, 3}},
 		{circuit.Selection{Rule: circuit.Top, Edges: 2, Absolute: true}, []int{1, 3}},
 		{circuit.Selection{Rule: circuit.Top, Edges: 5}, []int{0, 1, 3, 4}},
@@ -154,11 +159,11 @@ func TestSelectionsThatCannotBeMeant(t *testing.T) {
 	g, err := circuit.New(circuit.Config{Definition: circuit.EAP, Layers: 1, Heads: 1, AttnOnly: true})
 	require.NoError(t, err)
 	for want, s := range map[string]circuit.Selection{
-		`unknown rule ""`:              {},
-		"0 to 5 edges":                 {Rule: circuit.Top, Edges: 6},
-		"found -1":                     {Rule: circuit.Greedy, Edges: -1},
-		"found NaN":                    {Rule: circuit.Threshold, Threshold: math.NaN()},
-		"a share from 0 to 1, found 2": {Rule: circuit.Ratio, Share: 2},
+		`unknown rule ""`: {},
+		"expected 0 to 5": {Rule: circuit.Top, Edges: 6},
+		"found -1":        {Rule: circuit.Greedy, Edges: -1},
+		"found NaN":       {Rule: circuit.Threshold, Least: math.NaN()},
+		"share: expected a number from 0 to 1, found 2": {Rule: circuit.Ratio, Share: 2},
 	} {
 		_, err := s.Choose(g, make(circuit.Scores, 5))
 		assert.ErrorContains(t, err, want)

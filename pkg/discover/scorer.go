@@ -55,13 +55,24 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: mask.Count(), Mask: mask, Cost: found.Cost,
+	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: chosen(g, mask), Mask: mask, Cost: found.Cost,
 		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
 	if n := g.Prune(mask, true); n > 0 && mask.Count() == 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: none of the %d chosen edges lies on a path from the embeddings to the output", out.Chosen))
 	}
 	out.MetricFinal, err = r.Experiment.PlainMetric(ctx, mask)
 	return out, err
+}
+
+// chosen counts the edges that a selection took, direct edges not among them.
+func chosen(g *circuit.Graph, m circuit.Mask) int {
+	n := 0
+	for i, is := range m {
+		if is && !g.Edge(i).IsDirect() {
+			n++
+		}
+	}
+	return n
 }
 
 // stableShare is the share of the resamplings in which an edge's score must
