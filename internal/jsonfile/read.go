@@ -38,12 +38,13 @@ func ReadFile(ctx context.Context, name, kind string, limit int64) ([]byte, erro
 		return nil, at(name, err)
 	}
 	// A read that waits at a pipe ends at the deadline; the file is closed behind it.
-	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
 	data, err := await(ctx, func() ([]byte, error) {
 		defer f.Close()
 		return readAll(ctx, f, kind, limit, info.Size())
 	})
+	if ctx.Err() != nil {
+		_ = f.SetReadDeadline(time.Unix(1, 0)) // it may be closed by now
+	}
 	return data, at(name, err)
 }
 
