@@ -53,15 +53,15 @@ func jsonInputs(t *testing.T) []jsonInput {
 		return strings.TrimSpace(string(data))
 	}
 	circuits := func(t *testing.T, text string) error {
-		_, err := circuit.Decode("c.json", strings.NewReader(text))
+		_, err := circuit.Decode(t.Context(), "c.json", strings.NewReader(text))
 		return err
 	}
 	config := func(t *testing.T, text string) error {
-		_, err := checkpoint.ReadConfig("config.json", strings.NewReader(text))
+		_, err := checkpoint.ReadConfig(t.Context(), "config.json", strings.NewReader(text))
 		return err
 	}
 	pairs := inFile("data.json", func(path string) error { _, err := task.ReadPairs(context.Background(), path); return err })
-	inFolder := func(path string) error { _, err := tokenizer.Open(filepath.Dir(path)); return err }
+	inFolder := func(path string) error { _, err := tokenizer.Open(t.Context(), filepath.Dir(path)); return err }
 	const vocab, merges = `{"a":0,"b":1,"ab":2}`, "a b\n"
 	return []jsonInput{
 		{name: "old circuit", good: text("circuit", "testdata", "flat-reference.json"), read: circuits},
@@ -83,11 +83,11 @@ func jsonInputs(t *testing.T) []jsonInput {
 		{name: "rows of MIB", good: text("task", "testdata", "mib_ioi.jsonl"), read: pairs},
 		{name: "rows of Edge-Pruning", good: text("task", "testdata", "edgepruning.jsonl"), read: pairs},
 		{name: "index of shards", good: `{"metadata":{"total_size":4},"weight_map":{"x":"m.safetensors"}}`, shards: true,
-			read: inFile("model.safetensors.index.json", func(path string) error { _, err := weights.OpenAny(path); return err })},
+			read: inFile("model.safetensors.index.json", func(path string) error { _, err := weights.OpenAny(t.Context(), path); return err })},
 		{name: "header of safetensors", good: `{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"note":{"k":[1]}}}`, noMark: true,
 			read: func(_ *testing.T, text string) error {
 				file := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
-				_, err := weights.Decode("m", append(append(file, text...), 0, 0, 0, 0))
+				_, err := weights.Decode(t.Context(), "m", append(append(file, text...), 0, 0, 0, 0))
 				return err
 			}},
 	}
@@ -96,7 +96,7 @@ func jsonInputs(t *testing.T) []jsonInput {
 // nested is an old circuit file in the present form.
 func nested(t *testing.T, text string) string {
 	t.Helper()
-	f, err := circuit.Decode("c.json", strings.NewReader(text))
+	f, err := circuit.Decode(t.Context(), "c.json", strings.NewReader(text))
 	require.NoError(t, err)
 	var b strings.Builder
 	require.NoError(t, f.Encode(&b))
