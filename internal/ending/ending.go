@@ -36,6 +36,9 @@ func (c *Context) Err() error {
 	return context.Canceled
 }
 
+// Asked is how often Err was called.
+func (c *Context) Asked() int { return int(c.asked.Load()) }
+
 // Done is closed when the context has ended.
 func (c *Context) Done() <-chan struct{} { return c.done }
 
@@ -46,7 +49,7 @@ func Everywhere(t testing.TB, least int, do func(ctx context.Context) error) {
 	t.Helper()
 	whole := After(1 << 60)
 	require.NoError(t, do(whole))
-	asked := int(whole.asked.Load())
+	asked := whole.Asked()
 	require.GreaterOrEqual(t, asked, least, "times that the context is asked")
 	const most = 12
 	for i := range min(asked, most) {

@@ -59,7 +59,10 @@ func (o Options) cachedTokenizer(ctx context.Context, name string) (*tokenizer.T
 	}
 	base, revision := hub.Split(name)
 	dir, err := cache.FindTokenizer(ctx, base, revision)
-	if err == nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err == nil:
 		return tokenizer.Open(ctx, dir)
 	}
 	if m, known := hub.Resolve(base); known == nil && slices.Contains(withGPT2s, m.Name) {

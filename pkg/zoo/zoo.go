@@ -227,6 +227,10 @@ func (o Options) openCached(ctx context.Context, name string, load checkpoint.Lo
 	if dir, err := cache.FindTokenizer(ctx, base, revision); err == nil {
 		m.vocabularies = append(m.vocabularies, dir)
 	}
+	if err := ctx.Err(); err != nil {
+		_ = m.Close() // nobody wants it
+		return nil, err
+	}
 	return m, nil
 }
 
