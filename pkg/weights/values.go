@@ -74,7 +74,7 @@ func (f *File) Float32(ctx context.Context, name string) ([]float32, []int, erro
 }
 
 // part is how many elements are converted between two looks at the context.
-const part = 1 << 18
+const part = 1 << 17
 
 // inParts calls do on consecutive ranges that cover [0, n), until an error or the
 // end of the context.
