@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -190,6 +191,53 @@ func eachValue(doc any, visit func(set func(any))) {
 			visit(func(other any) { v[i] = other })
 			v[i] = old
 			eachValue(old, visit)
+		}
+	}
+}
+
+// A key that differs by case alone from a field's is not taken for it, whatever
+// it holds: it is refused by name, or nobody looks at it.
+func TestKeysInOtherLettersOfEveryInput(t *testing.T) {
+	names := []string{"vocab", "weight_map", "nodes", "edges", "added_tokens.json", "vocab.json", "header of safetensors", "__metadata__"} // objects whose keys are no fields
+	for _, in := range jsonInputs(t) {
+		t.Run(in.name, func(t *testing.T) {
+			first, _, _ := strings.Cut(in.good, "\n{\"")
+			var doc any
+			require.NoError(t, json.Unmarshal([]byte(first), &doc))
+			tried := 0
+			eachObject(in.name, doc, func(name string, object map[string]any) {
+				for _, key := range slices.Sorted(maps.Keys(object)) {
+					other := strings.ToUpper(key[:1]) + key[1:]
+					if other == key || slices.Contains(names, name) {
+						continue
+					}
+					tried++
+					object[other] = map[string]any{"zz": []any{}}
+					text, err := json.Marshal(doc)
+					require.NoError(t, err)
+					delete(object, other)
+					if err := in.read(t, string(text)); err != nil && !(in.shards && errors.Is(err, os.ErrNotExist)) {
+						assert.Contains(t, err.Error(), fmt.Sprintf("expected the key %q, found %q", key, other))
+					}
+				}
+			})
+			assert.True(t, tried > 0 || slices.Contains(names, in.name))
+		})
+	}
+}
+
+// eachObject calls a function for each object in a document, with the key that
+// it stands under.
+func eachObject(name string, doc any, visit func(name string, object map[string]any)) {
+	switch v := doc.(type) {
+	case map[string]any:
+		visit(name, v)
+		for key, inner := range v {
+			eachObject(key, inner, visit)
+		}
+	case []any:
+		for _, inner := range v {
+			eachObject(name, inner, visit)
 		}
 	}
 }
