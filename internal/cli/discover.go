@@ -206,7 +206,7 @@ func (o *discoverOptions) check() error {
 
 // search runs the algorithm, with progress and trace.
 func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method acdc.Algorithm) (*discover.Result, error) {
-	saved, err := o.openCheckpoint(in, c, e, method)
+	saved, err := o.openCheckpoint(ctx, in, c, e, method)
 	if err != nil {
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func BenchmarkOpenGPT2(b *testing.B) {
 	for name, o := range map[string]Options{"processed": {}, "raw": {Processing: checkpoint.NoProcessing()}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				m, err := OpenWith(dir, o)
+				m, err := OpenWith(b.Context(), dir, o)
 				require.NoError(b, err)
 				require.NoError(b, m.Close())
 			}
