@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,16 +61,16 @@ func TestOpenEndsWithTheContext(t *testing.T) {
 // The context is asked at least once in a mebibyte of weights by each step.
 func TestOpenAsksOftenEnough(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 1 GB")
+		t.Skip("takes 700 MB")
 	}
 	seed := uint64(3)
-	dir := gpt2Folder(t)
+	dir := gpt2Folder(t, 1)
 	for name, steps := range map[string]int{
-		"random:1x1x2048x8192x1000": 2, // to be made, to be looked at
+		"random:1x1x1024x4096x1000": 2, // to be made, to be looked at
 		dir:                         2, // to be looked at, to be processed
 	} {
 		size := 0
-		ending.Everywhere(t, 10, func(ctx context.Context) error {
+		ending.Everywhere(t, 4, func(ctx context.Context) error {
 			m, err := OpenWith(ctx, name, Options{Threads: 1, Reset: &seed})
 			if err == nil {
 				size = 4 * m.Config.Parameters() >> 20
@@ -86,22 +85,6 @@ func TestOpenAsksOftenEnough(t *testing.T) {
 		_, err = m.HashWith(ending.After(size/2), 1)
 		assert.Equal(t, context.Canceled, err, "while it is hashed")
 		require.NoError(t, m.Close())
-	}
-}
-
-// A large model is let go soon, whenever that is.
-func TestOpenEndsSoon(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 4 GB")
-	}
-	for _, after := range []time.Duration{20 * time.Millisecond, 300 * time.Millisecond, time.Second} {
-		ctx, cancel := context.WithTimeout(t.Context(), after)
-		start := time.Now()
-		_, err := OpenWith(ctx, "random:2x1x8192x32768x50257", Options{})
-		took := time.Since(start)
-		cancel()
-		assert.Equal(t, context.DeadlineExceeded, err)
-		assert.Less(t, took, after+500*time.Millisecond)
 	}
 }
 
