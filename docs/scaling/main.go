@@ -95,7 +95,7 @@ func text(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }
 
 // measure runs a setting and returns the median of its times.
 func measure(s setting) (outcome, error) {
-	m, err := zoo.Open(fmt.Sprintf("random:%dx%dx%dx%dx1000", s.layers, s.heads, 32*s.heads, 128*s.heads))
+	m, err := zoo.Open(context.Background(), fmt.Sprintf("random:%dx%dx%dx%dx1000", s.layers, s.heads, 32*s.heads, 128*s.heads))
 	if err != nil {
 		return outcome{}, err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 )
 
 // openCheckpoint opens the file of --checkpoint, or returns nil without one.
-func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *patch.Experiment, f *circuit.File) (*discover.Checkpoint, error) {
+func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c patch.Config, e *patch.Experiment, f *circuit.File) (*discover.Checkpoint, error) {
 	if o.checkpoint == "" {
 		return nil, nil
 	}
@@ -23,10 +24,14 @@ func (o *discoverOptions) openCheckpoint(in *study.Study, c patch.Config, e *pat
 	if err != nil {
 		return nil, err
 	}
+	model, err := in.Model.HashWith(ctx, o.threads)
+	if err != nil {
+		return nil, err
+	}
 	return discover.OpenCheckpoint(o.checkpoint, []discover.Field{
 		{Name: "version", Value: versionText()},
 		{Name: "processor", Value: arithmetic()},
-		{Name: "model", Value: in.Model.Hash(o.threads)},
+		{Name: "model", Value: model},
 		{Name: "data", Value: fmt.Sprintf("%x", sha256.Sum256(data))},
 		{Name: "algorithm", Value: f.Algorithm},
 		{Name: "definition", Value: fmt.Sprintf("%+v", e.Graph().Config())},

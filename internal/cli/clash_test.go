@@ -31,7 +31,7 @@ func inputFolder(t *testing.T) string {
 	require.NoError(t, err)
 	whole, err := os.ReadFile(golden.Path("hf-gpt2-tiny", "model.safetensors"))
 	require.NoError(t, err)
-	shard, err := weights.Decode("model.safetensors", whole)
+	shard, err := weights.Decode(t.Context(), "model.safetensors", whole)
 	require.NoError(t, err)
 	where := map[string]string{}
 	for _, name := range shard.Names() {

@@ -54,7 +54,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if wasClosed(stdout, stderr) {
+	if wasClosed(stdout) {
 		stdout = closedStream{}
 	}
 	a := &app{args: args, stdin: stdin, stdout: &output{w: awaited{ctx, stdout}, raw: stdout}, stderr: stderr}

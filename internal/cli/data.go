@@ -110,25 +110,25 @@ func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 		return task.Data{}, nil, usagef("--model %s: expected no model with task %s, whose prompts are token ids", o.model, t.Name)
 	}
 	if t.Text != nil {
-		if tok, err = a.shownTokenizer(o.model, t.Model); err != nil {
+		if tok, err = a.shownTokenizer(ctx, o.model, t.Model); err != nil {
 			return task.Data{}, nil, err
 		}
 	}
-	d, err := t.Data(task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
+	d, err := t.Data(ctx, task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
 	return d, tok, err
 }
 
 // readShown reads prompts. Token ids get no text unless a model says which.
 func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
 	var tok task.Tokenizer
-	open := func() (t task.Tokenizer, err error) {
-		tok, err = a.shownTokenizer(o.model, "gpt2")
+	open := func(ctx context.Context) (t task.Tokenizer, err error) {
+		tok, err = a.shownTokenizer(ctx, o.model, "gpt2")
 		return tok, err
 	}
 	d, _, err := study.ReadData(ctx, o.data, open, o.drawn.BOS)
 	if err == nil && tok == nil && o.model != "" {
 		var none *zoo.NoTokenizerError
-		if _, err = open(); errors.As(err, &none) {
+		if _, err = open(ctx); errors.As(err, &none) {
 			err = nil
 		}
 	}
@@ -138,17 +138,17 @@ func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 // shownTokenizer opens the tokenizer of a model, or of the one that is meant
 // where none is named. Where that one is not on this machine, GPT-2's does, with
 // a warning.
-func (a *app) shownTokenizer(model, otherwise string) (task.Tokenizer, error) {
+func (a *app) shownTokenizer(ctx context.Context, model, otherwise string) (task.Tokenizer, error) {
 	name := model
 	if name == "" {
 		name = otherwise
 	}
-	t, err := zoo.OpenTokenizer(name, zoo.Options{})
+	t, err := zoo.OpenTokenizer(ctx, name, zoo.Options{})
 	var absent *hub.NotFoundError
 	switch {
 	case errors.As(err, &absent) && model == "":
 		a.warn([]string{fmt.Sprintf("the tokenizer of %s is not in the Hugging Face cache: tokens are GPT-2's", name)})
-		return zoo.OpenTokenizer("gpt2", zoo.Options{})
+		return zoo.OpenTokenizer(ctx, "gpt2", zoo.Options{})
 	case err != nil:
 		return nil, study.MissingModel(name, err)
 	}

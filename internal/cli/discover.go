@@ -186,7 +186,7 @@ func (o *discoverOptions) check() error {
 
 // search runs the algorithm, with progress and trace.
 func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method discover.Algorithm, f *circuit.File) (*discover.Result, error) {
-	saved, err := o.openCheckpoint(in, c, e, f)
+	saved, err := o.openCheckpoint(ctx, in, c, e, f)
 	if err != nil {
 		return nil, err
 	}

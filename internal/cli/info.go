@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 
@@ -24,7 +25,7 @@ func newInfo(a *app) *cobra.Command {
 		Example: `  acdc info --model induction
   acdc info --model random:4x8x128x512x1000 --json`,
 		Args: noArgs("model"),
-		RunE: func(*cobra.Command, []string) error { return a.info(&m, asJSON) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.info(cmd.Context(), &m, asJSON) },
 	}
 	modelFlags(cmd, &m)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -66,11 +67,11 @@ type graphInfo struct {
 }
 
 // info runs the command.
-func (a *app) info(f *study.Spec, asJSON bool) error {
+func (a *app) info(ctx context.Context, f *study.Spec, asJSON bool) error {
 	if f.Model == "" {
 		return usagef("expected --model MODEL, found none")
 	}
-	m, err := f.OpenModel(0)
+	m, err := f.OpenModel(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -91,9 +92,9 @@ func (a *app) info(f *study.Spec, asJSON bool) error {
 			Parameters  int               `json:"parameters"`
 			Config      configInfo        `json:"config"`
 			Graphs      []graphInfo       `json:"graphs"`
-		}{m.Name, m.Description, m.Layout, m.Processing.Steps(), tokenizerName(m), m.Config.Parameters(), c, graphs})
+		}{m.Name, m.Description, m.Layout, m.Processing.Steps(), tokenizerName(ctx, m), m.Config.Parameters(), c, graphs})
 	}
-	a.print(infoText(m, c, graphs))
+	a.print(infoText(ctx, m, c, graphs))
 	return nil
 }
 
@@ -174,15 +175,15 @@ func positionsText(c configInfo) string {
 }
 
 // tokenizerName names the model's tokenizer, empty if it has none.
-func tokenizerName(m *zoo.Model) string {
-	t, err := m.Tokenizer()
+func tokenizerName(ctx context.Context, m *zoo.Model) string {
+	t, err := m.Tokenizer(ctx)
 	if err != nil {
 		return ""
 	}
 	return t.Name()
 }
 
-func infoText(m *zoo.Model, c configInfo, graphs []graphInfo) string {
+func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInfo) string {
 	norm := "none"
 	if c.Norm != nil {
 		norm = fmt.Sprintf("%s, eps %g", *c.Norm, c.Eps)
@@ -197,7 +198,7 @@ func infoText(m *zoo.Model, c configInfo, graphs []graphInfo) string {
 		[2]string{"normalization", norm},
 		[2]string{"attention", attentionText(c)},
 		[2]string{"positions", positionsText(c)},
-		[2]string{"vocabulary", vocab}, [2]string{"tokenizer", cmp.Or(tokenizerName(m), "none: prompts are token ids")},
+		[2]string{"vocabulary", vocab}, [2]string{"tokenizer", cmp.Or(tokenizerName(ctx, m), "none: prompts are token ids")},
 		[2]string{"parameters", grouped(m.Config.Parameters())})
 	rows := [][]string{{"GRAPH", "NODES", "EDGES"}}
 	for _, g := range graphs {

@@ -32,6 +32,7 @@ func listed(t *testing.T, dir string) []string {
 func TestInterrupt(t *testing.T) {
 	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
+			notIgnored(t, sig)
 			dir := t.TempDir()
 			old := filepath.Join(dir, "old.json")
 			require.NoError(t, os.WriteFile(old, []byte("old"), 0o644))

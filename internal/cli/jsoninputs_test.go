@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -53,15 +54,15 @@ func jsonInputs(t *testing.T) []jsonInput {
 		return strings.TrimSpace(string(data))
 	}
 	circuits := func(t *testing.T, text string) error {
-		_, err := circuit.Decode("c.json", strings.NewReader(text))
+		_, err := circuit.Decode(t.Context(), "c.json", strings.NewReader(text))
 		return err
 	}
 	config := func(t *testing.T, text string) error {
-		_, err := checkpoint.ReadConfig("config.json", strings.NewReader(text))
+		_, err := checkpoint.ReadConfig(t.Context(), "config.json", strings.NewReader(text))
 		return err
 	}
 	pairs := inFile("data.json", func(path string) error { _, err := task.ReadPairs(context.Background(), path); return err })
-	inFolder := func(path string) error { _, err := tokenizer.Open(filepath.Dir(path)); return err }
+	inFolder := func(path string) error { _, err := tokenizer.Open(t.Context(), filepath.Dir(path)); return err }
 	const vocab, merges = `{"a":0,"b":1,"ab":2}`, "a b\n"
 	return []jsonInput{
 		{name: "old circuit", good: text("circuit", "testdata", "flat-reference.json"), read: circuits},
@@ -83,11 +84,11 @@ func jsonInputs(t *testing.T) []jsonInput {
 		{name: "rows of MIB", good: text("task", "testdata", "mib_ioi.jsonl"), read: pairs},
 		{name: "rows of Edge-Pruning", good: text("task", "testdata", "edgepruning.jsonl"), read: pairs},
 		{name: "index of shards", good: `{"metadata":{"total_size":4},"weight_map":{"x":"m.safetensors"}}`, shards: true,
-			read: inFile("model.safetensors.index.json", func(path string) error { _, err := weights.OpenAny(path); return err })},
+			read: inFile("model.safetensors.index.json", func(path string) error { _, err := weights.OpenAny(t.Context(), path); return err })},
 		{name: "header of safetensors", good: `{"__metadata__":{"a":"b"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"note":{"k":[1]}}}`, noMark: true,
 			read: func(_ *testing.T, text string) error {
 				file := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
-				_, err := weights.Decode("m", append(append(file, text...), 0, 0, 0, 0))
+				_, err := weights.Decode(t.Context(), "m", append(append(file, text...), 0, 0, 0, 0))
 				return err
 			}},
 	}
@@ -96,7 +97,7 @@ func jsonInputs(t *testing.T) []jsonInput {
 // nested is an old circuit file in the present form.
 func nested(t *testing.T, text string) string {
 	t.Helper()
-	f, err := circuit.Decode("c.json", strings.NewReader(text))
+	f, err := circuit.Decode(t.Context(), "c.json", strings.NewReader(text))
 	require.NoError(t, err)
 	var b strings.Builder
 	require.NoError(t, f.Encode(&b))
@@ -190,6 +191,53 @@ func eachValue(doc any, visit func(set func(any))) {
 			visit(func(other any) { v[i] = other })
 			v[i] = old
 			eachValue(old, visit)
+		}
+	}
+}
+
+// A key that differs by case alone from a field's is not taken for it, whatever
+// it holds: it is refused by name, or nobody looks at it.
+func TestKeysInOtherLettersOfEveryInput(t *testing.T) {
+	names := []string{"vocab", "weight_map", "nodes", "edges", "added_tokens.json", "vocab.json", "header of safetensors", "__metadata__"} // objects whose keys are no fields
+	for _, in := range jsonInputs(t) {
+		t.Run(in.name, func(t *testing.T) {
+			first, _, _ := strings.Cut(in.good, "\n{\"")
+			var doc any
+			require.NoError(t, json.Unmarshal([]byte(first), &doc))
+			tried := 0
+			eachObject(in.name, doc, func(name string, object map[string]any) {
+				for _, key := range slices.Sorted(maps.Keys(object)) {
+					other := strings.ToUpper(key[:1]) + key[1:]
+					if other == key || slices.Contains(names, name) {
+						continue
+					}
+					tried++
+					object[other] = map[string]any{"zz": []any{}}
+					text, err := json.Marshal(doc)
+					require.NoError(t, err)
+					delete(object, other)
+					if err := in.read(t, string(text)); err != nil && !(in.shards && errors.Is(err, os.ErrNotExist)) {
+						assert.Contains(t, err.Error(), fmt.Sprintf("expected the key %q, found %q", key, other))
+					}
+				}
+			})
+			assert.True(t, tried > 0 || slices.Contains(names, in.name))
+		})
+	}
+}
+
+// eachObject calls a function for each object in a document, with the key that
+// it stands under.
+func eachObject(name string, doc any, visit func(name string, object map[string]any)) {
+	switch v := doc.(type) {
+	case map[string]any:
+		visit(name, v)
+		for key, inner := range v {
+			eachObject(key, inner, visit)
+		}
+	case []any:
+		for _, inner := range v {
+			eachObject(name, inner, visit)
 		}
 	}
 }

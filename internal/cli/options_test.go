@@ -108,7 +108,7 @@ func TestStdoutFormat(t *testing.T) {
 }
 
 func TestExitCodes(t *testing.T) {
-	_, unknownModel := zoo.Open("nonsense")
+	_, unknownModel := zoo.Open(t.Context(), "nonsense")
 	for _, c := range []struct {
 		err  error
 		want int

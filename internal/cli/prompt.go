@@ -112,12 +112,12 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 			return err
 		}
 	}
-	if err := p.open(); err != nil {
+	if err := p.open(ctx); err != nil {
 		return err
 	}
 	defer p.model.Close() // read only: nothing can be lost
 	a.warn(p.model.Warnings)
-	data, err := p.encode()
+	data, err := p.encode(ctx)
 	if err != nil {
 		return err
 	}
@@ -168,31 +168,31 @@ func (o *runOptions) checkCorrupts(a ablate.Ablation) error {
 
 // open opens the model, the circuit's unless a flag says another, and its
 // tokenizer. The caller closes the model.
-func (p *predictor) open() (err error) {
+func (p *predictor) open(ctx context.Context) (err error) {
 	if p.spec.Model == "" {
 		return fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", p.o.circuit)
 	}
-	p.model, err = p.spec.OpenModel(p.o.threads)
-	if err != nil && p.o.spec.Model == "" {
+	p.model, err = p.spec.OpenModel(ctx, p.o.threads)
+	if err != nil && p.o.spec.Model == "" && ctx.Err() == nil {
 		return fmt.Errorf("%s: field \"model\": %v", p.o.circuit, err) // even a wrong name is no fault of the flags
 	}
 	if err != nil {
 		return err
 	}
-	if err = p.fits(); err != nil {
+	if err = p.fits(ctx); err != nil {
 		_ = p.model.Close() // the first error says more
 	}
 	return err
 }
 
 // fits checks that the model is the circuit's and knows text.
-func (p *predictor) fits() error {
+func (p *predictor) fits(ctx context.Context) error {
 	if p.circuit != nil {
 		if err := study.SameGraph(p.circuit.file, p.model.Config); err != nil {
 			return fmt.Errorf("%s: %w", p.o.circuit, err)
 		}
 	}
-	tok, err := p.model.Tokenizer()
+	tok, err := p.model.Tokenizer(ctx)
 	if err != nil {
 		return fmt.Errorf("--prompt: %w", err)
 	}
@@ -222,7 +222,7 @@ func (p *predictor) startToken() bool {
 
 // encode turns each prompt into data of its own: the prompt with its corrupt
 // one, or under mean ablation as often as there are corrupt prompts, with each.
-func (p *predictor) encode() ([]task.Data, error) {
+func (p *predictor) encode(ctx context.Context) ([]task.Data, error) {
 	per, pairs := 1, []task.Pair{}
 	if p.spec.Ablation == ablate.Mean {
 		per = len(p.o.corrupts)
@@ -239,7 +239,7 @@ func (p *predictor) encode() ([]task.Data, error) {
 			pairs = append(pairs, pair)
 		}
 	}
-	all, err := task.Encode(pairs, p.tok, task.EncodeOptions{Name: "--prompt", BOS: p.startToken()})
+	all, err := task.Encode(ctx, pairs, p.tok, task.EncodeOptions{Name: "--prompt", BOS: p.startToken()})
 	if err != nil {
 		return nil, err
 	}

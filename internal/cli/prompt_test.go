@@ -49,7 +49,7 @@ type promptBench struct {
 
 func newPromptBench(t *testing.T, def circuit.Definition) *promptBench {
 	t.Helper()
-	m, err := zoo.Open(promptModel)
+	m, err := zoo.Open(t.Context(), promptModel)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, m.Close()) })
 	g, err := patch.Config{Model: m.Model, Definition: def}.Graph()
@@ -60,7 +60,7 @@ func newPromptBench(t *testing.T, def circuit.Definition) *promptBench {
 // tokens are a text's, behind the start token.
 func (b *promptBench) tokens(text string) []int {
 	b.Helper()
-	tok, err := b.model.Tokenizer()
+	tok, err := b.model.Tokenizer(context.Background())
 	require.NoError(b, err)
 	bos, ok := tok.BOS()
 	require.True(b, ok)
@@ -139,7 +139,7 @@ func TestPredictModel(t *testing.T) {
 	const text = "When Mary and John went to the store, John gave a drink to"
 	got := predictions(t, "--model", promptModel, "--prompt", text, "--top", "25")
 	require.Len(t, got, 1)
-	ids, tok := b.tokens(text), must(b.model.Tokenizer())
+	ids, tok := b.tokens(text), must(b.model.Tokenizer(t.Context()))
 	assert.Equal(t, text, got[0].Prompt)
 	assert.Equal(t, shownTokens{IDs: ids, Texts: task.Spell(tok, ids)}, got[0].Tokens)
 	assert.Nil(t, got[0].Corrupt)
@@ -360,7 +360,7 @@ func TestOutcomeOrder(t *testing.T) {
 // Where nothing else says, the start token is that of the task.
 func TestStartToken(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	tok, yes, no := must(b.model.Tokenizer()), true, false
+	tok, yes, no := must(b.model.Tokenizer(t.Context())), true, false
 	for _, c := range []struct {
 		flag *bool
 		file *circuit.File

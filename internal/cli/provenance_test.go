@@ -96,7 +96,7 @@ func writtenBy(t *testing.T, path string, args ...string) *circuit.File {
 	require.Zero(t, code, "%v: %s", args, stderr.String())
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	f, err := circuit.Decode(path, bytes.NewReader(data))
+	f, err := circuit.Decode(t.Context(), path, bytes.NewReader(data))
 	require.NoError(t, err)
 	return f
 }

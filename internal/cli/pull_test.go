@@ -94,7 +94,7 @@ func TestPull(t *testing.T) {
 		assert.Equal(t, pullFiles[name], readText(t, filepath.Join(dir, name)))
 	}
 	assert.NoFileExists(t, filepath.Join(dir, "README.md"))
-	found, err := (&hub.Cache{Dir: cache}).Find("pythia-70m", "")
+	found, err := (&hub.Cache{Dir: cache}).Find(t.Context(), "pythia-70m", "")
 	require.NoError(t, err)
 	assert.Equal(t, dir, found)
 

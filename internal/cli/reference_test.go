@@ -58,7 +58,7 @@ func TestReferenceCounts(t *testing.T) {
 		{"docstring", "eap", "attn-only-4l", 37 - 13, 1281},
 	} {
 		text := acdcOut(t, "reference", c.task, "--definition", c.definition, "--format", "json")
-		f, err := circuit.Decode("it", strings.NewReader(text))
+		f, err := circuit.Decode(t.Context(), "it", strings.NewReader(text))
 		require.NoError(t, err)
 		assert.Equal(t, []any{c.kept, c.total, c.task, c.model, "reference"}, []any{f.EdgesKept, f.EdgesTotal, f.Task, f.Model, f.Algorithm})
 		assert.Len(t, f.Edges, c.kept)

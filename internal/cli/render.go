@@ -82,5 +82,5 @@ func (a *app) readCircuit(ctx context.Context, name string) (*circuit.File, erro
 	if err != nil {
 		return nil, err
 	}
-	return circuit.Decode(name, bytes.NewReader(data))
+	return circuit.Decode(ctx, name, bytes.NewReader(data))
 }

@@ -272,7 +272,7 @@ func TestTablesAndLinesArePlain(t *testing.T) {
 		b.WriteString(table([][]string{{"NAME", text}, {text, "1"}}))
 		assertPlain(t, b.String(), text, []string{"table"})
 		b.Reset()
-		m, err := zoo.Open("or_gate")
+		m, err := zoo.Open(t.Context(), "or_gate")
 		require.NoError(t, err)
 		f := &circuit.File{Run: circuit.Run{Model: text, Task: text, Data: text, Metric: text, Ablation: text}, Measured: circuit.Measured{Cost: &circuit.Cost{}}}
 		describeRun(&b, &study.Study{Model: m, Data: task.Data{Clean: [][]int{{0}}}}, f)

@@ -4,9 +4,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +30,15 @@ func exitOf(t *testing.T, err error) int {
 	return 0
 }
 
+// notIgnored skips a test of a signal that the tests were started to ignore, as
+// what they start then does too.
+func notIgnored(t *testing.T, sig os.Signal) {
+	t.Helper()
+	if signal.Ignored(sig) {
+		t.Skip("the tests were started to ignore it")
+	}
+}
+
 // Whatever signal comes, and whatever the program waits for, it stops within a
 // second and leaves nothing behind.
 func TestSignalsWhileWaiting(t *testing.T) {
@@ -41,6 +53,7 @@ func TestSignalsWhileWaiting(t *testing.T) {
 	} {
 		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
 			t.Run(name+"/"+sig.String(), func(t *testing.T) {
+				notIgnored(t, sig)
 				dir := t.TempDir()
 				require.NoError(t, syscall.Mkfifo(filepath.Join(dir, json), 0o644))
 				cmd := exec.Command("acdc", args...)
@@ -67,6 +80,7 @@ func TestSignalsWhileWaiting(t *testing.T) {
 
 // A second signal ends the program at once, whatever it does.
 func TestSecondSignal(t *testing.T) {
+	notIgnored(t, syscall.SIGINT)
 	cmd := exec.Command("acdc", append(long, "--quiet")...)
 	require.NoError(t, cmd.Start())
 	time.Sleep(500 * time.Millisecond)
@@ -79,17 +93,20 @@ func TestSecondSignal(t *testing.T) {
 	assert.Less(t, time.Since(start), time.Second)
 }
 
-// What nohup started stays when the terminal goes.
-func TestHangupThatIsIgnored(t *testing.T) {
-	cmd := exec.Command("sh", "-c", "trap '' HUP; exec acdc render -")
-	in, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	time.Sleep(500 * time.Millisecond)
-	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
-	time.Sleep(200 * time.Millisecond)
-	require.NoError(t, in.Close())
-	assert.Equal(t, codeFailed, exitOf(t, cmd.Wait()), "standard input was empty")
+// What the program was started to ignore, by nohup or in the background, does
+// not end it.
+func TestSignalsThatAreIgnored(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
+		cmd := exec.Command("sh", "-c", "trap '' HUP INT; exec acdc render -")
+		in, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		time.Sleep(500 * time.Millisecond)
+		require.NoError(t, cmd.Process.Signal(sig))
+		time.Sleep(200 * time.Millisecond)
+		require.NoError(t, in.Close())
+		assert.Equal(t, codeFailed, exitOf(t, cmd.Wait()), "%v: standard input was empty", sig)
+	}
 }
 
 // A run that was killed leaves its temporary files, and the next one of the
@@ -121,8 +138,9 @@ func TestLeftoversOfKilledRuns(t *testing.T) {
 	require.Error(t, alive.Wait())
 }
 
-// Results for a closed standard output are lost, which is an error; those for
-// the null device are wanted lost.
+// Results for a closed standard output are lost, which is an error, as far as
+// it can be told from the null device that Go puts in its place; those for the
+// null device are wanted lost, however it was opened.
 func TestClosedStandardOutput(t *testing.T) {
 	dir := t.TempDir()
 	finish(t, dir, []string{"discover", "--task", "induction", "-o", "c.json", "--format", "json"})
@@ -130,20 +148,66 @@ func TestClosedStandardOutput(t *testing.T) {
 		"version", "--help", "discover --help", "tasks", "info --model induction", "completion bash",
 		"discover --task induction --quiet", "render c.json", "run --task induction --circuit c.json",
 	} {
-		for redirection, want := range map[string]int{" >&-": codeFailed, " >/dev/null": codeDone, " 1<>/dev/null 2>&1": codeDone} {
-			cmd := exec.Command("sh", "-c", "exec acdc "+command+redirection)
+		for script, want := range map[string]int{
+			"acdc %s >&-": codeFailed, "exec >&-; acdc %s": codeFailed, "nice acdc %s >&-": codeFailed,
+			"acdc %s >/dev/null": codeDone, "exec 1<>/dev/null; acdc %s": codeDone, "exec acdc %s 1<>/dev/null": codeDone,
+		} {
+			if want == codeFailed && runtime.GOOS != "linux" {
+				continue // it cannot be told
+			}
+			cmd := exec.Command("sh", "-c", fmt.Sprintf(script, command)+"; exit $?")
 			cmd.Dir = dir
 			var stderr strings.Builder
 			cmd.Stderr = &stderr
-			assert.Equal(t, want, exitOf(t, cmd.Run()), "%s: %s", command+redirection, stderr.String())
+			assert.Equal(t, want, exitOf(t, cmd.Run()), "%s: %s", fmt.Sprintf(script, command), stderr.String())
 			if want != codeDone {
 				assert.Contains(t, stderr.String(), "acdc: standard output: closed (> /dev/null discards it)\n", command)
 			}
 		}
 	}
-	cmd := exec.Command("sh", "-c", "exec acdc render c.json -o c.dot >&-")
+	if runtime.GOOS == "linux" {
+		both := exec.Command("sh", "-c", "acdc version >&- 2>&-; exit $?")
+		assert.Equal(t, codeFailed, exitOf(t, both.Run()), "nothing can be said about it")
+	}
+	cmd := exec.Command("sh", "-c", "acdc render c.json -o c.dot >&-; exit $?")
 	cmd.Dir = dir
 	require.NoError(t, cmd.Run(), "nothing is printed")
 	_, err := os.Stat(filepath.Join(dir, "c.dot"))
 	require.NoError(t, err)
+}
+
+// A parent may open the null device for reading and writing, as Python's
+// subprocess.DEVNULL: nobody wants the output, which is no error.
+func TestOutputThatNobodyWants(t *testing.T) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer null.Close()
+	for _, args := range [][]string{{"acdc", "version"}, {"sh", "-c", "acdc version"}, {"sh", "-c", "acdc version; exit $?"}, {"sh", "-c", "exec acdc version"}, {"nice", "acdc", "version"}} {
+		cmd := exec.Command(args[0], args[1:]...)
+		var stderr strings.Builder
+		cmd.Stdout, cmd.Stderr = null, &stderr
+		assert.NoError(t, cmd.Run(), "%q: %s", args, stderr.String())
+		cmd = exec.Command(args[0], args[1:]...)
+		cmd.Stdout, cmd.Stderr = null, null
+		assert.NoError(t, cmd.Run(), "%q, with standard error", args)
+	}
+}
+
+// A signal ends the opening of a model, whenever it comes.
+func TestSignalsWhileAModelIsOpened(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for _, after := range []time.Duration{200 * time.Millisecond, time.Second} {
+			notIgnored(t, sig)
+			cmd := exec.Command("acdc", "info", "--model", "random:24x16x2048x8192x50257", "--fold-ln", "--reset-weights", "1")
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			require.NoError(t, cmd.Start())
+			time.Sleep(after)
+			start := time.Now()
+			require.NoError(t, cmd.Process.Signal(sig))
+			assert.Equal(t, codeInterrupted, exitOf(t, cmd.Wait()), "%v after %v: %s", sig, after, stderr.String())
+			assert.Less(t, time.Since(start), time.Second, "%v after %v", sig, after)
+			assert.Equal(t, "acdc: interrupted\n", stderr.String())
+		}
+	}
 }

@@ -18,7 +18,7 @@ func Bound(t testing.TB, m *transformer.Model, name string, run Run, threads int
 	t.Helper()
 	c := patch.Config{Model: m, Metric: metric.Name(run.Metric), Ablation: ablate.Ablation(run.Ablation), Threads: threads}
 	if inFolder(name) {
-		data, err := task.Read(Path(name, "data.safetensors"))
+		data, err := task.Read(t.Context(), Path(name, "data.safetensors"))
 		require.NoError(t, err)
 		c.Data = data
 		return c

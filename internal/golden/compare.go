@@ -47,14 +47,14 @@ func Compare(t testing.TB, m *transformer.Model, tokens [][]int, acts *weights.F
 	require.NoError(t, err)
 	largest, where := 0.0, ""
 	for _, p := range points {
-		want, shape, err := acts.Float32(prefix + p.String())
+		want, shape, err := acts.Float32(t.Context(), prefix+p.String())
 		require.NoError(t, err)
 		require.Equal(t, shape[1:], cache[p].Shape()[1:], p.String())
 		if d := Worst(t, p.String(), want, cache[p].Data); d > largest {
 			largest, where = d, p.String()
 		}
 	}
-	want, _, err := acts.Float32(logitsName)
+	want, _, err := acts.Float32(t.Context(), logitsName)
 	require.NoError(t, err)
 	d := Worst(t, "logits", want, logits.Data)
 	t.Logf("%d activations: largest difference %.2e (%s); logits %.2e", len(points), largest, where, d)

@@ -82,7 +82,7 @@ func Model(t testing.TB, name string) *transformer.Model {
 func ModelWith(t testing.TB, name string, o checkpoint.LoadOptions) *checkpoint.Model {
 	t.Helper()
 	_, model := modelFiles(name)
-	m, err := checkpoint.LoadWith(Config(t, name), Open(t, model), o)
+	m, err := checkpoint.LoadWith(t.Context(), Config(t, name), Open(t, model), o)
 	require.NoError(t, err)
 	return m
 }
@@ -94,7 +94,7 @@ func Config(t testing.TB, name string) checkpoint.Config {
 	f, err := os.Open(config)
 	require.NoError(t, err)
 	defer f.Close()
-	c, err := checkpoint.ReadConfig(config, f)
+	c, err := checkpoint.ReadConfig(t.Context(), config, f)
 	require.NoError(t, err)
 	return c
 }
@@ -102,7 +102,7 @@ func Config(t testing.TB, name string) checkpoint.Config {
 // Open opens a safetensors file until the test ends.
 func Open(t testing.TB, path string) *weights.File {
 	t.Helper()
-	w, err := weights.Open(path)
+	w, err := weights.Open(t.Context(), path)
 	require.NoError(t, err)
 	t.Cleanup(func() { w.Close() })
 	return w
@@ -111,7 +111,7 @@ func Open(t testing.TB, path string) *weights.File {
 // Tokens reads an I64 tensor [B,T].
 func Tokens(t testing.TB, f *weights.File, name string) [][]int {
 	t.Helper()
-	flat, shape, err := f.Ints(name)
+	flat, shape, err := f.Ints(t.Context(), name)
 	require.NoError(t, err)
 	require.Len(t, shape, 2)
 	out := make([][]int, shape[0])

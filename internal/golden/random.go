@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -83,7 +84,7 @@ func RandomWeights(c transformer.Config, seed uint64) map[string]weights.Array {
 // RandomModel makes a model of random weights.
 func RandomModel(t testing.TB, c transformer.Config, seed uint64) *transformer.Model {
 	t.Helper()
-	m, err := checkpoint.Load(checkpoint.Config{Config: c}, weights.FromMap("random", RandomWeights(c, seed)))
+	m, err := checkpoint.Load(context.Background(), checkpoint.Config{Config: c}, weights.FromMap("random", RandomWeights(c, seed)))
 	require.NoError(t, err)
 	return m.Model
 }

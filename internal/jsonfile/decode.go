@@ -4,6 +4,7 @@
 package jsonfile
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,16 +23,20 @@ type Options struct {
 // Decode reads the one JSON value of a text; name is what errors call it. A
 // byte-order mark is skipped. Refused are other text than UTF-8, escapes of lone
 // surrogates, a key twice in one object, more than 1000 levels, and more text
-// after the value.
-func Decode(name string, data []byte, into any) error {
-	return DecodeWith(name, data, into, Options{})
+// after the value; also a key that differs by case alone from the name of a field.
+// Where the context ends, its error is returned.
+func Decode(ctx context.Context, name string, data []byte, into any) error {
+	return DecodeWith(ctx, name, data, into, Options{})
 }
 
 // DecodeWith is [Decode] with options.
-func DecodeWith(name string, data []byte, into any, o Options) error {
-	data, err := Clean(data, o)
+func DecodeWith(ctx context.Context, name string, data []byte, into any, o Options) error {
+	data, err := Clean(ctx, data, o)
 	if err == nil {
-		err = Unmarshal(data, into)
+		err = Unmarshal(ctx, data, into)
+	}
+	if ended := ctx.Err(); ended != nil {
+		return ended
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -40,22 +45,26 @@ func DecodeWith(name string, data []byte, into any, o Options) error {
 }
 
 // Unmarshal reads a part of a text that [Clean] has returned.
-func Unmarshal(data []byte, into any) error {
-	err := json.Unmarshal(data, into)
+func Unmarshal(ctx context.Context, data []byte, into any) error {
+	v := reflect.ValueOf(into).Elem()
+	if err := checkNames(ctx, data, v.Type()); err != nil {
+		return err
+	}
+	err := (&filler{ctx, data}).fill(0, len(data), v)
 	var wrong *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &wrong):
-		return typeError(data, wrong)
+		return typeError(ctx, data, wrong)
 	case errors.As(err, &syntax):
-		return syntaxError(data)
+		return syntaxError(ctx, data)
 	}
 	return err
 }
 
 // typeError is an error of the decoder without the names of Go's types.
-func typeError(data []byte, wrong *json.UnmarshalTypeError) error {
-	path, value := located(data, wrong)
+func typeError(ctx context.Context, data []byte, wrong *json.UnmarshalTypeError) error {
+	path, value := located(ctx, data, wrong)
 	text := fmt.Sprintf("expected %s, found %s", expected(wrong), value)
 	if path == "" {
 		return errors.New(text)
@@ -66,8 +75,8 @@ func typeError(data []byte, wrong *json.UnmarshalTypeError) error {
 // located returns where a value of the wrong type stands, and what it is. A type
 // that reads itself counts offsets from its own beginning, so that the value
 // there may be another one; then the decoder's word has to do.
-func located(data []byte, wrong *json.UnmarshalTypeError) (path, value string) {
-	w := walker{data: data, wanted: int(wrong.Offset)}
+func located(ctx context.Context, data []byte, wrong *json.UnmarshalTypeError) (path, value string) {
+	w := walker{ctx: ctx, data: data, wanted: int(wrong.Offset)}
 	if w.value() == nil && w.found != nil && kindOf(w.found) == strings.Fields(wrong.Value)[0] && w.passes(wrong.Field) {
 		return w.where, Describe(w.found)
 	}

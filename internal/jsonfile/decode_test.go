@@ -1,6 +1,7 @@
 package jsonfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -34,12 +35,12 @@ func (o *own) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &o.
 func TestDecode(t *testing.T) {
 	var d doc
 	text := "\ufeff {\"name\":\"\\ud83d\\ude00\\n\\\\ud800\",\"edges\":[{\"score\":1.5},{\"kept\":true}],\"nodes\":{\"a\":1,\"\":2}, \"inner\":{},\"count\":7}\n"
-	require.NoError(t, Decode("d", []byte(text), &d))
+	require.NoError(t, Decode(t.Context(), "d", []byte(text), &d))
 	assert.Equal(t, "😀\n\\ud800", d.Name)
 	assert.Equal(t, 1.5, *d.Edges[0].Score)
 	assert.True(t, d.Edges[1].Kept)
 	assert.Equal(t, map[string]int{"a": 1, "": 2}, d.Nodes)
-	require.NoError(t, DecodeWith("d", []byte(`{"edges":[{"score":NaN},{"score": -Infinity},{"score":Infinity}],"name":":NaN\",Infinity"}`), &d, Options{NonFinite: true}))
+	require.NoError(t, DecodeWith(t.Context(), "d", []byte(`{"edges":[{"score":NaN},{"score": -Infinity},{"score":Infinity}],"name":":NaN\",Infinity"}`), &d, Options{NonFinite: true}))
 	assert.Equal(t, ":NaN\",Infinity", d.Name)
 	assert.Len(t, d.Edges, 3)
 	assert.Nil(t, d.Edges[0].Score)
@@ -85,11 +86,11 @@ var defects = []struct{ text, want string }{
 
 func TestDefects(t *testing.T) {
 	for _, x := range defects {
-		assert.EqualError(t, Decode("d", []byte(x.text), &doc{}), x.want, "%.80s", x.text)
+		assert.EqualError(t, Decode(t.Context(), "d", []byte(x.text), &doc{}), x.want, "%.80s", x.text)
 	}
 	var deep any
-	assert.NoError(t, Decode("d", []byte(strings.Repeat("[", 1000)+strings.Repeat("]", 1000)), &deep))
-	err := Decode("d", []byte(`{"nodes":{"`+strings.Repeat("x", 100_000)+`":"`+strings.Repeat("y", 100_000)+`"}}`), &doc{})
+	assert.NoError(t, Decode(t.Context(), "d", []byte(strings.Repeat("[", 1000)+strings.Repeat("]", 1000)), &deep))
+	err := Decode(t.Context(), "d", []byte(`{"nodes":{"`+strings.Repeat("x", 100_000)+`":"`+strings.Repeat("y", 100_000)+`"}}`), &doc{})
 	assert.Less(t, len(err.Error()), 500)
 }
 
@@ -104,8 +105,8 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"edges":[{"score":NaN}],"name":"\ud83d\ude00"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var d doc
-		plain := Decode("d", data, &d)
-		lenient := DecodeWith("d", data, &d, Options{NonFinite: true})
+		plain := Decode(t.Context(), "d", data, &d)
+		lenient := DecodeWith(t.Context(), "d", data, &d, Options{NonFinite: true})
 		for _, err := range []error{plain, lenient} {
 			if err == nil {
 				continue
@@ -114,9 +115,13 @@ func FuzzDecode(f *testing.F) {
 				require.NotContains(t, strings.ReplaceAll(err.Error(), string(data), ""), word)
 			}
 		}
+		if plain != nil && json.Valid(bytes.TrimPrefix(data, mark)) {
+			require.NotContains(t, plain.Error(), ": expected JSON, found ")
+			require.NotContains(t, plain.Error(), "expected the end of the text")
+		}
 		if plain == nil {
 			require.NoError(t, lenient)
-			clean, err := Clean(data, Options{})
+			clean, err := Clean(t.Context(), data, Options{})
 			require.NoError(t, err)
 			require.True(t, json.Valid(clean))
 		}

@@ -38,18 +38,19 @@ func ReadFile(ctx context.Context, name, kind string, limit int64) ([]byte, erro
 		return nil, at(name, err)
 	}
 	// A read that waits at a pipe ends at the deadline; the file is closed behind it.
-	stop := context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
 	data, err := await(ctx, func() ([]byte, error) {
 		defer f.Close()
 		return readAll(ctx, f, kind, limit, info.Size())
 	})
+	if ctx.Err() != nil {
+		_ = f.SetReadDeadline(time.Unix(1, 0)) // it may be closed by now
+	}
 	return data, at(name, err)
 }
 
 // ReadRegular is [ReadFile] of a file on disk; anything else, which might never
 // end or never come, is refused unopened.
-func ReadRegular(name, kind string, limit int64) ([]byte, error) {
+func ReadRegular(ctx context.Context, name, kind string, limit int64) ([]byte, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, at(name, err)
@@ -57,7 +58,7 @@ func ReadRegular(name, kind string, limit int64) ([]byte, error) {
 	if !info.Mode().IsRegular() && !info.IsDir() {
 		return nil, fmt.Errorf("%s: a regular file expected, found %s", name, fileerror.Kind(info.Mode()))
 	}
-	return ReadFile(context.Background(), name, kind, limit)
+	return ReadFile(ctx, name, kind, limit)
 }
 
 // ReadAll is [ReadFile] of what is open already, such as standard input. A read
@@ -137,6 +138,28 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	case <-ctx.Done():
 		return none, ctx.Err()
 	}
+}
+
+// NewReader reads a text until the context ends, at most 1 MiB at a time.
+func NewReader(ctx context.Context, text []byte) io.Reader {
+	return &reader{ctx, text}
+}
+
+type reader struct {
+	ctx  context.Context
+	rest []byte
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if len(r.rest) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), chunk)], r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
 }
 
 // readAll reads up to the limit; size is how much will probably come.

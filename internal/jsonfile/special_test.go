@@ -49,7 +49,7 @@ func TestPipeIsRead(t *testing.T) {
 	got, err := ReadFile(t.Context(), name, "a list", 1<<20)
 	require.NoError(t, err)
 	assert.Equal(t, "[1]", string(got))
-	_, err = ReadRegular(name, "a list", 1<<20)
+	_, err = ReadRegular(t.Context(), name, "a list", 1<<20)
 	assert.EqualError(t, err, name+": a regular file expected, found a named pipe")
 }
 

@@ -23,7 +23,7 @@ func (x *Study) load(ctx context.Context) (err error) {
 	where := s.Data
 	if s.Data == "" {
 		where = "task " + s.Task
-		x.Data, err = x.generate()
+		x.Data, err = x.generate(ctx)
 	} else {
 		x.Data, err = x.given(ctx)
 	}
@@ -95,29 +95,29 @@ func (x *Study) given(ctx context.Context) (task.Data, error) {
 }
 
 // generate makes a task's prompts.
-func (x *Study) generate() (task.Data, error) {
+func (x *Study) generate(ctx context.Context) (task.Data, error) {
 	var tok task.Tokenizer
 	if x.Task.Text != nil {
-		own, err := x.Model.Tokenizer()
+		own, err := x.Model.Tokenizer(ctx)
 		if err != nil {
 			return task.Data{}, fmt.Errorf("task %s: %w", x.Task.Name, err)
 		}
 		tok = own
 	}
 	s := x.Spec
-	return x.Task.Data(task.Draw{Seed: s.RandomSeed(), Examples: s.Examples, Half: s.Half, Variant: s.Variant}, tok, s.BOS)
+	return x.Task.Data(ctx, task.Draw{Seed: s.RandomSeed(), Examples: s.Examples, Half: s.Half, Variant: s.Variant}, tok, s.BOS)
 }
 
 // ReadData reads prompts: token ids of safetensors, or what other tools write,
 // which text needs the model's tokenizer for. Where bos does not say, the start
 // token stands before text, as TransformerLens puts it, and not before ids. It
 // reports whether the file has ids.
-func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func() (T, error), bos *bool) (d task.Data, ids bool, err error) {
+func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func(context.Context) (T, error), bos *bool) (d task.Data, ids bool, err error) {
 	if isSafetensors(path) {
 		if bos != nil {
 			return d, true, usagef("%s: expected no --bos and no --no-bos, since the file has token ids", path)
 		}
-		d, err = task.Read(path)
+		d, err = task.Read(ctx, path)
 		return d, true, err
 	}
 	pairs, err := task.ReadPairs(ctx, path)
@@ -130,7 +130,7 @@ func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func
 	o := task.EncodeOptions{Name: path}
 	var tok task.Tokenizer
 	if text || bos != nil && *bos {
-		own, err := tokenizer()
+		own, err := tokenizer(ctx)
 		if err != nil {
 			return d, false, fmt.Errorf("%s: %w", path, err)
 		}
@@ -140,7 +140,7 @@ func ReadData[T task.Tokenizer](ctx context.Context, path string, tokenizer func
 	if bos != nil {
 		o.BOS = *bos
 	}
-	d, err = task.Encode(pairs, tok, o)
+	d, err = task.Encode(ctx, pairs, tok, o)
 	return d, !text, err
 }
 

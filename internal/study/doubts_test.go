@@ -18,7 +18,7 @@ import (
 // vocabulary, which the same model finds unlikely, do.
 func TestIdsOfAnotherVocabularyRaiseADoubt(t *testing.T) {
 	const model = "random:1x2x16x64x5000"
-	m, err := Spec{Model: model}.OpenModel(1)
+	m, err := Spec{Model: model}.OpenModel(t.Context(), 1)
 	require.NoError(t, err)
 	tokens := [][]int{{1, 2, 3}, {4, 5, 6}, {7, 8, 9}, {10, 11, 12}}
 	logits, err := m.Forward(t.Context(), tokens, transformer.Options{})

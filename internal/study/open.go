@@ -28,8 +28,8 @@ type Study struct {
 
 // OpenModel opens the model of a Spec. What is missing in the Hugging Face cache
 // is an error that says how to get it and what can be done without.
-func (s Spec) OpenModel(threads int) (*zoo.Model, error) {
-	m, err := zoo.OpenWith(s.Model, zoo.Options{Processing: s.Processing, Reset: s.Reset, Threads: threads})
+func (s Spec) OpenModel(ctx context.Context, threads int) (*zoo.Model, error) {
+	m, err := zoo.OpenWith(ctx, s.Model, zoo.Options{Processing: s.Processing, Reset: s.Reset, Threads: threads})
 	return m, MissingModel(s.Model, err)
 }
 
@@ -56,7 +56,7 @@ func (s Spec) Open(ctx context.Context, threads int) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.OpenModel(threads)
+	m, err := s.OpenModel(ctx, threads)
 	if err != nil {
 		return nil, err
 	}
@@ -82,8 +82,8 @@ func (s Spec) OpenLike(ctx context.Context, name string, f *circuit.File, thread
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.OpenModel(threads)
-	if err != nil && !own {
+	m, err := s.OpenModel(ctx, threads)
+	if err != nil && !own && ctx.Err() == nil {
 		return nil, fmt.Errorf("%s: field \"model\": %v", name, err) // even a wrong name is no fault of the flags
 	}
 	if err != nil {

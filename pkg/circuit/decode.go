@@ -1,6 +1,7 @@
 package circuit
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,29 +39,30 @@ const MaxFile = 512 << 20
 
 // Decode reads a circuit file, or one of the MIB benchmark and EAP-IG; name is
 // what errors call it. Whatever the file calls its edges, they have their short
-// names afterwards, and which of them are idle is found out anew.
-func Decode(name string, r io.Reader) (*File, error) {
+// names afterwards, and which of them are idle is found out anew. Where
+// the context ends, its error is returned.
+func Decode(ctx context.Context, name string, r io.Reader) (*File, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	var keys map[string]json.RawMessage
-	if err := jsonfile.DecodeWith(name+": not a circuit file", data, &keys, jsonfile.Options{NonFinite: true}); err != nil {
+	if err := jsonfile.DecodeWith(ctx, name+": not a circuit file", data, &keys, jsonfile.Options{NonFinite: true}); err != nil {
 		return nil, err
 	}
 	if _, ok := keys["graph"]; !ok && keys["cfg"] != nil {
-		return decodeMIB(name, data)
+		return decodeMIB(ctx, name, data)
 	}
 	f := &File{}
 	if keys["run"] != nil || keys["measured"] != nil {
-		err = jsonfile.Decode(name, data, f)
+		err = jsonfile.Decode(ctx, name, data, f)
 	} else {
 		flat := &flatFile{}
-		err = jsonfile.Decode(name, data, flat)
+		err = jsonfile.Decode(ctx, name, data, flat)
 		f = flat.file()
 	}
 	if err == nil {
-		err = f.settle(name)
+		err = f.settle(ctx, name)
 	}
 	if err != nil {
 		return nil, err
@@ -69,7 +71,7 @@ func Decode(name string, r io.Reader) (*File, error) {
 }
 
 // settle checks what a file says, names its edges, and finds the idle ones.
-func (f *File) settle(name string) error {
+func (f *File) settle(ctx context.Context, name string) error {
 	if f.Graph.Definition == "" {
 		return fmt.Errorf("%s: field \"graph\".\"definition\" is missing: expected one of %s", name, choice.List(Definitions()))
 	}
@@ -86,6 +88,9 @@ func (f *File) settle(name string) error {
 	idle := g.Idle(m, f.OrphansIdle())
 	f.Measured.Idle = idle.Count()
 	for k, fe := range f.Edges {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		i, err := g.fileEdge(fe)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)

@@ -17,7 +17,7 @@ func decodeFile(t testing.TB, path string) *File {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	require.NoError(t, err)
-	f, err := Decode(filepath.Base(path), bytes.NewReader(data))
+	f, err := Decode(t.Context(), filepath.Base(path), bytes.NewReader(data))
 	require.NoError(t, err)
 	return f
 }
@@ -35,7 +35,7 @@ func TestFlatFilesAreRead(t *testing.T) {
 		var b bytes.Buffer
 		require.NoError(t, old.Encode(&b))
 		assert.Contains(t, b.String(), "\n \"run\": {\n")
-		again, err := Decode(path, &b)
+		again, err := Decode(t.Context(), path, &b)
 		require.NoError(t, err)
 		assert.Equal(t, old, again, path)
 	}
@@ -161,7 +161,7 @@ func TestEveryFieldIsChecked(t *testing.T) {
 				require.False(t, strings.HasPrefix(bad, "-") && bad != "-Infinity")
 			}
 			data := marshal(t, with(good, field.path, json.RawMessage(`"¶"`)), bad)
-			_, err := Decode("c.json", strings.NewReader(data))
+			_, err := Decode(t.Context(), "c.json", strings.NewReader(data))
 			require.Error(t, err, "%v: %.80s", field.path, bad)
 			text := err.Error()
 			assert.True(t, strings.HasPrefix(text, "c.json: "), text)
@@ -191,7 +191,7 @@ func marshal(t *testing.T, value any, place string) string {
 func TestPathsMayHoldAnything(t *testing.T) {
 	for _, field := range []string{"model", "data"} {
 		text := `{"graph":{"definition":"eap","n_layers":1,"n_heads":1},"run":{"` + field + `":"\u001b[31mX"},"edges_total":8,"edges_kept":0,"edges":[]}`
-		f, err := Decode("c.json", strings.NewReader(text))
+		f, err := Decode(t.Context(), "c.json", strings.NewReader(text))
 		require.NoError(t, err)
 		assert.Equal(t, "\x1b[31mX", f.Model+f.Data)
 	}

@@ -1,6 +1,7 @@
 package circuit_test
 
 import (
+	"context"
 	"fmt"
 	"log"
 	"strings"
@@ -56,7 +57,7 @@ func ExampleDecode() {
   {"sender": "m0", "receiver": "logits", "score": 0.25, "kept": true}
  ]
 }`
-	file, err := circuit.Decode("circuit.json", strings.NewReader(text))
+	file, err := circuit.Decode(context.Background(), "circuit.json", strings.NewReader(text))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestFileRoundTrip(t *testing.T) {
 				var b bytes.Buffer
 				require.NoError(t, f.Encode(&b))
 				assert.NotContains(t, b.String(), "NaN")
-				back, err := Decode("c.json", &b)
+				back, err := Decode(t.Context(), "c.json", &b)
 				require.NoError(t, err)
 				g2, m2, s2, err := back.Circuit()
 				require.NoError(t, err)
@@ -57,7 +57,7 @@ func TestFileErrorsNameTheField(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, f.Encode(&b))
 	good := b.String()
-	_, err := Decode("c.json", strings.NewReader(good))
+	_, err := Decode(t.Context(), "c.json", strings.NewReader(good))
 	require.NoError(t, err)
 	for _, c := range []struct{ from, to, want string }{
 		{good, "", "expected JSON"},
@@ -75,7 +75,7 @@ func TestFileErrorsNameTheField(t *testing.T) {
 		{"{\"sender\"", "{\"sender\":\"input\",\"receiver\":\"a0.h0<q>\",\"kept\":true},\n{\"sender\"", `"input->a0.h0<q>" appears twice`},
 	} {
 		require.Contains(t, good, c.from)
-		_, err := Decode("c.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
+		_, err := Decode(t.Context(), "c.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
 		require.Error(t, err, c.to)
 		assert.True(t, strings.HasPrefix(err.Error(), "c.json: "), err.Error())
 		assert.Contains(t, err.Error(), c.want)
@@ -97,7 +97,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"graph":{"definition":"eap","n_layers":1,"n_heads":1},"edges":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Decode("fuzz", bytes.NewReader(data))
+		file, err := Decode(t.Context(), "fuzz", bytes.NewReader(data))
 		if err != nil {
 			return
 		}

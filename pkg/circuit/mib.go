@@ -1,6 +1,7 @@
 package circuit
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,9 +30,9 @@ type mibPart struct {
 
 // decodeMIB reads a circuit of the MIB format. What its edges say is the
 // circuit; nodes must exist.
-func decodeMIB(name string, data []byte) (*File, error) {
+func decodeMIB(ctx context.Context, name string, data []byte) (*File, error) {
 	var in mibFile
-	if err := jsonfile.DecodeWith(name, data, &in, jsonfile.Options{NonFinite: true}); err != nil {
+	if err := jsonfile.DecodeWith(ctx, name, data, &in, jsonfile.Options{NonFinite: true}); err != nil {
 		return nil, err
 	}
 	if in.Config == nil || in.Edges == nil {

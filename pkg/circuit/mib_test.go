@@ -54,7 +54,7 @@ func TestMIBFileOfEveryEdge(t *testing.T) {
 		b.WriteString(`"` + g.Edge(i).String() + `": {"score": ` + score + `, "in_graph": ` + in + `}`)
 	}
 	b.WriteString("}}")
-	f, err := Decode("mib.json", strings.NewReader(b.String()))
+	f, err := Decode(t.Context(), "mib.json", strings.NewReader(b.String()))
 	require.NoError(t, err)
 	_, m, scores, err := f.Circuit()
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestMIBFileErrors(t *testing.T) {
 		{good, `{"cfg": {"n_layers": 1, "n_heads": 1}}`, `fields "cfg" and "edges"`},
 	} {
 		require.Contains(t, good, c.from)
-		_, err := Decode("c.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
+		_, err := Decode(t.Context(), "c.json", strings.NewReader(strings.Replace(good, c.from, c.to, 1)))
 		require.ErrorContains(t, err, c.want)
 		assert.True(t, strings.HasPrefix(err.Error(), "c.json: "), err.Error())
 		assert.NotRegexp(t, `\b(circuit\.|Go |int64|struct)`, err.Error())

@@ -204,7 +204,7 @@ func TestFilesInAnyDialect(t *testing.T) {
 		{"sender":"blocks.0.hook_k_input[:, :, 1]","receiver":"blocks.0.attn.hook_k[:, :, 1]","kind":"direct","kept":true},
 		{"sender":"a0.h1","receiver":"resid_post","kind":"addition","kept":true}]}`
 	g := mustNew(t, Config{ACDC, 2, 2, false, false, false})
-	f, err := Decode("c.json", strings.NewReader(fmt.Sprintf(text, g.NumEdges())))
+	f, err := Decode(t.Context(), "c.json", strings.NewReader(fmt.Sprintf(text, g.NumEdges())))
 	require.NoError(t, err)
 	assert.Equal(t, []FileEdge{
 		{Sender: "input", Receiver: "a0.h1<k>", Kept: true},

@@ -31,7 +31,7 @@ func load(t testing.TB, name string) sample {
 	r, err := os.Open(filepath.Join("testdata", name))
 	require.NoError(t, err)
 	defer r.Close()
-	f, err := circuit.Decode(name, r)
+	f, err := circuit.Decode(t.Context(), name, r)
 	require.NoError(t, err)
 	g, m, s, err := f.Circuit()
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -43,12 +44,12 @@ func (c *Cache) folder(repo string) string {
 // whole. The name is a short one or a repository's; the revision a branch, a
 // tag or a commit, empty for main. What is not there is a *NotFoundError, a
 // name that cannot be is a *NameError.
-func (c *Cache) Find(name, revision string) (dir string, err error) {
+func (c *Cache) Find(ctx context.Context, name, revision string) (dir string, err error) {
 	m, err := Resolve(name)
 	if err != nil {
 		return "", err
 	}
-	return c.find(m, revision, func(names []string) error {
+	return c.find(ctx, m, revision, func(names []string) error {
 		_, err := choose(names, false)
 		return err
 	})
@@ -56,7 +57,7 @@ func (c *Cache) Find(name, revision string) (dir string, err error) {
 
 // FindTokenizer returns the snapshot folder with the tokenizer of a model,
 // which is that of another repository for some; its revision is then main.
-func (c *Cache) FindTokenizer(name, revision string) (dir string, err error) {
+func (c *Cache) FindTokenizer(ctx context.Context, name, revision string) (dir string, err error) {
 	m, err := Resolve(name)
 	if err != nil {
 		return "", err
@@ -67,7 +68,7 @@ func (c *Cache) FindTokenizer(name, revision string) (dir string, err error) {
 		}
 		revision = ""
 	}
-	return c.find(m, revision, func(names []string) error {
+	return c.find(ctx, m, revision, func(names []string) error {
 		_, err := choose(names, true)
 		return err
 	})
@@ -87,7 +88,7 @@ func WeightFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-func (c *Cache) find(m Model, revision string, whole func(names []string) error) (string, error) {
+func (c *Cache) find(ctx context.Context, m Model, revision string, whole func(names []string) error) (string, error) {
 	revision, err := checkRevision(revision)
 	if err != nil {
 		return "", err
@@ -99,7 +100,10 @@ func (c *Cache) find(m Model, revision string, whole func(names []string) error)
 		if _, err := os.Stat(folder); err != nil {
 			continue
 		}
-		dir, err := snapshot(folder, revision)
+		dir, err := snapshot(ctx, folder, revision)
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
 		if err == nil {
 			var names []string
 			if names, err = filesIn(dir); err == nil {
@@ -119,11 +123,11 @@ func (c *Cache) find(m Model, revision string, whole func(names []string) error)
 const maxRef = 256
 
 // snapshot finds the folder of a revision.
-func snapshot(folder, revision string) (string, error) {
+func snapshot(ctx context.Context, folder, revision string) (string, error) {
 	commit := revision
 	if !commitPattern.MatchString(revision) {
 		ref := filepath.Join(folder, "refs", filepath.FromSlash(revision))
-		text, err := jsonfile.ReadRegular(ref, "a commit", maxRef)
+		text, err := jsonfile.ReadRegular(ctx, ref, "a commit", maxRef)
 		if err != nil {
 			return "", fmt.Errorf("%w%s", err, others(folder))
 		}

@@ -123,12 +123,12 @@ func TestNamesThatCannotBe(t *testing.T) {
 	c := &Cache{t.TempDir()}
 	var wrong *NameError
 	for _, name := range []string{"", "/", "a/", "/a", "a/b/c", "../x", "a/..", ".", "a--b", "a b", "a\\b", "a:b", "-a", "a-", "a.", "ä", "a/b\n", strings.Repeat("x", 97), "random:gpt2"} {
-		_, err := c.Find(name, "")
+		_, err := c.Find(t.Context(), name, "")
 		require.ErrorAs(t, err, &wrong, name)
 		assert.Contains(t, err.Error(), "expected a short name such as gpt2, or a repository as org/name")
 	}
 	for _, revision := range []string{"..", "../x", "a/../b", "/a", "a//b", "a/", "-x", "a b", "x\x00", strings.Repeat("x", 201)} {
-		_, err := c.Find("gpt2", revision)
+		_, err := c.Find(t.Context(), "gpt2", revision)
 		require.ErrorAs(t, err, &wrong, revision)
 		assert.Contains(t, err.Error(), "expected a branch, a tag or a commit")
 	}
@@ -174,12 +174,12 @@ func TestFind(t *testing.T) {
 	c := &Cache{dir}
 	for _, revision := range []string{"", "main", "refs/pr/7", commitA} {
 		for _, name := range []string{"gpt2", "openai-community/gpt2", "gpt2-small"} {
-			found, err := c.Find(name, revision)
+			found, err := c.Find(t.Context(), name, revision)
 			require.NoError(t, err)
 			assert.Equal(t, filepath.Join(dir, filepath.FromSlash(root), "snapshots", commitA), found)
 		}
 	}
-	found, err := c.FindTokenizer("redwood_attn_2l", "any")
+	found, err := c.FindTokenizer(t.Context(), "redwood_attn_2l", "any")
 	require.NoError(t, err)
 	assert.Equal(t, filepath.Join(dir, "models--gpt2", "snapshots", commitB), found)
 	files, err := WeightFiles(filepath.Join(dir, filepath.FromSlash(root), "snapshots", commitA))
@@ -194,7 +194,7 @@ func TestFind(t *testing.T) {
 		{"gpt2-medium", "", "model gpt2-medium at revision main: not in the Hugging Face cache: looked in " +
 			filepath.Join(dir, "models--gpt2-medium") + " and " + filepath.Join(dir, "models--openai-community--gpt2-medium")},
 	} {
-		_, err := c.Find(w[0], w[1])
+		_, err := c.Find(t.Context(), w[0], w[1])
 		var missing *NotFoundError
 		require.ErrorAs(t, err, &missing)
 		assert.Contains(t, err.Error(), w[2])

@@ -163,7 +163,7 @@ func (c *Client) list(ctx context.Context, repo, revision string) (*listing, err
 	if r.StatusCode != http.StatusOK {
 		return nil, newStatusError(r)
 	}
-	l, err := readListing(watch.reader(r.Body))
+	l, err := readListing(ctx, watch.reader(r.Body))
 	if err != nil {
 		return nil, fmt.Errorf("%s: the answer about model %s: %w", r.host, repo, watch.explain(err))
 	}

@@ -18,7 +18,7 @@ func FuzzReadListing(f *testing.F) {
 	f.Add([]byte(`{"sha":"","siblings":null}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := readListing(bytes.NewReader(data))
+		l, err := readListing(t.Context(), bytes.NewReader(data))
 		if err != nil {
 			assert.NotContains(t, err.Error(), "\n")
 			return

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -52,7 +53,7 @@ type apiFile struct {
 }
 
 // readListing reads the answer about a revision.
-func readListing(r io.Reader) (*listing, error) {
+func readListing(ctx context.Context, r io.Reader) (*listing, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxListing+1))
 	if err != nil {
 		return nil, &brokenError{err}
@@ -60,12 +61,12 @@ func readListing(r io.Reader) (*listing, error) {
 	if len(data) > maxListing {
 		return nil, fmt.Errorf("expected an answer of at most %d bytes, found more", maxListing)
 	}
-	text, err := jsonfile.Clean(data, jsonfile.Options{})
+	text, err := jsonfile.Clean(ctx, data, jsonfile.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("expected a JSON object, found %s: %w", excerpt(string(data)), err)
 	}
 	var m apiModel
-	if err := jsonfile.Unmarshal(text, &m); err != nil {
+	if err := jsonfile.Unmarshal(ctx, text, &m); err != nil {
 		return nil, err
 	}
 	return m.listing()

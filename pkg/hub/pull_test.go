@@ -67,7 +67,7 @@ func TestPullLayout(t *testing.T) {
 	last := events[len(events)-1]
 	assert.Equal(t, Event{Kind: Finished, Repo: "org/name", File: "model.safetensors", Done: 1 << 20, Size: 1 << 20, Sum: 1<<20 + 38, All: 1<<20 + 38}, last)
 
-	found, err := (&Cache{dir}).Find("org/name", "")
+	found, err := (&Cache{dir}).Find(t.Context(), "org/name", "")
 	require.NoError(t, err)
 	assert.Equal(t, p.Dir, found)
 }
@@ -112,7 +112,7 @@ func TestPullOfANewCommit(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 21, p.Received)
 	for commit, want := range map[string]string{commitA: "gpt2", commitB: "gpt3", "": "gpt3"} {
-		found, err := (&Cache{dir}).Find("org/name", commit)
+		found, err := (&Cache{dir}).Find(t.Context(), "org/name", commit)
 		require.NoError(t, err)
 		content, err := os.ReadFile(filepath.Join(found, ConfigFile))
 		require.NoError(t, err)
@@ -126,7 +126,7 @@ func TestPullOfARevision(t *testing.T) {
 		p, err := f.client(dir).Pull(context.Background(), Options{Name: "org/name", Revision: revision})
 		require.NoError(t, err)
 		require.Len(t, f.asked("/revision/"+revision), 1)
-		found, err := (&Cache{dir}).Find("org/name", revision)
+		found, err := (&Cache{dir}).Find(t.Context(), "org/name", revision)
 		require.NoError(t, err)
 		assert.Equal(t, p.Dir, found)
 		refs := map[string]string{}
@@ -185,11 +185,11 @@ func TestPullChoosesOneTokenizerElsewhere(t *testing.T) {
 		names = append(names, file.Repo+" "+file.Name)
 	}
 	assert.Equal(t, []string{f.repo + " config.json", f.repo + " model_final.pth", digitsTokes + " tokenizer.json"}, names)
-	tokenizer, err := (&Cache{dir}).FindTokenizer("attn-only-2l", "")
+	tokenizer, err := (&Cache{dir}).FindTokenizer(t.Context(), "attn-only-2l", "")
 	require.NoError(t, err)
 	assert.Equal(t, p.Tokenizer, tokenizer)
 	assert.Contains(t, tokenizer, "models--NeelNanda--gpt-neox-tokenizer-digits")
-	_, err = (&Cache{dir}).Find(digitsTokes, "")
+	_, err = (&Cache{dir}).Find(t.Context(), digitsTokes, "")
 	require.ErrorContains(t, err, "expected config.json, found none", "a tokenizer is no model")
 }
 
@@ -200,7 +200,7 @@ func TestPullTriesTheOtherName(t *testing.T) {
 	p, err := f.client(dir).Pull(context.Background(), Options{Name: "gpt2"})
 	require.NoError(t, err)
 	assert.Contains(t, p.Dir, "models--openai-community--gpt2")
-	found, err := (&Cache{dir}).Find("gpt2", "")
+	found, err := (&Cache{dir}).Find(t.Context(), "gpt2", "")
 	require.NoError(t, err)
 	assert.Equal(t, p.Dir, found)
 }
@@ -249,7 +249,7 @@ func TestPullsAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Len(t, f.asked("/model.safetensors"), 2, "one at the hub, one at the other host")
-	_, err := (&Cache{dir}).Find("org/name", "")
+	_, err := (&Cache{dir}).Find(t.Context(), "org/name", "")
 	require.NoError(t, err)
 	for path := range tree(t, dir) {
 		assert.NotContains(t, path, ".incomplete")

@@ -267,7 +267,7 @@ func TestServerWithoutRanges(t *testing.T) {
 	partial, err := os.Stat(filepath.Join(dir, "models--org--name", "blobs", f.sum("model.safetensors")+".incomplete"))
 	require.NoError(t, err)
 	assert.EqualValues(t, 500_000, partial.Size())
-	_, err = (&Cache{dir}).Find("org/name", "")
+	_, err = (&Cache{dir}).Find(t.Context(), "org/name", "")
 	require.ErrorContains(t, err, "refs", "the revision is not noted before all is there")
 }
 

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -8,19 +9,19 @@ import (
 )
 
 // decodeAutoCircuit reads the data sets of auto-circuit, prompt by prompt.
-func decodeAutoCircuit(data []byte) ([]Pair, error) {
-	data, err := jsonfile.Clean(data, jsonfile.Options{})
+func decodeAutoCircuit(ctx context.Context, data []byte) ([]Pair, error) {
+	data, err := jsonfile.Clean(ctx, data, jsonfile.Options{})
 	if err != nil {
 		return nil, err
 	}
 	var fields map[string]json.RawMessage
-	if err := jsonfile.Unmarshal(data, &fields); err != nil {
+	if err := jsonfile.Unmarshal(ctx, data, &fields); err != nil {
 		return nil, err
 	}
 	if list := fields["prompts"]; list[0] != '[' { // there is one, which told the form
 		return nil, fmt.Errorf("\"prompts\": expected a list, found %s", jsonfile.Describe(list))
 	}
-	return decodeList(fields["prompts"], "prompt", autoCircuitPair)
+	return decodeList(ctx, fields["prompts"], "prompt", autoCircuitPair)
 }
 
 // autoCircuitPair reads one prompt.

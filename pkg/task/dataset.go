@@ -36,7 +36,7 @@ func ReadPairs(ctx context.Context, path string) ([]Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return DecodePairs(path, data)
+	return DecodePairs(ctx, path, data)
 }
 
 // DecodePairs is [ReadPairs] of a file that is already in memory. The name
@@ -51,15 +51,18 @@ func ReadPairs(ctx context.Context, path string) ([]Pair, error) {
 // alone.
 //
 // Rows may also stand in one JSON array instead of one a line.
-func DecodePairs(name string, data []byte) ([]Pair, error) {
-	pairs, err := decodePairs(data)
+func DecodePairs(ctx context.Context, name string, data []byte) ([]Pair, error) {
+	pairs, err := decodePairs(ctx, data)
+	if ended := ctx.Err(); ended != nil {
+		return nil, ended
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return pairs, nil
 }
 
-func decodePairs(data []byte) ([]Pair, error) {
+func decodePairs(ctx context.Context, data []byte) ([]Pair, error) {
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("expected a data set of at most %d bytes, found more", maxFile)
 	}
@@ -70,11 +73,11 @@ func decodePairs(data []byte) ([]Pair, error) {
 	if !utf8.Valid(data) {
 		return nil, fmt.Errorf("expected UTF-8 text, found other bytes at byte %d", invalidAt(data))
 	}
-	f, err := recognise(data)
+	f, err := recognise(ctx, data)
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := f.decode(data)
+	pairs, err := f.decode(ctx, data)
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +88,16 @@ func decodePairs(data []byte) ([]Pair, error) {
 }
 
 // decode reads a data set of the form.
-func (f form) decode(data []byte) ([]Pair, error) {
+func (f form) decode(ctx context.Context, data []byte) ([]Pair, error) {
 	switch f {
 	case autoCircuit:
-		return decodeAutoCircuit(data)
+		return decodeAutoCircuit(ctx, data)
 	case eapCSV:
-		return decodeEAP(data)
+		return decodeEAP(ctx, data)
 	case mibIOI:
-		return decodeRows(data, mibPair)
+		return decodeRows(ctx, data, mibPair)
 	}
-	return decodeRows(data, edgePruningPair)
+	return decodeRows(ctx, data, edgePruningPair)
 }
 
 // invalidAt returns where the first bytes stand that are no UTF-8.

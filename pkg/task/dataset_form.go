@@ -2,12 +2,14 @@ package task
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -29,19 +31,19 @@ func unknownForm(found string) error {
 }
 
 // recognise tells the form of a text by how it begins.
-func recognise(data []byte) (form, error) {
+func recognise(ctx context.Context, data []byte) (form, error) {
 	text := bytes.TrimLeft(data, " \t\r\n")
 	switch {
 	case len(text) == 0:
 		return "", unknownForm("nothing")
 	case text[0] == '{':
-		return recogniseObject(text, "a JSON object")
+		return recogniseObject(ctx, text, "a JSON object")
 	case text[0] == '[':
 		first := bytes.TrimLeft(text[1:], " \t\r\n")
 		if len(first) == 0 || first[0] != '{' {
 			return "", unknownForm("a JSON array of something else than objects")
 		}
-		f, err := recogniseObject(first, "a JSON array of objects")
+		f, err := recogniseObject(ctx, first, "a JSON array of objects")
 		if f == autoCircuit {
 			return "", unknownForm("a JSON array of objects with \"prompts\"")
 		}
@@ -67,8 +69,8 @@ func lineEnd(text []byte) int {
 
 // recogniseObject tells the form by the keys of the first object, of which it
 // reads as many as it needs: a circuit may hold NaN further on.
-func recogniseObject(text []byte, what string) (form, error) {
-	dec := json.NewDecoder(bytes.NewReader(text))
+func recogniseObject(ctx context.Context, text []byte, what string) (form, error) {
+	dec := json.NewDecoder(jsonfile.NewReader(ctx, text))
 	if _, err := dec.Token(); err != nil {
 		return "", notJSON(dec, text, err)
 	}

@@ -102,7 +102,7 @@ func TestDecodeVariants(t *testing.T) {
 			tokens([]Prompt{asIDs(1), asIDs(2)}, []Prompt{asIDs(3)})},
 		{"byte order mark of a table", "\ufeffclean,corrupted,label\na,b,98", tokens(asTexts("99"), asYears(98))},
 	} {
-		pairs, err := DecodePairs("d", []byte(c.data))
+		pairs, err := DecodePairs(t.Context(), "d", []byte(c.data))
 		require.NoError(t, err, c.name)
 		assert.Equal(t, c.want, pairs, c.name)
 	}
@@ -210,7 +210,7 @@ var damagedSets = []struct{ name, data, want string }{
 
 func TestDecodeDamaged(t *testing.T) {
 	for _, c := range damagedSets {
-		pairs, err := DecodePairs("d", []byte(c.data))
+		pairs, err := DecodePairs(t.Context(), "d", []byte(c.data))
 		require.Error(t, err, c.name)
 		assert.Nil(t, pairs, c.name)
 		assert.Equal(t, "d: "+c.want, err.Error(), c.name)
@@ -263,7 +263,7 @@ func TestSamples(t *testing.T) {
 			continue
 		}
 		assert.NotEmpty(t, pairs, path)
-		d, err := Encode(pairs, tokenizer.GPT2(), EncodeOptions{Name: path, BOS: true})
+		d, err := Encode(t.Context(), pairs, tokenizer.GPT2(), EncodeOptions{Name: path, BOS: true})
 		if err != nil {
 			assert.NotContains(t, err.Error(), "\n")
 			t.Logf("%d pairs, which GPT-2 cannot be given: %v", len(pairs), err)
@@ -286,7 +286,7 @@ func FuzzPairs(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pairs, err := DecodePairs("d", data)
+		pairs, err := DecodePairs(t.Context(), "d", data)
 		if err != nil {
 			require.True(t, strings.HasPrefix(err.Error(), "d: "), err)
 			require.NotContains(t, err.Error(), "\n")

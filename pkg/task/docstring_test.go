@@ -32,7 +32,7 @@ func TestDocstringAsInTheSample(t *testing.T) {
 
 func TestDocstringClean(t *testing.T) {
 	enc := neoX()
-	pairs, err := docstring.Pairs(Draw{Seed: 5, Examples: 300}, enc)
+	pairs, err := docstring.Pairs(t.Context(), Draw{Seed: 5, Examples: 300}, enc)
 	require.NoError(t, err)
 	for _, p := range pairs {
 		assert.Len(t, enc.Encode(p.Clean.Text), 40, "41 with the start token, as in the reference")
@@ -59,7 +59,7 @@ func TestDocstringClean(t *testing.T) {
 
 func TestDocstringCorruptions(t *testing.T) {
 	enc := neoX()
-	base, err := docstring.Pairs(Draw{Seed: 9, Examples: 50}, enc)
+	base, err := docstring.Pairs(t.Context(), Draw{Seed: 9, Examples: 50}, enc)
 	require.NoError(t, err)
 	for variant, want := range map[string][]int{
 		"random_random":     {10, 12, 14, 26, 33},
@@ -69,7 +69,7 @@ func TestDocstringCorruptions(t *testing.T) {
 		"random_answer":     {14},
 		"random_answer_doc": {14, 26, 33},
 	} {
-		pairs, err := docstring.Pairs(Draw{Seed: 9, Examples: 50, Variant: variant}, enc)
+		pairs, err := docstring.Pairs(t.Context(), Draw{Seed: 9, Examples: 50, Variant: variant}, enc)
 		require.NoError(t, err)
 		for i, p := range pairs {
 			assert.Equal(t, base[i].Clean, p.Clean, "%s: variants share the clean prompts", variant)
@@ -87,7 +87,7 @@ func TestDocstringCorruptions(t *testing.T) {
 func TestDocstringVariesLengths(t *testing.T) {
 	enc := neoX()
 	for variant, same := range map[string]bool{"vary_length_doc_desc": true, "vary_length_doc_desc_random_doc": false} {
-		pairs, err := docstring.Pairs(Draw{Seed: 9, Examples: 50, Variant: variant}, enc)
+		pairs, err := docstring.Pairs(t.Context(), Draw{Seed: 9, Examples: 50, Variant: variant}, enc)
 		require.NoError(t, err)
 		longer := [2]int{}
 		for _, p := range pairs {

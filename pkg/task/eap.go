@@ -2,6 +2,7 @@ package task
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ type eapTable struct {
 }
 
 // decodeEAP reads a data set of EAP and EAP-IG.
-func decodeEAP(data []byte) ([]Pair, error) {
+func decodeEAP(ctx context.Context, data []byte) ([]Pair, error) {
 	t := eapTable{rows: csv.NewReader(bytes.NewReader(data))}
 	var err error
 	if t.header, err = t.rows.Read(); err != nil {
@@ -51,6 +52,9 @@ func decodeEAP(data []byte) ([]Pair, error) {
 	}
 	var pairs []Pair
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		row, err := t.rows.Read()
 		if errors.Is(err, io.EOF) {
 			return pairs, nil

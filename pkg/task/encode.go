@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,9 +35,12 @@ const maxTokens = 1 << 28
 // padded on the left, so that the last position is that of the answer in all.
 // Each answer must be a single token. Without a tokenizer (nil) all prompts and
 // answers must be token ids already. Whether ids are in the model's vocabulary
-// is the model's to judge.
-func Encode(pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
-	d, err := encode(pairs, tok, o)
+// is the model's to judge. Where the context ends, its error is returned.
+func Encode(ctx context.Context, pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
+	d, err := encode(ctx, pairs, tok, o)
+	if ended := ctx.Err(); ended != nil {
+		return Data{}, ended
+	}
 	if err != nil {
 		if o.Name != "" {
 			err = fmt.Errorf("%s: %w", o.Name, err)
@@ -46,7 +50,7 @@ func Encode(pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
 	return d, nil
 }
 
-func encode(pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
+func encode(ctx context.Context, pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
 	var d Data
 	if len(pairs) == 0 {
 		return d, errors.New("expected at least one prompt, found none")
@@ -58,6 +62,9 @@ func encode(pairs []Pair, tok Tokenizer, o EncodeOptions) (Data, error) {
 		}
 	}
 	for i, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return d, err
+		}
 		if p.Corrupt.IsZero() != pairs[0].Corrupt.IsZero() {
 			return d, fmt.Errorf("prompt %d: \"corrupt\": expected one in all pairs or in none, found prompt 1 to differ", i+1)
 		}

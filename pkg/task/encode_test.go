@@ -64,7 +64,7 @@ func TestEncode(t *testing.T) {
 		{Clean: asText("Ann met Bob"), Corrupt: asText("Ann met Cy"), Correct: asTexts(" Bob", " Cy"), Wrong: asTexts(" Ann")},
 		{Clean: asText("Bob met Bob"), Corrupt: asText("Ann met Bob"), Correct: asTexts(" Cy"), Wrong: asTexts(" Bob", " Cy")},
 	}
-	d, err := Encode(pairs, tok, EncodeOptions{})
+	d, err := Encode(t.Context(), pairs, tok, EncodeOptions{})
 	require.NoError(t, err)
 	require.NoError(t, d.Check())
 	assert.Equal(t, Data{
@@ -81,18 +81,18 @@ func TestEncodeBOS(t *testing.T) {
 		{Clean: asText("Ann met"), Corrupt: asText("<s>Bob met")},
 		{Clean: asIDs(5, 6), Corrupt: asIDs(0, 7, 8)},
 	}
-	d, err := Encode(pairs, newFakeWords(), EncodeOptions{BOS: true})
+	d, err := Encode(t.Context(), pairs, newFakeWords(), EncodeOptions{BOS: true})
 	require.NoError(t, err)
 	assert.Equal(t, Data{Clean: [][]int{{0, 1, 2}, {0, 5, 6}}, Corrupt: [][]int{{0, 3, 2}, {0, 7, 8}}}, d)
-	_, err = Encode(pairs, nil, EncodeOptions{BOS: true, Name: "d.json"})
+	_, err = Encode(t.Context(), pairs, nil, EncodeOptions{BOS: true, Name: "d.json"})
 	assert.EqualError(t, err, "d.json: expected a tokenizer that knows the token for the beginning, found no tokenizer")
-	_, err = Encode(pairs, &fakeWords{noBOS: true}, EncodeOptions{BOS: true})
+	_, err = Encode(t.Context(), pairs, &fakeWords{noBOS: true}, EncodeOptions{BOS: true})
 	assert.EqualError(t, err, "expected a tokenizer with a token for the beginning (BOS), found one without")
 }
 
 func TestEncodePadsLeft(t *testing.T) {
 	own := []int{9, 8, 7, 6}
-	d, err := Encode([]Pair{
+	d, err := Encode(t.Context(), []Pair{
 		{Clean: asIDs(1), Corrupt: asIDs(2), Correct: []Prompt{asIDs(3)}},
 		{Clean: asIDs(own...), Corrupt: asIDs(5, 5, 5, 5)},
 		{Clean: asIDs(1, 2, 3), Corrupt: asIDs(3, 2, 1), Correct: []Prompt{asIDs(3)}},
@@ -111,7 +111,7 @@ func TestEncodePadsLeft(t *testing.T) {
 
 // Without corrupt prompts there is only zero and mean ablation.
 func TestEncodeWithoutCorrupt(t *testing.T) {
-	d, err := Encode([]Pair{{Clean: asIDs(1, 2)}, {Clean: asIDs(3)}}, nil, EncodeOptions{})
+	d, err := Encode(t.Context(), []Pair{{Clean: asIDs(1, 2)}, {Clean: asIDs(3)}}, nil, EncodeOptions{})
 	require.NoError(t, err)
 	assert.Equal(t, Data{Clean: [][]int{{1, 2}, {0, 3}}, Pad: []int{0, 1}}, d)
 	require.NoError(t, d.Check())
@@ -136,15 +136,15 @@ func TestEncodeErrors(t *testing.T) {
 		{[]Pair{{Clean: asText("a"), Wrong: []Prompt{asIDs(8, 9)}}}, `prompt 1: "wrong": expected answers of a single token, found one of 2: [8]|[9]`},
 		{[]Pair{{Clean: asText("a"), Wrong: []Prompt{{}}}}, `prompt 1: "wrong": expected answers of a single token, found one of none`},
 	} {
-		_, err := Encode(c.pairs, newFakeWords(), EncodeOptions{Name: "d"})
+		_, err := Encode(t.Context(), c.pairs, newFakeWords(), EncodeOptions{Name: "d"})
 		if assert.Error(t, err, c.want) {
 			assert.Contains(t, err.Error(), "d: "+c.want)
 			assert.NotContains(t, err.Error(), "\n")
 		}
 	}
-	_, err := Encode([]Pair{{Clean: asIDs(1), Correct: asTexts(" Bob")}}, nil, EncodeOptions{})
+	_, err := Encode(t.Context(), []Pair{{Clean: asIDs(1), Correct: asTexts(" Bob")}}, nil, EncodeOptions{})
 	assert.EqualError(t, err, `prompt 1: "correct": expected token numbers, since there is no tokenizer, found the text " Bob"`)
-	_, err = Encode([]Pair{{Clean: asIDs(1, 2), Corrupt: asIDs(3)}}, nil, EncodeOptions{})
+	_, err = Encode(t.Context(), []Pair{{Clean: asIDs(1, 2), Corrupt: asIDs(3)}}, nil, EncodeOptions{})
 	assert.EqualError(t, err, `prompt 1: "clean" and "corrupt": expected as many tokens, found 2 and 1: 1|2 / 3`)
 }
 
@@ -154,7 +154,7 @@ func TestEncodeErrorOfLongPrompts(t *testing.T) {
 	for i := range 100 {
 		clean = append(clean, i)
 	}
-	_, err := Encode([]Pair{{Clean: asIDs(clean...), Corrupt: asIDs(slices.Insert(slices.Clone(clean), 50, 500)...)}}, nil, EncodeOptions{})
+	_, err := Encode(t.Context(), []Pair{{Clean: asIDs(clean...), Corrupt: asIDs(slices.Insert(slices.Clone(clean), 50, 500)...)}}, nil, EncodeOptions{})
 	numbers := func(lo, hi int) string { return strings.Join(Spell(nil, clean[lo:hi]), "|") }
 	assert.EqualError(t, err, `prompt 1: "clean" and "corrupt": expected as many tokens, found 100 and 101: `+
 		"…|"+numbers(30, 90)+"|… / …|"+numbers(30, 50)+"|500|"+numbers(50, 89)+"|…")
@@ -164,7 +164,7 @@ func TestEncodeErrorOfLongPrompts(t *testing.T) {
 func TestEncodeBoundsPadding(t *testing.T) {
 	pairs := slices.Repeat([]Pair{{Clean: asIDs(1)}}, 2049)
 	pairs[7].Clean.IDs = make([]int, maxTokens/2048)
-	_, err := Encode(pairs, nil, EncodeOptions{Name: "d"})
+	_, err := Encode(t.Context(), pairs, nil, EncodeOptions{Name: "d"})
 	assert.EqualError(t, err, "d: expected at most 268435456 tokens with padding, found 2049 prompts of up to 131072 tokens")
 }
 
@@ -197,12 +197,12 @@ func FuzzEncode(f *testing.F) {
 			{Clean: asText(b), Corrupt: asText(b), Wrong: asTexts(answer)},
 			{Clean: asText(a), Corrupt: asText(b)},
 		}
-		_, err := Encode(pairs, tok, EncodeOptions{Name: "d", BOS: bos})
+		_, err := Encode(t.Context(), pairs, tok, EncodeOptions{Name: "d", BOS: bos})
 		if err != nil {
 			require.True(t, strings.HasPrefix(err.Error(), "d: prompt "), err)
 			require.NotContains(t, err.Error(), "\n")
 		}
-		d, err := Encode([]Pair{{Clean: asText(a)}, {Clean: asText(b)}}, tok, EncodeOptions{BOS: bos})
+		d, err := Encode(t.Context(), []Pair{{Clean: asText(a)}, {Clean: asText(b)}}, tok, EncodeOptions{BOS: bos})
 		if a == "" || b == "" {
 			require.Error(t, err)
 			return

@@ -13,7 +13,7 @@ import (
 
 func TestGreaterThan(t *testing.T) {
 	enc := tokenizer.GPT2()
-	pairs, err := greaterThan.Pairs(Draw{Seed: 5, Examples: 1000}, enc)
+	pairs, err := greaterThan.Pairs(t.Context(), Draw{Seed: 5, Examples: 1000}, enc)
 	require.NoError(t, err)
 	centuries := map[int]int{}
 	for _, p := range pairs {

@@ -28,7 +28,7 @@ func TestIOIFirstTemplate(t *testing.T) {
 	enc := tokenizer.GPT2()
 	form := regexp.MustCompile(`^Then, (\w+) and (\w+) went to the (\w+)\. (\w+) gave a (\w+) to$`)
 	for variant, giverAt := range map[string]int{ioiABBA: 2, ioiBABA: 1} {
-		pairs, err := ioi.Pairs(Draw{Seed: 3, Examples: 500, Variant: variant}, enc)
+		pairs, err := ioi.Pairs(t.Context(), Draw{Seed: 3, Examples: 500, Variant: variant}, enc)
 		require.NoError(t, err)
 		for _, p := range pairs {
 			assert.Len(t, enc.Encode(p.Clean.Text), 15)
@@ -50,16 +50,16 @@ func TestIOIFirstTemplate(t *testing.T) {
 
 func TestIOIDefaultIsTheFirstTemplateABBA(t *testing.T) {
 	enc := tokenizer.GPT2()
-	a, err := ioi.Pairs(Draw{Seed: 1, Examples: 30}, enc)
+	a, err := ioi.Pairs(t.Context(), Draw{Seed: 1, Examples: 30}, enc)
 	require.NoError(t, err)
-	b, err := ioi.Pairs(Draw{Seed: 1, Examples: 30, Variant: "abba"}, enc)
+	b, err := ioi.Pairs(t.Context(), Draw{Seed: 1, Examples: 30, Variant: "abba"}, enc)
 	require.NoError(t, err)
 	assert.Equal(t, a, b)
 }
 
 func TestIOIMixedHasAllTemplatesInBothOrders(t *testing.T) {
 	enc := tokenizer.GPT2()
-	pairs, err := ioi.Pairs(Draw{Seed: 3, Examples: 400, Variant: ioiMixed}, enc)
+	pairs, err := ioi.Pairs(t.Context(), Draw{Seed: 3, Examples: 400, Variant: ioiMixed}, enc)
 	require.NoError(t, err)
 	spoken := regexp.MustCompile(` ?\w+`)
 	begins, giverFirst := map[string]int{}, 0

@@ -2,6 +2,7 @@ package task
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -10,9 +11,9 @@ import (
 
 // decodeRows reads objects, one a line or in one array, each of which a
 // function makes a pair of. Empty lines are skipped.
-func decodeRows(data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
+func decodeRows(ctx context.Context, data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
 	if text := bytes.TrimLeft(data, " \t\r\n"); text[0] == '[' {
-		return decodeArray(text, pair)
+		return decodeArray(ctx, text, pair)
 	}
 	var pairs []Pair
 	for n := 1; len(data) > 0; n++ {
@@ -23,11 +24,11 @@ func decodeRows(data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
 			continue
 		}
 		where := fmt.Sprintf("line %d", n)
-		p, err := rowPair(where, line, pair)
+		p, err := rowPair(ctx, where, line, pair)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := jsonfile.Clean(line, jsonfile.Options{}); err != nil {
+		if _, err := jsonfile.Clean(ctx, line, jsonfile.Options{}); err != nil {
 			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		pairs = append(pairs, p)
@@ -36,23 +37,23 @@ func decodeRows(data []byte, pair func(object) (Pair, error)) ([]Pair, error) {
 }
 
 // decodeArray reads the rows of an array.
-func decodeArray(text []byte, pair func(object) (Pair, error)) ([]Pair, error) {
-	text, err := jsonfile.Clean(text, jsonfile.Options{})
+func decodeArray(ctx context.Context, text []byte, pair func(object) (Pair, error)) ([]Pair, error) {
+	text, err := jsonfile.Clean(ctx, text, jsonfile.Options{})
 	if err != nil {
 		return nil, err
 	}
-	return decodeList(text, "row", pair)
+	return decodeList(ctx, text, "row", pair)
 }
 
 // decodeList makes pairs of the objects of a list, which errors count from 1.
-func decodeList(list []byte, each string, pair func(object) (Pair, error)) ([]Pair, error) {
+func decodeList(ctx context.Context, list []byte, each string, pair func(object) (Pair, error)) ([]Pair, error) {
 	var rows []json.RawMessage
-	if err := jsonfile.Unmarshal(list, &rows); err != nil {
+	if err := jsonfile.Unmarshal(ctx, list, &rows); err != nil {
 		return nil, err
 	}
 	var pairs []Pair
 	for i, raw := range rows {
-		p, err := rowPair(fmt.Sprintf("%s %d", each, i+1), raw, pair)
+		p, err := rowPair(ctx, fmt.Sprintf("%s %d", each, i+1), raw, pair)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +62,10 @@ func decodeList(list []byte, each string, pair func(object) (Pair, error)) ([]Pa
 	return pairs, nil
 }
 
-func rowPair(where string, raw []byte, pair func(object) (Pair, error)) (Pair, error) {
+func rowPair(ctx context.Context, where string, raw []byte, pair func(object) (Pair, error)) (Pair, error) {
+	if err := ctx.Err(); err != nil {
+		return Pair{}, err
+	}
 	if len(raw) > maxLine {
 		return Pair{}, fmt.Errorf("%s: expected at most %d bytes, found %d", where, maxLine, len(raw))
 	}

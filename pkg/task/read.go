@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -10,13 +11,13 @@ import (
 // apply, "corrupt" and "labels" [B,T], "mask" [B,T] of any type that says yes
 // or no, "correct" and "wrong" [B] or [B,n], "pad" [B], "pos_permutation" [T].
 // Other tensors are left alone.
-func Read(path string) (Data, error) {
-	f, err := weights.Open(path)
+func Read(ctx context.Context, path string) (Data, error) {
+	f, err := weights.Open(ctx, path)
 	if err != nil {
 		return Data{}, err
 	}
 	defer f.Close()
-	d, err := fromFile(f)
+	d, err := fromFile(ctx, f)
 	if err != nil {
 		return Data{}, err
 	}
@@ -27,43 +28,43 @@ func Read(path string) (Data, error) {
 }
 
 // fromFile takes the fields out of a file. Nothing it returns points into it.
-func fromFile(f *weights.File) (Data, error) {
+func fromFile(ctx context.Context, f *weights.File) (Data, error) {
 	var d Data
 	var err error
 	if !f.Has("clean") {
 		return d, fmt.Errorf("%s: tensor \"clean\" is missing: expected integers [examples, tokens]", f.Name())
 	}
-	if d.Clean, err = grid(f, "clean", f.Ints); err != nil {
+	if d.Clean, err = grid(ctx, f, "clean", f.Ints); err != nil {
 		return d, err
 	}
-	if d.Corrupt, err = grid(f, "corrupt", f.Ints); err != nil {
+	if d.Corrupt, err = grid(ctx, f, "corrupt", f.Ints); err != nil {
 		return d, err
 	}
-	if d.Labels, err = grid(f, "labels", f.Ints); err != nil {
+	if d.Labels, err = grid(ctx, f, "labels", f.Ints); err != nil {
 		return d, err
 	}
-	if d.Mask, err = grid(f, "mask", f.Bools); err != nil {
+	if d.Mask, err = grid(ctx, f, "mask", f.Bools); err != nil {
 		return d, err
 	}
-	if d.Correct, err = answers(f, "correct"); err != nil {
+	if d.Correct, err = answers(ctx, f, "correct"); err != nil {
 		return d, err
 	}
-	if d.Wrong, err = answers(f, "wrong"); err != nil {
+	if d.Wrong, err = answers(ctx, f, "wrong"); err != nil {
 		return d, err
 	}
-	if d.Pad, err = list(f, "pad"); err != nil {
+	if d.Pad, err = list(ctx, f, "pad"); err != nil {
 		return d, err
 	}
-	d.PosPermutation, err = list(f, "pos_permutation")
+	d.PosPermutation, err = list(ctx, f, "pos_permutation")
 	return d, err
 }
 
 // grid reads a tensor [B,T] if the file has it.
-func grid[T any](f *weights.File, name string, read func(string) ([]T, []int, error)) ([][]T, error) {
+func grid[T any](ctx context.Context, f *weights.File, name string, read func(context.Context, string) ([]T, []int, error)) ([][]T, error) {
 	if !f.Has(name) {
 		return nil, nil
 	}
-	flat, shape, err := read(name)
+	flat, shape, err := read(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +80,11 @@ func grid[T any](f *weights.File, name string, read func(string) ([]T, []int, er
 
 // answers reads a tensor [B], or [B,n] for several answers an example, if the
 // file has it.
-func answers(f *weights.File, name string) ([][]int, error) {
+func answers(ctx context.Context, f *weights.File, name string) ([][]int, error) {
 	if e, ok := f.Entry(name); ok && len(e.Shape) == 2 {
-		return grid(f, name, f.Ints)
+		return grid(ctx, f, name, f.Ints)
 	}
-	flat, err := list(f, name)
+	flat, err := list(ctx, f, name)
 	if flat == nil {
 		return nil, err
 	}
@@ -95,11 +96,11 @@ func answers(f *weights.File, name string) ([][]int, error) {
 }
 
 // list reads a tensor [B] if the file has it.
-func list(f *weights.File, name string) ([]int, error) {
+func list(ctx context.Context, f *weights.File, name string) ([]int, error) {
 	if !f.Has(name) {
 		return nil, nil
 	}
-	flat, shape, err := f.Ints(name)
+	flat, shape, err := f.Ints(ctx, name)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@
 package task
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -59,12 +60,12 @@ func All() []Task {
 // none is given. A task in text needs the model's tokenizer; bos says whether a
 // start token stands before the prompts, nil as the task has it. A task in
 // tokens has neither variants nor start tokens to choose.
-func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
+func (t Task) Data(ctx context.Context, d Draw, tok Tokenizer, bos *bool) (Data, error) {
 	if d.Examples == 0 {
 		d.Examples = t.Examples
 	}
 	if t.Text != nil {
-		pairs, err := t.Text.Pairs(d, tok)
+		pairs, err := t.Text.Pairs(ctx, d, tok)
 		if err != nil {
 			return Data{}, err
 		}
@@ -72,7 +73,7 @@ func (t Task) Data(d Draw, tok Tokenizer, bos *bool) (Data, error) {
 		if bos != nil {
 			o.BOS = *bos
 		}
-		return Encode(pairs, tok, o)
+		return Encode(ctx, pairs, tok, o)
 	}
 	if err := t.CheckVariant(d.Variant); err != nil {
 		return Data{}, err

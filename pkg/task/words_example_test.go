@@ -1,6 +1,7 @@
 package task_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/task"
@@ -10,7 +11,7 @@ import (
 // The first pair of two of the tasks.
 func ExampleGenerator_Pairs() {
 	for _, g := range task.Generators()[:2] {
-		pairs, err := g.Pairs(task.Draw{Seed: 0, Examples: 1}, tokenizer.GPT2())
+		pairs, err := g.Pairs(context.Background(), task.Draw{Seed: 0, Examples: 1}, tokenizer.GPT2())
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -1,6 +1,7 @@
 package task
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -67,7 +68,7 @@ const manyDraws = 1000
 // Pairs makes pairs whose clean prompts all differ. The pairs of one seed are
 // one sequence, of which Validation is the first d.Examples and Test the next
 // as many. In each pair clean and corrupt are of the same number of tokens.
-func (g Generator) Pairs(d Draw, enc Encoder) ([]Pair, error) {
+func (g Generator) Pairs(ctx context.Context, d Draw, enc Encoder) ([]Pair, error) {
 	first, err := g.first(d)
 	if err != nil {
 		return nil, err
@@ -87,6 +88,9 @@ func (g Generator) Pairs(d Draw, enc Encoder) ([]Pair, error) {
 	seen := map[string]bool{}
 	var pairs []Pair
 	for repeats := 0; len(seen)-first < d.Examples; {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		p := draw(rng)
 		if seen[p.Clean.Text] {
 			if repeats++; repeats == manyDraws {

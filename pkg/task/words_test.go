@@ -106,7 +106,7 @@ func TestGeneratorsDescribeThemselves(t *testing.T) {
 func TestPairsAreSeeded(t *testing.T) {
 	eachVariant(t, func(t *testing.T, g Generator, variant string, enc Encoder) {
 		pairs := func(seed uint64, n int, half Half) []Pair {
-			p, err := g.Pairs(Draw{Seed: seed, Examples: n, Half: half, Variant: variant}, enc)
+			p, err := g.Pairs(t.Context(), Draw{Seed: seed, Examples: n, Half: half, Variant: variant}, enc)
 			require.NoError(t, err)
 			require.Len(t, p, n)
 			return p
@@ -125,7 +125,7 @@ func TestPairsAreSound(t *testing.T) {
 	eachVariant(t, func(t *testing.T, g Generator, variant string, enc Encoder) {
 		seen, lengths := map[string]bool{}, map[int]bool{}
 		for _, half := range Halves() {
-			pairs, err := g.Pairs(Draw{Seed: 7, Examples: g.Examples, Half: half, Variant: variant}, enc)
+			pairs, err := g.Pairs(t.Context(), Draw{Seed: 7, Examples: g.Examples, Half: half, Variant: variant}, enc)
 			require.NoError(t, err)
 			require.Len(t, pairs, g.Examples)
 			for _, p := range pairs {
@@ -160,9 +160,9 @@ func TestPairsBecomeData(t *testing.T) {
 		g      Generator
 		tokens int
 	}{{ioi, 15}, {greaterThan, 10}} {
-		pairs, err := c.g.Pairs(Draw{Seed: 1, Examples: c.g.Examples}, tokenizer.GPT2())
+		pairs, err := c.g.Pairs(t.Context(), Draw{Seed: 1, Examples: c.g.Examples}, tokenizer.GPT2())
 		require.NoError(t, err)
-		d, err := Encode(pairs, tokenizer.GPT2(), EncodeOptions{Name: c.g.Name, BOS: c.g.BOS})
+		d, err := Encode(t.Context(), pairs, tokenizer.GPT2(), EncodeOptions{Name: c.g.Name, BOS: c.g.BOS})
 		require.NoError(t, err)
 		require.NoError(t, d.Check())
 		assert.Len(t, d.Clean, c.g.Examples)
@@ -192,7 +192,7 @@ func TestPairsRefuse(t *testing.T) {
 		{greaterThan, Draw{Examples: 2}, newCutter(`[0-9]{2}|.`), `greaterthan: list "events": expected at least 1 words of one token each, found 0 of 91 under this tokenizer`},
 		{docstring, Draw{Examples: 2}, letters(), `docstring: list "parameters": expected at least 15 words of one token each, found 0 of 181 under this tokenizer`},
 	} {
-		_, err := c.g.Pairs(c.d, c.enc)
+		_, err := c.g.Pairs(t.Context(), c.d, c.enc)
 		assert.EqualError(t, err, c.want)
 	}
 }
@@ -210,7 +210,7 @@ func TestListsRefuseOneByOne(t *testing.T) {
 			}
 			return []int{1}
 		})
-		_, err := g.Pairs(Draw{Examples: 2}, enc)
+		_, err := g.Pairs(t.Context(), Draw{Examples: 2}, enc)
 		assert.ErrorContains(t, err, fmt.Sprintf("%s: list %q: expected at least %d words", g.Name, list, n))
 	}
 }
@@ -229,19 +229,19 @@ func TestPairsSayWhenPromptsRunOut(t *testing.T) {
 			}, nil
 		},
 	}
-	pairs, err := g.Pairs(Draw{Examples: 4, Half: Test}, letters())
+	pairs, err := g.Pairs(t.Context(), Draw{Examples: 4, Half: Test}, letters())
 	require.NoError(t, err)
 	assert.Len(t, pairs, 4)
-	_, err = g.Pairs(Draw{Examples: 5, Half: Test}, letters())
+	_, err = g.Pairs(t.Context(), Draw{Examples: 5, Half: Test}, letters())
 	assert.EqualError(t, err, "toy: expected 10 different prompts, found 8 under this tokenizer")
 
 	g.prepare = func(string, Encoder) (func(*rand.Rand) Pair, error) {
 		return func(*rand.Rand) Pair { return Pair{Clean: Prompt{Text: "a"}, Corrupt: Prompt{Text: "bc"}} }, nil
 	}
-	_, err = g.Pairs(Draw{Examples: 1}, letters())
+	_, err = g.Pairs(t.Context(), Draw{Examples: 1}, letters())
 	assert.EqualError(t, err, `toy: expected the 1 tokens of "a" in its corrupt prompt, found 2 in "bc"`)
 
 	g.prepare = func(string, Encoder) (func(*rand.Rand) Pair, error) { return nil, errors.New("no words") }
-	_, err = g.Pairs(Draw{Examples: 1}, letters())
+	_, err = g.Pairs(t.Context(), Draw{Examples: 1}, letters())
 	assert.EqualError(t, err, "no words")
 }

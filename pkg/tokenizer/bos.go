@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,8 +15,8 @@ var usualBOS = []string{"<|endoftext|>", "<|begin_of_text|>", "<s>"}
 
 // readTemplate takes BOS from what a post-processor puts in front of a text.
 // Without one it is the usual token of the family, if the vocabulary has it.
-func (t *Tokenizer) readTemplate(raw json.RawMessage) error {
-	first, err := firstOfTemplate(raw, 0)
+func (t *Tokenizer) readTemplate(ctx context.Context, raw json.RawMessage) error {
+	first, err := firstOfTemplate(ctx, raw, 0)
 	if err != nil {
 		return err
 	}
@@ -42,23 +43,23 @@ func (t *Tokenizer) usual() {
 }
 
 // firstOfTemplate returns the token before a single text, "" if there is none.
-func firstOfTemplate(raw json.RawMessage, depth int) (first string, err error) {
+func firstOfTemplate(ctx context.Context, raw json.RawMessage, depth int) (first string, err error) {
 	if null(raw) {
 		return "", nil
 	}
-	kind, err := kindOf(raw)
+	kind, err := kindOf(ctx, raw)
 	if err != nil {
 		return "", err
 	}
 	switch kind {
 	case "TemplateProcessing":
-		return firstOfSingle(raw)
+		return firstOfSingle(ctx, raw)
 	case "Sequence":
 		if depth > maxDepth {
 			return "", fmt.Errorf("expected sequences nested at most %d deep", maxDepth)
 		}
-		err = members(raw, "processors", func(_ int, raw json.RawMessage) error {
-			token, err := firstOfTemplate(raw, depth+1)
+		err = members(ctx, raw, "processors", func(_ int, raw json.RawMessage) error {
+			token, err := firstOfTemplate(ctx, raw, depth+1)
 			if token != "" {
 				first = token
 			}
@@ -68,11 +69,11 @@ func firstOfTemplate(raw json.RawMessage, depth int) (first string, err error) {
 	return first, err
 }
 
-func firstOfSingle(raw json.RawMessage) (string, error) {
+func firstOfSingle(ctx context.Context, raw json.RawMessage) (string, error) {
 	var v struct {
 		Single json.RawMessage `json:"single"`
 	}
-	if err := unmarshal(raw, &v); err != nil {
+	if err := unmarshal(ctx, raw, &v); err != nil {
 		return "", err
 	}
 	if null(v.Single) {
@@ -80,7 +81,7 @@ func firstOfSingle(raw json.RawMessage) (string, error) {
 	}
 	token := ""
 	errStop := errors.New("only the first entry matters")
-	err := stream(v.Single, '[', func(d *json.Decoder, _ int) error {
+	err := stream(ctx, v.Single, '[', func(d *json.Decoder, _ int) error {
 		var entry struct {
 			SpecialToken *struct {
 				ID string `json:"id"`
@@ -90,7 +91,7 @@ func firstOfSingle(raw json.RawMessage) (string, error) {
 		if err := d.Decode(&one); err != nil {
 			return notJSON(err)
 		}
-		if err := unmarshal(one, &entry); err != nil {
+		if err := unmarshal(ctx, one, &entry); err != nil {
 			return err
 		}
 		if entry.SpecialToken != nil {

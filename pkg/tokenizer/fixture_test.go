@@ -30,7 +30,7 @@ func unzip(t testing.TB, name string) []byte {
 
 func family(t testing.TB, name string) *Tokenizer {
 	t.Helper()
-	tok, err := Read(name, unzip(t, name+".json.gz"))
+	tok, err := Read(t.Context(), name, unzip(t, name+".json.gz"))
 	require.NoError(t, err)
 	return tok
 }

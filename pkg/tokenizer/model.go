@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,24 +25,24 @@ type modelFile struct {
 	Merges       json.RawMessage `json:"merges"`
 }
 
-func (t *Tokenizer) readModel(raw json.RawMessage) error {
+func (t *Tokenizer) readModel(ctx context.Context, raw json.RawMessage) error {
 	if null(raw) {
 		return errors.New("expected an object, found none")
 	}
 	var f modelFile
-	if err := unmarshal(raw, &f); err != nil {
+	if err := unmarshal(ctx, raw, &f); err != nil {
 		return err
 	}
 	if err := f.check(); err != nil {
 		return err
 	}
-	if err := t.readVocab(f.Vocab); err != nil {
+	if err := t.readVocab(ctx, f.Vocab); err != nil {
 		return field("vocab", err)
 	}
 	if null(f.Merges) {
 		return errors.New("field \"merges\" is missing")
 	}
-	if err := t.readMerges(f.Merges); err != nil {
+	if err := t.readMerges(ctx, f.Merges); err != nil {
 		return field("merges", err)
 	}
 	t.model.fuse = f.FuseUnknown
@@ -79,12 +80,12 @@ func (f *modelFile) check() error {
 }
 
 // readVocab reads {"token": id, …}.
-func (t *Tokenizer) readVocab(raw []byte) error {
+func (t *Tokenizer) readVocab(ctx context.Context, raw []byte) error {
 	if null(raw) {
 		return errors.New("expected an object, found none")
 	}
 	t.ids = map[string]int{}
-	err := stream(raw, '{', func(d *json.Decoder, _ int) error {
+	err := stream(ctx, raw, '{', func(d *json.Decoder, _ int) error {
 		name, id, err := readEntry(d)
 		if err != nil {
 			return err
@@ -139,9 +140,9 @@ func readID(value json.Token) (int, error) {
 }
 
 // readMerges reads ["a b", …] or [["a", "b"], …].
-func (t *Tokenizer) readMerges(raw []byte) error {
+func (t *Tokenizer) readMerges(ctx context.Context, raw []byte) error {
 	rank := 0
-	return stream(raw, '[', func(d *json.Decoder, i int) error {
+	return stream(ctx, raw, '[', func(d *json.Decoder, i int) error {
 		var one json.RawMessage
 		if err := d.Decode(&one); err != nil {
 			return notJSON(err)

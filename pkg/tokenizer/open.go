@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -38,20 +39,29 @@ func Files(dir string) []string {
 // special_tokens_map.json, say over it what transformers' fast tokenizers take
 // from them: which token is BOS, further added and special tokens, whether a
 // text gets a space in front; with vocab.json also whether the family is GPT-2's
-// or Qwen 2's. If the folder has no tokenizer, the error wraps [fs.ErrNotExist].
-func Open(dir string) (*Tokenizer, error) {
-	config, err := readSettings(filepath.Join(dir, configName))
+// or Qwen 2's. If the folder has no tokenizer, the error wraps [fs.ErrNotExist]; where
+// the context ends, its error is returned.
+func Open(ctx context.Context, dir string) (*Tokenizer, error) {
+	t, err := open(ctx, dir)
+	if ended := ctx.Err(); ended != nil {
+		return nil, ended
+	}
+	return t, err
+}
+
+func open(ctx context.Context, dir string) (*Tokenizer, error) {
+	config, err := readSettings(ctx, filepath.Join(dir, configName))
 	if err != nil {
 		return nil, err
 	}
-	special, err := readSettings(filepath.Join(dir, specialName))
+	special, err := readSettings(ctx, filepath.Join(dir, specialName))
 	if err != nil {
 		return nil, err
 	}
 	config.under(special)
-	t, err := openJSON(dir, config)
+	t, err := openJSON(ctx, dir, config)
 	if errors.Is(err, fs.ErrNotExist) {
-		t, err = openPair(dir, config)
+		t, err = openPair(ctx, dir, config)
 	}
 	if err != nil {
 		return nil, err
@@ -63,18 +73,18 @@ func Open(dir string) (*Tokenizer, error) {
 	return t, nil
 }
 
-func openJSON(dir string, config *settings) (*Tokenizer, error) {
+func openJSON(ctx context.Context, dir string, config *settings) (*Tokenizer, error) {
 	path := filepath.Join(dir, tokenizerName)
-	data, err := readFile(path)
+	data, err := readFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return read(path, data, config)
+	return read(ctx, path, data, config)
 }
 
-func openPair(dir string, config *settings) (*Tokenizer, error) {
-	vocab, errVocab := readFile(filepath.Join(dir, vocabName))
-	merges, errMerges := readFile(filepath.Join(dir, mergesName))
+func openPair(ctx context.Context, dir string, config *settings) (*Tokenizer, error) {
+	vocab, errVocab := readFile(ctx, filepath.Join(dir, vocabName))
+	merges, errMerges := readFile(ctx, filepath.Join(dir, mergesName))
 	if errors.Is(errVocab, fs.ErrNotExist) && errors.Is(errMerges, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: expected %s, or %s and %s, found none: %w", dir, tokenizerName, vocabName, mergesName, fs.ErrNotExist)
 	}
@@ -85,7 +95,7 @@ func openPair(dir string, config *settings) (*Tokenizer, error) {
 		return nil, errMerges
 	}
 	path := filepath.Join(dir, addedName)
-	more, err := readFile(path)
+	more, err := readFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		more, err = nil, nil
 	}
@@ -93,10 +103,10 @@ func openPair(dir string, config *settings) (*Tokenizer, error) {
 		return nil, err
 	}
 	p := pairFiles{dir: dir, vocab: vocab, merges: merges, added: more, config: config}
-	return p.read()
+	return p.read(ctx)
 }
 
 // readFile reads a regular file of at most maxFile bytes.
-func readFile(path string) ([]byte, error) {
-	return jsonfile.ReadRegular(path, "a file of a tokenizer", maxFile)
+func readFile(ctx context.Context, path string) ([]byte, error) {
+	return jsonfile.ReadRegular(ctx, path, "a file of a tokenizer", maxFile)
 }

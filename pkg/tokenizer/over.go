@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -32,13 +33,13 @@ func (o *overlay) put(a addedToken) {
 // as transformers' PreTrainedTokenizerFast does: those of added_tokens_decoder
 // replace tokens of the same content, and special tokens that are no added ones
 // become such. A token that is new gets the next id.
-func (t *Tokenizer) over(list []addedToken, beside *settings) ([]addedToken, error) {
+func (t *Tokenizer) over(ctx context.Context, list []addedToken, beside *settings) ([]addedToken, error) {
 	o := &overlay{at: map[string]int{}}
 	for _, a := range list {
 		o.put(a)
 	}
 	special := beside.special()
-	if err := t.overDecoder(o, beside, special); err != nil {
+	if err := t.overDecoder(ctx, o, beside, special); err != nil {
 		return nil, &settingsError{fmt.Sprintf("%s: field \"added_tokens_decoder\": %v", beside.path, err)}
 	}
 	bos := beside.named["bos_token"].token
@@ -55,8 +56,8 @@ func (t *Tokenizer) over(list []addedToken, beside *settings) ([]addedToken, err
 }
 
 // overDecoder puts the tokens of added_tokens_decoder over others.
-func (t *Tokenizer) overDecoder(o *overlay, beside *settings, special []addedToken) error {
-	decoder, err := beside.addedDecoder()
+func (t *Tokenizer) overDecoder(ctx context.Context, o *overlay, beside *settings, special []addedToken) error {
+	decoder, err := beside.addedDecoder(ctx)
 	if err != nil {
 		return err
 	}

@@ -40,10 +40,10 @@ func TestSettingsOverTokenizerJSON(t *testing.T) {
 		"what means nothing to ids":           {[]byte(base), `{"model_max_length": 1e30, "padding_side": "left", "errors": "replace", "add_bos_token": true, "clean_up_tokenization_spaces": true}`, `{}`, "ab<e>", []int{2, 3}, []int{2, 3}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			plain, err := Read("t", c.file)
+			plain, err := Read(t.Context(), "t", c.file)
 			require.NoError(t, err)
 			assert.Equal(t, c.before, append([]int{}, plain.Encode(c.text)...))
-			tok, err := Open(folder(t, map[string]string{tokenizerName: string(c.file), configName: c.config, specialName: c.special}))
+			tok, err := Open(t.Context(), folder(t, map[string]string{tokenizerName: string(c.file), configName: c.config, specialName: c.special}))
 			require.NoError(t, err)
 			assert.Equal(t, c.after, append([]int{}, tok.Encode(c.text)...))
 		})

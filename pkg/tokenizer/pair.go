@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,22 +24,22 @@ type pairFiles struct {
 	config        *settings
 }
 
-func (p *pairFiles) read() (*Tokenizer, error) {
+func (p *pairFiles) read(ctx context.Context) (*Tokenizer, error) {
 	t := &Tokenizer{name: p.dir, bos: -1, splitSpecial: p.config.SplitSpecial}
 	if err := p.pipeline(t); err != nil {
 		return nil, fmt.Errorf("%s: field \"tokenizer_class\": %w", p.config.path, err)
 	}
-	vocab, err := clean(p.vocab, maxFile)
+	vocab, err := clean(ctx, p.vocab, maxFile)
 	if err == nil {
-		err = t.readVocab(vocab)
+		err = t.readVocab(ctx, vocab)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(p.dir, vocabName), err)
 	}
-	if err := t.readMergeLines(p.merges); err != nil {
+	if err := t.readMergeLines(ctx, p.merges); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(p.dir, mergesName), err)
 	}
-	list, err := p.addedTokens(t)
+	list, err := p.addedTokens(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +70,15 @@ func (p *pairFiles) pipeline(t *Tokenizer) error {
 }
 
 // readMergeLines reads merges.txt: a version line and one pair a line.
-func (t *Tokenizer) readMergeLines(data []byte) error {
+func (t *Tokenizer) readMergeLines(ctx context.Context, data []byte) error {
 	if err := checkText(data); err != nil {
 		return err
 	}
 	number, rank := 0, 0
 	for line := range strings.Lines(string(data)) {
-		number++
+		if number++; ctx.Err() != nil {
+			return ctx.Err()
+		}
 		line = strings.TrimRight(line, "\r\n")
 		if line == "" || strings.HasPrefix(line, "#version") {
 			continue
@@ -95,8 +98,8 @@ func (t *Tokenizer) readMergeLines(data []byte) error {
 // addedTokens collects the added tokens: those of added_tokens_decoder, then
 // those of added_tokens.json, then the special ones that the settings name and
 // the vocabulary has. If nothing names one it is the usual BOS.
-func (p *pairFiles) addedTokens(t *Tokenizer) ([]addedToken, error) {
-	list, err := p.config.addedDecoder()
+func (p *pairFiles) addedTokens(ctx context.Context, t *Tokenizer) ([]addedToken, error) {
+	list, err := p.config.addedDecoder(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%s: field \"added_tokens_decoder\": %w", p.config.path, err)
 	}
@@ -104,7 +107,7 @@ func (p *pairFiles) addedTokens(t *Tokenizer) ([]addedToken, error) {
 	for _, a := range list {
 		has[*a.Content] = true
 	}
-	more, err := addedFile(p.added)
+	more, err := addedFile(ctx, p.added)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(p.dir, addedName), err)
 	}
@@ -130,7 +133,7 @@ func (p *pairFiles) addedTokens(t *Tokenizer) ([]addedToken, error) {
 }
 
 // addedDecoder reads {"50256": {"content": "<|endoftext|>", …}, …}.
-func (s *settings) addedDecoder() ([]addedToken, error) {
+func (s *settings) addedDecoder(ctx context.Context) ([]addedToken, error) {
 	var list []addedToken
 	byID := map[int]string{}
 	for _, key := range slices.Sorted(maps.Keys(s.Added)) {
@@ -143,7 +146,7 @@ func (s *settings) addedDecoder() ([]addedToken, error) {
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		var a addedToken
 		key := byID[id]
-		if err := unmarshal(s.Added[key], &a); err != nil {
+		if err := unmarshal(ctx, s.Added[key], &a); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", id, err)
 		}
 		a.ID = &id
@@ -156,16 +159,16 @@ func (s *settings) addedDecoder() ([]addedToken, error) {
 }
 
 // addedFile reads added_tokens.json, {"token": id, …}.
-func addedFile(data []byte) ([]addedToken, error) {
+func addedFile(ctx context.Context, data []byte) ([]addedToken, error) {
 	if data == nil {
 		return nil, nil
 	}
-	data, err := clean(data, maxFile)
+	data, err := clean(ctx, data, maxFile)
 	if err != nil {
 		return nil, err
 	}
 	var list []addedToken
-	err = stream(data, '{', func(d *json.Decoder, _ int) error {
+	err = stream(ctx, data, '{', func(d *json.Decoder, _ int) error {
 		name, id, err := readEntry(d)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 // pipeline collects what happens to a text before the model sees it.
 type pipeline struct {
+	ctx   context.Context
 	forms []func(string) string
 	split splitter
 	bytes bool // a ByteLevel was among the splitters
@@ -43,7 +45,7 @@ func (p *pipeline) normalizer(raw json.RawMessage, depth int) error {
 	if null(raw) {
 		return nil
 	}
-	kind, err := kindOf(raw)
+	kind, err := kindOf(p.ctx, raw)
 	if err == nil {
 		err = p.count(depth)
 	}
@@ -51,7 +53,7 @@ func (p *pipeline) normalizer(raw json.RawMessage, depth int) error {
 		return err
 	}
 	if kind == "Sequence" {
-		return members(raw, "normalizers", func(_ int, raw json.RawMessage) error { return p.normalizer(raw, depth+1) })
+		return members(p.ctx, raw, "normalizers", func(_ int, raw json.RawMessage) error { return p.normalizer(raw, depth+1) })
 	}
 	form, ok := normalForm(kind)
 	if !ok {
@@ -78,7 +80,7 @@ func (p *pipeline) preTokenizer(raw json.RawMessage) error {
 }
 
 func (p *pipeline) step(raw json.RawMessage, depth int) error {
-	kind, err := kindOf(raw)
+	kind, err := kindOf(p.ctx, raw)
 	if err == nil {
 		err = p.count(depth)
 	}
@@ -87,7 +89,7 @@ func (p *pipeline) step(raw json.RawMessage, depth int) error {
 	}
 	switch kind {
 	case "Sequence":
-		return members(raw, "pretokenizers", func(_ int, raw json.RawMessage) error { return p.step(raw, depth+1) })
+		return members(p.ctx, raw, "pretokenizers", func(_ int, raw json.RawMessage) error { return p.step(raw, depth+1) })
 	case "ByteLevel":
 		return p.byteLevel(raw, depth == 0)
 	case "Split":
@@ -111,7 +113,7 @@ func (p *pipeline) byteLevel(raw json.RawMessage, alone bool) error {
 		AddPrefixSpace bool  `json:"add_prefix_space"`
 		UseRegex       *bool `json:"use_regex"`
 	}{}
-	if err := unmarshal(raw, &v); err != nil {
+	if err := unmarshal(p.ctx, raw, &v); err != nil {
 		return err
 	}
 	if p.bytes {
@@ -139,7 +141,7 @@ func (p *pipeline) splitStep(raw json.RawMessage) error {
 		Behavior behavior `json:"behavior"`
 		Invert   bool     `json:"invert"`
 	}
-	if err := unmarshal(raw, &v); err != nil {
+	if err := unmarshal(p.ctx, raw, &v); err != nil {
 		return err
 	}
 	if err := v.Behavior.check(); err != nil {
@@ -177,7 +179,7 @@ func (p *pipeline) digits(raw json.RawMessage) error {
 	var v struct {
 		Individual bool `json:"individual_digits"`
 	}
-	if err := unmarshal(raw, &v); err != nil {
+	if err := unmarshal(p.ctx, raw, &v); err != nil {
 		return err
 	}
 	how := contiguous

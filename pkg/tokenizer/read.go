@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,11 +23,16 @@ const (
 
 // Read reads a tokenizer.json that is already in memory. The name appears in
 // errors, and as the tokenizer's name.
-func Read(name string, data []byte) (*Tokenizer, error) { return read(name, data, &settings{}) }
+func Read(ctx context.Context, name string, data []byte) (*Tokenizer, error) {
+	return read(ctx, name, data, &settings{})
+}
 
 // read is Read with the settings beside the file.
-func read(name string, data []byte, beside *settings) (*Tokenizer, error) {
-	t, err := readTokenizer(name, data, beside)
+func read(ctx context.Context, name string, data []byte, beside *settings) (*Tokenizer, error) {
+	t, err := readTokenizer(ctx, name, data, beside)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	var of *settingsError
 	if errors.As(err, &of) {
 		return nil, err
@@ -47,42 +53,42 @@ type tokenizerFile struct {
 	Model         json.RawMessage `json:"model"`
 }
 
-func readTokenizer(name string, data []byte, beside *settings) (*Tokenizer, error) {
-	data, err := clean(data, maxFile)
+func readTokenizer(ctx context.Context, name string, data []byte, beside *settings) (*Tokenizer, error) {
+	data, err := clean(ctx, data, maxFile)
 	if err != nil {
 		return nil, err
 	}
 	var f tokenizerFile
-	if err := unmarshal(data, &f); err != nil {
+	if err := unmarshal(ctx, data, &f); err != nil {
 		return nil, err
 	}
 	t := &Tokenizer{name: name, bos: -1, splitSpecial: beside.SplitSpecial}
-	if err := t.readModel(f.Model); err != nil {
+	if err := t.readModel(ctx, f.Model); err != nil {
 		return nil, field("model", err)
 	}
-	p := pipeline{prefix: beside.AddPrefixSpace}
+	p := pipeline{ctx: ctx, prefix: beside.AddPrefixSpace}
 	if err := p.normalizer(f.Normalizer, 0); err != nil {
 		return nil, field("normalizer", err)
 	}
 	if err := p.preTokenizer(f.PreTokenizer); err != nil {
 		return nil, field("pre_tokenizer", err)
 	}
-	if err := checkDecoder(f.Decoder); err != nil {
+	if err := checkDecoder(ctx, f.Decoder); err != nil {
 		return nil, field("decoder", err)
 	}
 	t.normalize, t.split = p.form(), p.split
-	list, err := readAdded(f.AddedTokens)
+	list, err := readAdded(ctx, f.AddedTokens)
 	if err == nil {
 		err = t.learn(list)
 	}
 	if err != nil {
 		return nil, field("added_tokens", err)
 	}
-	if list, err = t.over(list, beside); err != nil {
+	if list, err = t.over(ctx, list, beside); err != nil {
 		return nil, err
 	}
 	t.find(list)
-	return t, field("post_processor", t.readTemplate(f.PostProcessor))
+	return t, field("post_processor", t.readTemplate(ctx, f.PostProcessor))
 }
 
 // checkText refuses what is too large or not UTF-8.
@@ -101,11 +107,11 @@ func checkText(data []byte) error {
 }
 
 // kindOf returns the type of a part of a tokenizer.
-func kindOf(raw json.RawMessage) (string, error) {
+func kindOf(ctx context.Context, raw json.RawMessage) (string, error) {
 	var v struct {
 		Type string `json:"type"`
 	}
-	if err := unmarshal(raw, &v); err != nil {
+	if err := unmarshal(ctx, raw, &v); err != nil {
 		return "", err
 	}
 	if v.Type == "" {
@@ -147,18 +153,18 @@ func (a *addedToken) beforeNormalizer() bool {
 	return !*a.Normalized
 }
 
-func readAdded(raw json.RawMessage) ([]addedToken, error) {
+func readAdded(ctx context.Context, raw json.RawMessage) ([]addedToken, error) {
 	if null(raw) {
 		return nil, nil
 	}
 	var list []addedToken
-	err := stream(raw, '[', func(d *json.Decoder, i int) error {
+	err := stream(ctx, raw, '[', func(d *json.Decoder, i int) error {
 		var one json.RawMessage
 		if err := d.Decode(&one); err != nil {
 			return notJSON(err)
 		}
 		var a addedToken
-		if err := unmarshal(one, &a); err != nil {
+		if err := unmarshal(ctx, one, &a); err != nil {
 			return fmt.Errorf("entry %d: %w", i, err)
 		}
 		if err := a.check(); err != nil {
@@ -235,17 +241,17 @@ func (t *Tokenizer) find(list []addedToken) {
 
 // checkDecoder accepts what turns the byte alphabet back into bytes. Ids do not
 // depend on it.
-func checkDecoder(raw json.RawMessage) error {
+func checkDecoder(ctx context.Context, raw json.RawMessage) error {
 	if null(raw) {
 		return nil
 	}
-	kind, err := kindOf(raw)
+	kind, err := kindOf(ctx, raw)
 	if err != nil {
 		return err
 	}
 	if kind == "Sequence" {
-		return members(raw, "decoders", func(i int, member json.RawMessage) error {
-			kind, err := kindOf(member)
+		return members(ctx, raw, "decoders", func(i int, member json.RawMessage) error {
+			kind, err := kindOf(ctx, member)
 			if err == nil && !slices.Contains([]string{"ByteLevel", "Fuse"}, kind) {
 				err = refuse(kind, "ByteLevel", "Fuse")
 			}
@@ -259,15 +265,15 @@ func checkDecoder(raw json.RawMessage) error {
 }
 
 // members hands out the members of a sequence.
-func members(raw json.RawMessage, name string, member func(i int, raw json.RawMessage) error) error {
+func members(ctx context.Context, raw json.RawMessage, name string, member func(i int, raw json.RawMessage) error) error {
 	var parts map[string]json.RawMessage
-	if err := unmarshal(raw, &parts); err != nil {
+	if err := unmarshal(ctx, raw, &parts); err != nil {
 		return err
 	}
 	if null(parts[name]) {
 		return fmt.Errorf("field %q is missing", name)
 	}
-	return field(name, stream(parts[name], '[', func(d *json.Decoder, i int) error {
+	return field(name, stream(ctx, parts[name], '[', func(d *json.Decoder, i int) error {
 		if i >= maxSteps {
 			return fmt.Errorf("expected at most %d entries", maxSteps)
 		}

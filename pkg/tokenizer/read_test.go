@@ -132,7 +132,7 @@ func split(pattern string) string {
 
 func TestDamagedFiles(t *testing.T) {
 	for _, d := range damaged {
-		tok, err := Read("t.json", with(t, d[0], d[1]))
+		tok, err := Read(t.Context(), "t.json", with(t, d[0], d[1]))
 		assert.Nil(t, tok)
 		assert.EqualError(t, err, "t.json: "+d[2], "%s %s", d[0], d[1])
 	}
@@ -142,24 +142,24 @@ func TestDamagedFiles(t *testing.T) {
 		`{"model": `:   "t.json: line 1: expected JSON, found an end in the middle of it",
 		"{\"a\": \xff": "t.json: line 1: expected UTF-8 text, found byte 0xff at byte 6",
 	} {
-		_, err := Read("t.json", []byte(file))
+		_, err := Read(t.Context(), "t.json", []byte(file))
 		assert.EqualError(t, err, want)
 	}
-	_, err := Read("t.json", make([]byte, maxFile+1))
+	_, err := Read(t.Context(), "t.json", make([]byte, maxFile+1))
 	assert.EqualError(t, err, "t.json: expected at most 67108864 bytes, found 67108865")
 }
 
 func TestDeepSequences(t *testing.T) {
 	deep := strings.Repeat(`{"type": "Sequence", "pretokenizers": [`, 9) + `{"type": "ByteLevel"}` + strings.Repeat(`]}`, 9)
-	_, err := Read("t", with(t, "pre_tokenizer", deep))
+	_, err := Read(t.Context(), "t", with(t, "pre_tokenizer", deep))
 	require.ErrorContains(t, err, "expected at most 32 steps in sequences nested 4 deep")
 	wide := `{"type": "Sequence", "pretokenizers": [` + strings.Repeat(`{"type": "Digits"},`, 40) + `{"type": "ByteLevel"}]}`
-	_, err = Read("t", with(t, "pre_tokenizer", wide))
+	_, err = Read(t.Context(), "t", with(t, "pre_tokenizer", wide))
 	require.EqualError(t, err, `t: field "pre_tokenizer": field "pretokenizers": expected at most 32 entries`)
 }
 
 func TestReadBase(t *testing.T) {
-	tok, err := Read("t.json", []byte(base))
+	tok, err := Read(t.Context(), "t.json", []byte(base))
 	require.NoError(t, err)
 	assert.Equal(t, "t.json", tok.Name())
 	assert.Equal(t, 4, tok.Vocab())
@@ -173,7 +173,7 @@ func TestReadBase(t *testing.T) {
 // Files from before the fields had these forms.
 func TestOldAndNewForms(t *testing.T) {
 	for _, f := range [][2]string{{"model.type", ``}, {"model.merges", `["#version: 0.2", "a b"]`}, {"model.merges", `[["a", "b"]]`}, {"decoder", `null`}, {"model.unk_token", `""`}} {
-		tok, err := Read("t", with(t, f[0], f[1]))
+		tok, err := Read(t.Context(), "t", with(t, f[0], f[1]))
 		if assert.NoError(t, err, f) {
 			assert.Equal(t, []int{2, 0}, tok.Encode("aba"), f)
 		}
@@ -204,7 +204,7 @@ func folder(t *testing.T, files map[string]string) string {
 func TestPairAgreesWithTokenizerJSON(t *testing.T) {
 	for name, class := range map[string]string{"gpt2": "GPT2Tokenizer", "qwen2": "Qwen2Tokenizer"} {
 		want := family(t, name)
-		got, err := Open(folder(t, pairOf(t, name, class)))
+		got, err := Open(t.Context(), folder(t, pairOf(t, name, class)))
 		require.NoError(t, err)
 		require.Equal(t, want.Vocab(), got.Vocab())
 		for _, s := range fuzzStrings(7, 1000) {
@@ -244,7 +244,7 @@ func pairOf(t *testing.T, name, class string) map[string]string {
 
 func TestOpenPair(t *testing.T) {
 	vocab, merges := `{"a": 0, "b": 1, "ab": 2, "<|endoftext|>": 3, "Ġ": 5}`, "#version: 0.2\na b\n"
-	tok, err := Open(folder(t, map[string]string{vocabName: vocab, mergesName: merges, addedName: `{"<pad>": 7}`}))
+	tok, err := Open(t.Context(), folder(t, map[string]string{vocabName: vocab, mergesName: merges, addedName: `{"<pad>": 7}`}))
 	require.NoError(t, err)
 	assert.Equal(t, []int{2, 3, 1, 7}, tok.Encode("ab<|endoftext|>b<pad>"))
 	id, ok := tok.BOS()
@@ -253,7 +253,7 @@ func TestOpenPair(t *testing.T) {
 	assert.Equal(t, 8, tok.Vocab())
 	assert.Equal(t, "[4]", tok.Token(4))
 
-	tok, err = Open(folder(t, map[string]string{vocabName: vocab, mergesName: merges, configName: `{"add_prefix_space": true, "eos_token": "b", "additional_special_tokens": ["ab"]}`}))
+	tok, err = Open(t.Context(), folder(t, map[string]string{vocabName: vocab, mergesName: merges, configName: `{"add_prefix_space": true, "eos_token": "b", "additional_special_tokens": ["ab"]}`}))
 	require.NoError(t, err)
 	assert.Equal(t, []int{5, 0, 2, 5, 0}, tok.Encode("aaba"))
 }
@@ -278,23 +278,23 @@ func TestOpenErrors(t *testing.T) {
 		files := maps.Clone(good)
 		files[c.file] = c.content
 		dir := folder(t, files)
-		_, err := Open(dir)
+		_, err := Open(t.Context(), dir)
 		assert.EqualError(t, err, strings.Replace(c.want, "DIR", dir, 1))
 	}
 }
 
 func TestOpenMissing(t *testing.T) {
 	dir := t.TempDir()
-	_, err := Open(dir)
+	_, err := Open(t.Context(), dir)
 	assert.EqualError(t, err, dir+": expected tokenizer.json, or vocab.json and merges.txt, found none: file does not exist")
 	assert.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = Open(filepath.Join(dir, "none"))
+	_, err = Open(t.Context(), filepath.Join(dir, "none"))
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	dir = folder(t, map[string]string{vocabName: `{}`})
-	_, err = Open(dir)
+	_, err = Open(t.Context(), dir)
 	assert.EqualError(t, err, filepath.Join(dir, mergesName)+": no such file or directory")
 	require.NoError(t, os.Mkdir(filepath.Join(dir, tokenizerName), 0o700))
-	_, err = Open(dir)
+	_, err = Open(t.Context(), dir)
 	assert.ErrorContains(t, err, "expected a file of a tokenizer, found a directory")
 	assert.False(t, errors.Is(err, fs.ErrNotExist))
 }
@@ -317,7 +317,7 @@ func TestHostileSizes(t *testing.T) {
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, _ = Read("t", file) // some are right, some are wrong
+		_, _ = Read(t.Context(), "t", file) // some are right, some are wrong
 		runtime.ReadMemStats(&after)
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(75*size+64<<20), name)
 	}
@@ -332,7 +332,7 @@ func FuzzTokenizerJSON(f *testing.F) {
 		f.Add(with(f, "pre_tokenizer", `{"type": "Sequence", "pretokenizers": [`+split(p)+`, {"type": "ByteLevel"}]}`))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tok, err := Read("t", data)
+		tok, err := Read(t.Context(), "t", data)
 		if err != nil {
 			require.Nil(t, tok)
 			require.NotContains(t, err.Error(), "\n")
@@ -354,7 +354,7 @@ func FuzzMerges(f *testing.F) {
 	f.Add([]byte("a b\r\nab a\r\n"), []byte(`{"a": 0, "b": 1, "ab": 2, "aba": 3}`))
 	f.Fuzz(func(t *testing.T, merges, vocab []byte) {
 		p := pairFiles{dir: "d", vocab: vocab, merges: merges, config: &settings{}}
-		tok, err := p.read()
+		tok, err := p.read(t.Context())
 		if err != nil {
 			require.NotContains(t, err.Error(), "\n")
 			return

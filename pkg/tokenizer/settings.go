@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ type special struct{ addedToken }
 func (s *special) UnmarshalJSON(data []byte) error {
 	*s = special{addedToken{Special: true}}
 	if len(data) > 0 && data[0] == '{' {
-		err := json.Unmarshal(data, &s.addedToken)
+		err := unmarshal(context.Background(), data, &s.addedToken) // no more than the text of a token
 		s.Special = true
 		return err
 	}
@@ -54,15 +55,15 @@ func (s *special) UnmarshalJSON(data []byte) error {
 }
 
 // readSettings reads a file of settings; one that is not there says nothing.
-func readSettings(path string) (*settings, error) {
-	data, err := readFile(path)
+func readSettings(ctx context.Context, path string) (*settings, error) {
+	data, err := readFile(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &settings{path: path}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseSettings(data)
+	s, err := parseSettings(ctx, data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -70,8 +71,8 @@ func readSettings(path string) (*settings, error) {
 	return s, nil
 }
 
-func parseSettings(data []byte) (*settings, error) {
-	data, err := clean(data, maxSettings)
+func parseSettings(ctx context.Context, data []byte) (*settings, error) {
+	data, err := clean(ctx, data, maxSettings)
 	if err != nil {
 		return nil, err
 	}
@@ -79,22 +80,22 @@ func parseSettings(data []byte) (*settings, error) {
 		return nil, errors.New("expected an object, found null")
 	}
 	s := &settings{}
-	if err := unmarshal(data, s); err != nil {
+	if err := unmarshal(ctx, data, s); err != nil {
 		return nil, err
 	}
 	var keys map[string]json.RawMessage
-	if err := unmarshal(data, &keys); err != nil {
+	if err := unmarshal(ctx, data, &keys); err != nil {
 		return nil, err
 	}
-	return s, s.readSpecial(keys)
+	return s, s.readSpecial(ctx, keys)
 }
 
 // readSpecial takes the special tokens from a file's fields.
-func (s *settings) readSpecial(keys map[string]json.RawMessage) error {
+func (s *settings) readSpecial(ctx context.Context, keys map[string]json.RawMessage) error {
 	for _, name := range specialFields {
 		if raw, ok := keys[name]; ok {
 			var one special
-			if err := unmarshal(raw, &one); err != nil {
+			if err := unmarshal(ctx, raw, &one); err != nil {
 				return field(name, err)
 			}
 			s.name(name, one)
@@ -111,7 +112,7 @@ func (s *settings) readSpecial(keys map[string]json.RawMessage) error {
 		if len(raw) == 0 {
 			continue
 		}
-		if err := unmarshal(raw, into); err != nil {
+		if err := unmarshal(ctx, raw, into); err != nil {
 			return field(name, err)
 		}
 		s.more = append(s.more, list...)

@@ -36,7 +36,7 @@ func TestOpenSettings(t *testing.T) {
 		{`{}`, `[]`, 0, `DIR/special_tokens_map.json: expected an object, found a list`},
 	} {
 		dir := folder(t, map[string]string{tokenizerName: base, configName: c.config, specialName: c.special})
-		tok, err := Open(dir)
+		tok, err := Open(t.Context(), dir)
 		if c.err != "" {
 			assert.EqualError(t, err, strings.Replace(c.err, "DIR", dir, 1))
 			continue

@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -18,14 +19,16 @@ func field(name string, err error) error {
 }
 
 // unmarshal reads a part of a text that clean has returned.
-func unmarshal(data []byte, into any) error { return jsonfile.Unmarshal(data, into) }
+func unmarshal(ctx context.Context, data []byte, into any) error {
+	return jsonfile.Unmarshal(ctx, data, into)
+}
 
 // clean checks a whole file, and returns it as plain JSON.
-func clean(data []byte, most int) ([]byte, error) {
+func clean(ctx context.Context, data []byte, most int) ([]byte, error) {
 	if len(data) > most {
 		return nil, fmt.Errorf("expected at most %d bytes, found %d", most, len(data))
 	}
-	return jsonfile.Clean(data, jsonfile.Options{})
+	return jsonfile.Clean(ctx, data, jsonfile.Options{})
 }
 
 // null tells whether a field is missing or null.
@@ -35,8 +38,8 @@ func null(raw json.RawMessage) bool {
 
 // stream reads the entries of an array or object in a part of a text that clean
 // has returned one at a time, so that memory does not grow with what is refused.
-func stream(data []byte, open json.Delim, entry func(d *json.Decoder, i int) error) error {
-	d := json.NewDecoder(bytes.NewReader(data))
+func stream(ctx context.Context, data []byte, open json.Delim, entry func(d *json.Decoder, i int) error) error {
+	d := json.NewDecoder(jsonfile.NewReader(ctx, data))
 	d.UseNumber()
 	t, err := d.Token()
 	if err != nil {
@@ -46,6 +49,9 @@ func stream(data []byte, open json.Delim, entry func(d *json.Decoder, i int) err
 		return fmt.Errorf("expected %s, found %s", oneline.Token(open), oneline.Token(t))
 	}
 	for i := 0; d.More(); i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := entry(d, i); err != nil {
 			return err
 		}

@@ -20,15 +20,15 @@ func load(folder string) (*transformer.Model, error) {
 		return nil, err
 	}
 	defer f.Close()
-	config, err := checkpoint.ReadConfig(f.Name(), f)
+	config, err := checkpoint.ReadConfig(context.Background(), f.Name(), f)
 	if err != nil {
 		return nil, err
 	}
-	w, err := weights.Open(folder + "/model.safetensors")
+	w, err := weights.Open(context.Background(), folder+"/model.safetensors")
 	if err != nil {
 		return nil, err
 	}
-	m, err := checkpoint.Load(config, w)
+	m, err := checkpoint.Load(context.Background(), config, w)
 	if err != nil {
 		return nil, err
 	}

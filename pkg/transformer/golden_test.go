@@ -19,7 +19,7 @@ func TestGoldenActivations(t *testing.T) {
 			golden.Compare(t, m, golden.Tokens(t, data, "clean"), data, "clean/", "clean_logits")
 			logits, err := m.Forward(t.Context(), golden.Tokens(t, data, "corrupt"), transformer.Options{})
 			require.NoError(t, err)
-			want, _, err := data.Float32("corrupt_logits")
+			want, _, err := data.Float32(t.Context(), "corrupt_logits")
 			require.NoError(t, err)
 			assert.Less(t, golden.Worst(t, "corrupt", want, logits.Data), 1e-4)
 		})

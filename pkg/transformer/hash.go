@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -13,6 +14,12 @@ import (
 // Hash identifies a model: configuration and every weight, bit for bit. It is
 // a SHA-256 in hexadecimal.
 func (m *Model) Hash(threads int) string {
+	sum, _ := m.HashWith(context.Background(), threads) // which does not end
+	return sum
+}
+
+// HashWith is Hash until the context ends, whose error it then returns.
+func (m *Model) HashWith(ctx context.Context, threads int) (string, error) {
 	m.checkOpen()
 	parts := m.Params.All(m.Config)
 	sums := make([][sha256.Size]byte, len(parts))
@@ -20,15 +27,18 @@ func (m *Model) Hash(threads int) string {
 		buf := hashBuffers.Get().(*[]byte)
 		defer hashBuffers.Put(buf)
 		for i := lo; i < hi; i++ {
-			sums[i] = hashFloats(parts[i].Data(), *buf)
+			sums[i] = hashFloats(ctx, parts[i].Data(), *buf)
 		}
 	})
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	h := sha256.New()
 	fmt.Fprintln(h, m.Config.text())
 	for i := range sums {
 		h.Write(sums[i][:])
 	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
 }
 
 // text is the configuration as Hash takes it. What was added later stands in
@@ -49,9 +59,9 @@ func (c Config) text() string {
 
 var hashBuffers = sync.Pool{New: func() any { b := make([]byte, 1<<16); return &b }}
 
-func hashFloats(x []float32, buf []byte) (sum [sha256.Size]byte) {
+func hashFloats(ctx context.Context, x []float32, buf []byte) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	for len(x) > 0 {
+	for len(x) > 0 && ctx.Err() == nil {
 		n := min(len(x), len(buf)/4)
 		for i, v := range x[:n] {
 			binary.LittleEndian.PutUint32(buf[4*i:], math.Float32bits(v))

@@ -310,7 +310,7 @@ func TestForwardAgainstFloat64(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		c := golden.RandomConfig(rng)
 		w := golden.RandomWeights(c, seed)
-		m, err := checkpoint.Load(checkpoint.Config{Config: c}, weights.FromMap("random", w))
+		m, err := checkpoint.Load(t.Context(), checkpoint.Config{Config: c}, weights.FromMap("random", w))
 		require.NoError(t, err)
 		data := golden.RandomData(rng, c)
 		pad := transformer.Padding(data.Pad)
@@ -334,7 +334,7 @@ func TestHashSeesEveryWeight(t *testing.T) {
 	hash := func(change func(map[string]weights.Array)) string {
 		w := golden.RandomWeights(c, 1)
 		change(w)
-		m, err := checkpoint.Load(checkpoint.Config{Config: c}, weights.FromMap("m", w))
+		m, err := checkpoint.Load(t.Context(), checkpoint.Config{Config: c}, weights.FromMap("m", w))
 		require.NoError(t, err)
 		require.Equal(t, m.Hash(1), m.Hash(3))
 		return m.Hash(2)

@@ -56,9 +56,9 @@ func benchmarkOpen(b *testing.B, write func(io.Writer, map[string]weights.Array,
 	require.NoError(b, f.Close())
 	b.ReportAllocs()
 	for b.Loop() {
-		c, err := weights.OpenAny(path)
+		c, err := weights.OpenAny(b.Context(), path)
 		require.NoError(b, err)
-		_, err = c.Float32Shape("wte.weight", 50257, 768)
+		_, err = c.Float32Shape(b.Context(), "wte.weight", 50257, 768)
 		require.NoError(b, err)
 		require.NoError(b, c.Close())
 	}
@@ -78,7 +78,7 @@ func BenchmarkTransposed(b *testing.B) {
 	require.NoError(b, err)
 	b.SetBytes(4 * 3072 * 768)
 	for b.Loop() {
-		_, _, err := f.Float32("x")
+		_, _, err := f.Float32(b.Context(), "x")
 		require.NoError(b, err)
 	}
 }

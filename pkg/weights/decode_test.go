@@ -17,7 +17,7 @@ import (
 
 func TestDecodeValid(t *testing.T) {
 	skipNarrow(t)
-	f, err := Decode("m", valid())
+	f, err := Decode(t.Context(), "m", valid())
 	require.NoError(t, err)
 	require.Equal(t, "m", f.Name())
 	require.Equal(t, []string{"b", "h", "mask", "none", "one", "w"}, f.Names())
@@ -30,22 +30,22 @@ func TestDecodeValid(t *testing.T) {
 	require.True(t, f.Has("w"))
 	require.False(t, f.Has("__metadata__"))
 
-	values, shape, err := f.Float32("w")
+	values, shape, err := f.Float32(t.Context(), "w")
 	require.NoError(t, err)
 	require.Equal(t, []int{2, 3}, shape)
 	require.Equal(t, math.Float32frombits(0x17161514), values[5])
-	ints, shape, err := f.Ints("one")
+	ints, shape, err := f.Ints(t.Context(), "one")
 	require.NoError(t, err)
 	require.Empty(t, shape)
 	require.Equal(t, wide(0x2726252423222120), ints)
-	ints, shape, err = f.Ints("none")
+	ints, shape, err = f.Ints(t.Context(), "none")
 	require.NoError(t, err)
 	require.Equal(t, []int{0, 7}, shape)
 	require.Empty(t, ints)
 }
 
 func TestDecodeEmptyHeader(t *testing.T) {
-	f, err := Decode("m", fileOf("{}      ", 0))
+	f, err := Decode(t.Context(), "m", fileOf("{}      ", 0))
 	require.NoError(t, err)
 	require.Empty(t, f.Names())
 	require.Nil(t, f.Metadata())
@@ -54,7 +54,7 @@ func TestDecodeEmptyHeader(t *testing.T) {
 func TestDecodeDamaged(t *testing.T) {
 	for _, d := range damaged {
 		t.Run(d.name, func(t *testing.T) {
-			f, err := Decode("m", d.file)
+			f, err := Decode(t.Context(), "m", d.file)
 			require.Nil(t, f)
 			require.Error(t, err)
 			if before, open := strings.CutSuffix(d.want, "…"); open {
@@ -71,7 +71,7 @@ func TestDecodeDamaged(t *testing.T) {
 func TestDecodeEveryPrefix(t *testing.T) {
 	file := valid()
 	for n := range file {
-		_, err := Decode("m", file[:n])
+		_, err := Decode(t.Context(), "m", file[:n])
 		require.ErrorContains(t, err, "m: truncated: ", "%d bytes", n)
 	}
 }
@@ -86,7 +86,7 @@ func TestManyNames(t *testing.T) {
 		return strings.TrimSuffix(b.String(), ",")
 	}
 	const empty = `{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`
-	f, err := Decode("m", fileOf("{"+list(maxKeys, empty)+"}", 0))
+	f, err := Decode(t.Context(), "m", fileOf("{"+list(maxKeys, empty)+"}", 0))
 	require.NoError(t, err)
 	require.Len(t, f.Names(), maxKeys)
 	for header, want := range map[string]string{
@@ -94,20 +94,20 @@ func TestManyNames(t *testing.T) {
 		`{"x":{` + list(maxKeys+1, "0") + "}}":             `m: tensor "x": at most 131072 names expected, found more`,
 		`{"__metadata__":{` + list(maxKeys+1, `""`) + "}}": `m: __metadata__: at most 131072 names expected, found more`,
 	} {
-		_, err := Decode("m", fileOf(header, 0))
+		_, err := Decode(t.Context(), "m", fileOf(header, 0))
 		require.EqualError(t, err, want)
 	}
 }
 
 func TestErrorsStayShort(t *testing.T) {
 	long := strings.Repeat("ü", 100_000)
-	_, err := Decode("m", fileOf(`{"`+long+`":{"`+long+`":1,"dtype":"`+long+`"}}`, 0))
+	_, err := Decode(t.Context(), "m", fileOf(`{"`+long+`":{"`+long+`":1,"dtype":"`+long+`"}}`, 0))
 	require.ErrorContains(t, err, "…")
 	require.Less(t, len(err.Error()), 1000)
 }
 
 func TestTensorErrors(t *testing.T) {
-	f, err := Decode("model.safetensors", fileOf(`{"blocks.0.attn.W_Q":{"dtype":"F32","shape":[6,1,8],"data_offsets":[0,192]},`+
+	f, err := Decode(t.Context(), "model.safetensors", fileOf(`{"blocks.0.attn.W_Q":{"dtype":"F32","shape":[6,1,8],"data_offsets":[0,192]},`+
 		`"f8":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[192,194]},`+
 		`"i":{"dtype":"I16","shape":[1],"data_offsets":[194,196]}}`, 196))
 	require.NoError(t, err)
@@ -115,25 +115,25 @@ func TestTensorErrors(t *testing.T) {
 		want string
 		read func() error
 	}{
-		{`tensor "x" is missing`, func() error { _, _, err := f.Float32("x"); return err }},
-		{`tensor "x" is missing`, func() error { _, err := f.Float32Shape("x", 2); return err }},
-		{`tensor "x" is missing`, func() error { _, _, err := f.Ints("x"); return err }},
-		{`tensor "x" is missing`, func() error { _, _, err := f.Bools("x"); return err }},
+		{`tensor "x" is missing`, func() error { _, _, err := f.Float32(t.Context(), "x"); return err }},
+		{`tensor "x" is missing`, func() error { _, err := f.Float32Shape(t.Context(), "x", 2); return err }},
+		{`tensor "x" is missing`, func() error { _, _, err := f.Ints(t.Context(), "x"); return err }},
+		{`tensor "x" is missing`, func() error { _, _, err := f.Bools(t.Context(), "x"); return err }},
 		{`tensor "blocks.0.attn.W_Q": shape [6 1 16] expected, found [6 1 8]`,
-			func() error { _, err := f.Float32Shape("blocks.0.attn.W_Q", 6, 1, 16); return err }},
-		{`tensor "i": dtype F32, F16, BF16 or F64 expected, found I16`, func() error { _, err := f.Float32Shape("i", 1); return err }},
-		{`tensor "f8": dtype F32, F16, BF16 or F64 expected, found F8_E4M3`, func() error { _, _, err := f.Float32("f8"); return err }},
+			func() error { _, err := f.Float32Shape(t.Context(), "blocks.0.attn.W_Q", 6, 1, 16); return err }},
+		{`tensor "i": dtype F32, F16, BF16 or F64 expected, found I16`, func() error { _, err := f.Float32Shape(t.Context(), "i", 1); return err }},
+		{`tensor "f8": dtype F32, F16, BF16 or F64 expected, found F8_E4M3`, func() error { _, _, err := f.Float32(t.Context(), "f8"); return err }},
 		{`tensor "blocks.0.attn.W_Q": dtype I64, I32, I16, I8, U64, U32, U16, U8 or BOOL expected, found F32`,
-			func() error { _, _, err := f.Ints("blocks.0.attn.W_Q"); return err }},
+			func() error { _, _, err := f.Ints(t.Context(), "blocks.0.attn.W_Q"); return err }},
 		{`tensor "f8": dtype BOOL, I64, I32, I16, I8, U64, U32, U16, U8, F32, F16, BF16 or F64 expected, found F8_E4M3`,
-			func() error { _, _, err := f.Bools("f8"); return err }},
+			func() error { _, _, err := f.Bools(t.Context(), "f8"); return err }},
 	} {
 		require.EqualError(t, c.read(), "model.safetensors: "+c.want)
 	}
 }
 
 func TestOpenRealFile(t *testing.T) {
-	f, err := Open("testdata/or_gate.safetensors")
+	f, err := Open(t.Context(), "testdata/or_gate.safetensors")
 	require.NoError(t, err)
 	defer f.Close()
 	require.Equal(t, map[string]string{"task": "or_gate"}, f.Metadata())
@@ -157,10 +157,10 @@ func TestOpenRealFile(t *testing.T) {
 	}
 	require.Equal(t, FromMap("", want).Names(), f.Names())
 	for name, a := range want {
-		values, shape, err := f.Float32(name)
+		values, shape, err := f.Float32(t.Context(), name)
 		require.NoError(t, err)
 		require.Equal(t, a, Array{shape, values}, name)
-		values, err = f.Float32Shape(name, a.Shape...)
+		values, err = f.Float32Shape(t.Context(), name, a.Shape...)
 		require.NoError(t, err)
 		require.Equal(t, a.Values, values, name)
 	}
@@ -169,45 +169,45 @@ func TestOpenRealFile(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "absent.safetensors")
-	_, err := Open(path)
+	_, err := Open(t.Context(), path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.Equal(t, 1, strings.Count(err.Error(), path), err.Error())
 	require.True(t, strings.HasPrefix(err.Error(), path+": "), err.Error())
 
-	_, err = Open(folder)
+	_, err = Open(t.Context(), folder)
 	require.EqualError(t, err, folder+": a regular file expected, found a directory")
 
 	path = filepath.Join(folder, "damaged.safetensors")
 	for _, d := range damaged {
 		require.NoError(t, os.WriteFile(path, d.file, 0o644))
-		_, err = Open(path)
+		_, err = Open(t.Context(), path)
 		require.ErrorContains(t, err, path+": "+strings.TrimSuffix(d.want, "…"))
 		require.NotContains(t, err.Error(), "\n")
 	}
 }
 
 func TestClose(t *testing.T) {
-	f, err := Open("testdata/or_gate.safetensors")
+	f, err := Open(t.Context(), "testdata/or_gate.safetensors")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 	require.NoError(t, f.Close())
-	_, _, err = f.Float32("embed.W_E")
+	_, _, err = f.Float32(t.Context(), "embed.W_E")
 	require.EqualError(t, err, `testdata/or_gate.safetensors: tensor "embed.W_E": an open file expected, found it closed`)
 	require.True(t, f.Has("embed.W_E"), "the names stay")
 }
 
 // The copy that stands in for a mapping reads the same.
 func TestReadFile(t *testing.T) {
-	data, release, err := readFile("testdata/or_gate.safetensors")
+	data, release, err := readFile(t.Context(), "testdata/or_gate.safetensors")
 	require.NoError(t, err)
 	require.NoError(t, release())
-	mapped, release, err := mapFile("testdata/or_gate.safetensors")
+	mapped, release, err := mapFile(t.Context(), "testdata/or_gate.safetensors")
 	require.NoError(t, err)
 	require.Equal(t, data, mapped)
 	require.NoError(t, release())
-	_, _, err = readFile("testdata/absent")
+	_, _, err = readFile(t.Context(), "testdata/absent")
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, _, err = mapFile("testdata/absent")
+	_, _, err = mapFile(t.Context(), "testdata/absent")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -220,7 +220,7 @@ func FuzzDecode(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(real)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		m, err := Decode("m", file)
+		m, err := Decode(t.Context(), "m", file)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "m: ") || strings.ContainsAny(err.Error(), "\n\r") {
 				t.Fatalf("error text %q", err)
@@ -247,22 +247,22 @@ func readAll(t *testing.T, m *File, e Entry) {
 	for _, n := range e.Shape {
 		size *= n
 	}
-	floats, shape, err := m.Float32(e.Name)
+	floats, shape, err := m.Float32(t.Context(), e.Name)
 	if err == nil {
 		assert.Len(t, floats, size)
 		assert.True(t, e.DType.isFloat())
-		_, err := m.Float32Shape(e.Name, shape...)
+		_, err := m.Float32Shape(t.Context(), e.Name, shape...)
 		assert.NoError(t, err)
 	} else {
 		assert.True(t, !e.DType.isFloat() || e.DType == F64)
 	}
-	ints, _, err := m.Ints(e.Name)
+	ints, _, err := m.Ints(t.Context(), e.Name)
 	if err == nil {
 		assert.Len(t, ints, size)
 	} else {
 		assert.True(t, !e.DType.isInteger() || e.DType == U64 || strconv.IntSize < 64)
 	}
-	if bools, _, err := m.Bools(e.Name); err == nil {
+	if bools, _, err := m.Bools(t.Context(), e.Name); err == nil {
 		assert.Len(t, bools, size)
 	} else {
 		assert.False(t, e.DType.isInteger())
@@ -271,7 +271,7 @@ func readAll(t *testing.T, m *File, e Entry) {
 
 // What other writers put where there is no metadata.
 func TestMetadataMayBeNull(t *testing.T) {
-	f, err := Decode("m", fileOf(`{"__metadata__":null,"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4))
+	f, err := Decode(t.Context(), "m", fileOf(`{"__metadata__":null,"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4))
 	require.NoError(t, err)
 	require.Nil(t, f.Metadata())
 	require.Equal(t, []string{"x"}, f.Names())

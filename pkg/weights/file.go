@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -33,11 +34,15 @@ type File struct {
 
 // Open maps a safetensors file into memory and checks its header. The error of
 // a missing file wraps [fs.ErrNotExist]. Close releases the mapping; a File that
-// is never closed keeps it until the program ends.
-func Open(path string) (*File, error) { return openWith(path, Decode) }
+// is never closed keeps it until the program ends. Where the context ends, its
+// error is returned, here and by all else that takes one.
+func Open(ctx context.Context, path string) (*File, error) { return openWith(ctx, path, Decode) }
 
 // openWith maps a file and decodes it.
-func openWith(path string, decode func(string, []byte) (*File, error)) (*File, error) {
+func openWith(ctx context.Context, path string, decode func(context.Context, string, []byte) (*File, error)) (*File, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fileerror.At(path, err)
@@ -45,11 +50,11 @@ func openWith(path string, decode func(string, []byte) (*File, error)) (*File, e
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: a regular file expected, found %s", path, fileerror.Kind(info.Mode()))
 	}
-	data, unmap, err := mapFile(path)
+	data, unmap, err := mapFile(ctx, path)
 	if err != nil {
-		return nil, fileerror.At(path, err)
+		return nil, err
 	}
-	f, err := decode(path, data)
+	f, err := decode(ctx, path, data)
 	if err != nil {
 		_ = unmap() // the first error says more, and is to stay one line
 		return nil, err
@@ -60,21 +65,30 @@ func openWith(path string, decode func(string, []byte) (*File, error)) (*File, e
 
 // Decode reads a safetensors file that is already in memory. It keeps data, which must not
 // change while the File is in use. The name appears in errors only.
-func Decode(name string, data []byte) (*File, error) {
-	f, err := decode(data)
+func Decode(ctx context.Context, name string, data []byte) (*File, error) {
+	f, err := decode(ctx, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, failed(ctx, name, err)
 	}
 	f.name = name
 	return f, nil
 }
 
-func decode(file []byte) (*File, error) {
+// failed puts the file's name in front of an error, unless it is that the context
+// has ended.
+func failed(ctx context.Context, name string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+func decode(ctx context.Context, file []byte) (*File, error) {
 	text, data, err := split(file)
 	if err != nil {
 		return nil, err
 	}
-	h, err := parseHeader(text)
+	h, err := parseHeader(ctx, text)
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func FuzzIndex(f *testing.F) {
 		for _, shard := range []string{"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"} {
 			require.NoError(t, os.Symlink(filepath.Join(dir, shard), filepath.Join(filepath.Dir(path), shard)))
 		}
-		c, err := weights.OpenAny(path)
+		c, err := weights.OpenAny(t.Context(), path)
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), path+": ") || strings.ContainsAny(err.Error(), "\n\r") {
 				t.Fatalf("error text %q", err)
@@ -82,7 +82,7 @@ func FuzzIndex(f *testing.F) {
 		for _, name := range c.Names() {
 			shape, ok := c.Shape(name)
 			require.True(t, ok)
-			if _, err := c.Float32Shape(name, shape...); err != nil {
+			if _, err := c.Float32Shape(t.Context(), name, shape...); err != nil {
 				require.ErrorContains(t, err, "dtype")
 			}
 		}

@@ -1,7 +1,7 @@
 package weights
 
 import (
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,14 +35,14 @@ type headerReader struct {
 	dec *json.Decoder
 }
 
-func parseHeader(text []byte) (*header, error) {
+func parseHeader(ctx context.Context, text []byte) (*header, error) {
 	if len(text) == 0 || text[0] != '{' {
 		return nil, fmt.Errorf("header: a JSON object expected, found %s", start(text))
 	}
 	if !utf8.Valid(text) {
 		return nil, errors.New("header: UTF-8 text expected, found other bytes")
 	}
-	r := headerReader{json.NewDecoder(bytes.NewReader(text))}
+	r := headerReader{json.NewDecoder(jsonfile.NewReader(ctx, text))}
 	r.dec.UseNumber()
 	h := &header{}
 	seen := map[string]bool{}
@@ -64,7 +64,7 @@ func parseHeader(text []byte) (*header, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := jsonfile.Clean(text, jsonfile.Options{}); err != nil { // what was skipped, and halves of characters
+	if _, err := jsonfile.Clean(ctx, text, jsonfile.Options{}); err != nil { // what was skipped, and halves of characters
 		return nil, fmt.Errorf("header: %w", err)
 	}
 	return h, nil

@@ -25,9 +25,9 @@ func decodePickle(t testing.TB, pickle []byte) error {
 	s := []weightstest.Storage{storage(t, "0", 1, 2)}
 	var b, l bytes.Buffer
 	require.NoError(t, weightstest.ZipFile(&b, pickle, s))
-	_, err := weights.DecodeFile("m", b.Bytes())
+	_, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 	require.NoError(t, weightstest.LegacyFile(&l, pickle, s))
-	_, legacy := weights.DecodeFile("m", l.Bytes())
+	_, legacy := weights.DecodeFile(t.Context(), "m", l.Bytes())
 	require.Error(t, legacy)
 	if err != nil {
 		require.NotContains(t, err.Error(), "\n")
@@ -76,7 +76,7 @@ func TestNothingIsExecuted(t *testing.T) {
 		for _, file := range []string{"plain.pt", "plain.bin"} {
 			path := filepath.Join(t.TempDir(), file)
 			require.NoError(t, os.WriteFile(path, pickle, 0o644))
-			_, err := weights.OpenAny(path)
+			_, err := weights.OpenAny(t.Context(), path)
 			require.Error(t, err)
 		}
 	}
@@ -193,7 +193,7 @@ func TestStatedLengthsReserveNothing(t *testing.T) {
 		require.NoError(t, weightstest.ZipFile(&b, pickle, nil))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		_, err := weights.DecodeFile("m", b.Bytes())
+		_, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 		runtime.ReadMemStats(&after)
 		require.EqualError(t, err, "m: pickle: truncated: 68719476736 bytes expected at byte 11, found 1")
 		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
@@ -206,7 +206,7 @@ func TestEveryPrefixOfTorch(t *testing.T) {
 		var b bytes.Buffer
 		require.NoError(t, c.write(&b, arrays, weights.F32))
 		for n := range b.Len() {
-			f, err := weights.DecodeFile("m", b.Bytes()[:n])
+			f, err := weights.DecodeFile(t.Context(), "m", b.Bytes()[:n])
 			require.Nil(t, f, "%s: %d bytes", c.name, n)
 			require.Error(t, err)
 			require.True(t, strings.HasPrefix(err.Error(), "m: "), err.Error())
@@ -222,7 +222,7 @@ func TestEveryPrefixOfAPickle(t *testing.T) {
 	for n := range pickle {
 		var b bytes.Buffer
 		require.NoError(t, weightstest.ZipFile(&b, pickle[:n], s))
-		_, err := weights.DecodeFile("m", b.Bytes())
+		_, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 		require.ErrorContains(t, err, "m: pickle: truncated: ", "%d bytes", n)
 	}
 }
@@ -248,7 +248,7 @@ func TestEveryByteFlipped(t *testing.T) {
 
 // readEverything reads all tensors of a file if it opens, and checks errors.
 func readEverything(t testing.TB, file []byte) {
-	f, err := weights.DecodeFile("m", file)
+	f, err := weights.DecodeFile(t.Context(), "m", file)
 	if err != nil {
 		if !strings.HasPrefix(err.Error(), "m: ") || strings.ContainsAny(err.Error(), "\n\r") {
 			t.Fatalf("error text %q", err)
@@ -257,7 +257,7 @@ func readEverything(t testing.TB, file []byte) {
 	}
 	for _, name := range f.Names() {
 		e, _ := f.Entry(name)
-		if values, shape, err := f.Float32(name); err == nil {
+		if values, shape, err := f.Float32(t.Context(), name); err == nil {
 			n := 1
 			for _, d := range shape {
 				n *= d
@@ -266,8 +266,8 @@ func readEverything(t testing.TB, file []byte) {
 				t.Fatalf("%d values for shape %d, size %d", len(values), shape, e.Size)
 			}
 		}
-		_, _, _ = f.Ints(name)
-		_, _, _ = f.Bools(name)
+		_, _, _ = f.Ints(t.Context(), name)
+		_, _, _ = f.Bools(t.Context(), name)
 	}
 }
 
@@ -281,7 +281,7 @@ func TestLyingStorages(t *testing.T) {
 	decode := func(write func(b *bytes.Buffer) error) error {
 		var b bytes.Buffer
 		require.NoError(t, write(&b))
-		f, err := weights.DecodeFile("m", b.Bytes())
+		f, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 		require.Nil(t, f)
 		return err
 	}
@@ -345,7 +345,7 @@ func TestForeignFiles(t *testing.T) {
 			return bytes.Replace(b, []byte("\x50\x19."), []byte("\x50\x19\x85."), 1)
 		}),
 	} {
-		_, err := weights.DecodeFile("m", file)
+		_, err := weights.DecodeFile(t.Context(), "m", file)
 		require.EqualError(t, err, "m: "+want)
 	}
 }
@@ -369,7 +369,7 @@ func TestForeignArchives(t *testing.T) {
 		`zip archive: different names expected, found "m/data.pkl" twice`:                 zipOf(t, pickle, pickle),
 		`zip entry "x": an array with .npy behind its name expected, found another file`:  zipOf(t, weightstest.Entry{Name: "a.npy", Data: npy()}, weightstest.Entry{Name: "x"}),
 	} {
-		_, err := weights.DecodeFile("m", file)
+		_, err := weights.DecodeFile(t.Context(), "m", file)
 		require.EqualError(t, err, "m: "+want)
 	}
 }
@@ -409,10 +409,10 @@ func TestLyingArchives(t *testing.T) {
 		{`zip entry "a.npy": at most 1032 times its `, packed, func(h []byte) { le.PutUint32(h[24:], 1<<31) }},
 		{`tensor "a": 4 bytes expected for F32 [1], found 3`, packed, func(h []byte) { le.PutUint32(h[24:], 131) }},
 	} {
-		_, err := weights.DecodeFile("m", patchDirectory(c.file, c.change))
+		_, err := weights.DecodeFile(t.Context(), "m", patchDirectory(c.file, c.change))
 		require.ErrorContains(t, err, "m: "+c.want)
 	}
-	_, err := weights.DecodeFile("m", stored[:len(stored)-1])
+	_, err := weights.DecodeFile(t.Context(), "m", stored[:len(stored)-1])
 	require.EqualError(t, err, "m: zip archive: a directory at the end of the file expected, found none or a damaged one (is the file truncated?)")
 }
 
@@ -424,27 +424,27 @@ func TestCompressedEntries(t *testing.T) {
 	file := zipOf(t, weightstest.Entry{Name: "a.npy", Data: bomb, Method: 8})
 	require.Less(t, len(file), 10_000)
 	opening := testing.AllocsPerRun(1, func() {
-		_, err := weights.DecodeFile("m", file)
+		_, err := weights.DecodeFile(t.Context(), "m", file)
 		require.NoError(t, err)
 	})
 	require.Less(t, opening, 500.0)
-	f, err := weights.DecodeFile("m", file)
+	f, err := weights.DecodeFile(t.Context(), "m", file)
 	require.NoError(t, err)
-	got, err := f.Float32Shape("a", 1<<20)
+	got, err := f.Float32Shape(t.Context(), "a", 1<<20)
 	require.NoError(t, err)
 	require.Zero(t, got[1<<19])
 
-	f, err = weights.DecodeFile("m", patchDirectory(file, func(h []byte) { h[16]++ }))
+	f, err = weights.DecodeFile(t.Context(), "m", patchDirectory(file, func(h []byte) { h[16]++ }))
 	require.NoError(t, err)
-	_, _, err = f.Float32("a")
+	_, _, err = f.Float32(t.Context(), "a")
 	require.ErrorContains(t, err, `m: tensor "a": compressed entry: checksum `)
 
 	// The storages and the pickle of a file that was packed again.
 	s := []weightstest.Storage{storage(t, "0", 1, 2, 3)}
 	pickle := weightstest.NewPickle().State(s, []weightstest.View{{Name: "x", Offset: 1, Shape: []int{2}, Strides: []int{1}}}).Stop()
-	f, err = weights.DecodeFile("m", zipOf(t, weightstest.Entry{Name: "m/data.pkl", Data: pickle, Method: 8}, weightstest.Entry{Name: "m/data/0", Data: s[0].Data, Method: 8}))
+	f, err = weights.DecodeFile(t.Context(), "m", zipOf(t, weightstest.Entry{Name: "m/data.pkl", Data: pickle, Method: 8}, weightstest.Entry{Name: "m/data/0", Data: s[0].Data, Method: 8}))
 	require.NoError(t, err)
-	got, err = f.Float32Shape("x", 2)
+	got, err = f.Float32Shape(t.Context(), "x", 2)
 	require.NoError(t, err)
 	require.Equal(t, []float32{2, 3}, got)
 }

@@ -2,5 +2,9 @@
 
 package weights
 
+import "context"
+
 // mapFile returns the bytes of a file and what releases them.
-func mapFile(path string) ([]byte, func() error, error) { return readFile(path) }
+func mapFile(ctx context.Context, path string) ([]byte, func() error, error) {
+	return readFile(ctx, path)
+}

@@ -3,22 +3,25 @@
 package weights
 
 import (
+	"context"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 )
 
 // mapFile returns the bytes of a file and what releases them. File systems
 // that cannot map are read whole.
-func mapFile(path string) ([]byte, func() error, error) {
+func mapFile(ctx context.Context, path string) ([]byte, func() error, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fileerror.At(path, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fileerror.At(path, err)
 	}
 	size := int(info.Size())
 	if size > 0 && int64(size) == info.Size() {
@@ -27,5 +30,5 @@ func mapFile(path string) ([]byte, func() error, error) {
 			return data, func() error { return unix.Munmap(data) }, nil
 		}
 	}
-	return readFile(path)
+	return readFile(ctx, path)
 }

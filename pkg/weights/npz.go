@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,10 +25,13 @@ var numpyTypes = map[string]DType{
 
 // decodeNPZ reads what numpy.savez and savez_compressed write: a zip archive of
 // arrays, each named after its tensor with .npy behind.
-func decodeNPZ(a *archive) (*File, error) {
+func decodeNPZ(ctx context.Context, a *archive) (*File, error) {
 	var entries []Entry
 	places := map[string]place{}
 	for _, file := range a.names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		name, ok := strings.CutSuffix(file, ".npy")
 		if !ok {
 			return nil, fmt.Errorf("zip entry %s: an array with .npy behind its name expected, found another file", oneline.Quote(file))

@@ -13,7 +13,7 @@ import (
 
 func decodeNPY(t testing.TB, file []byte, method uint16) (*weights.File, error) {
 	t.Helper()
-	return weights.DecodeFile("m", zipOf(t, weightstest.Entry{Name: "x.npy", Data: file, Method: method}))
+	return weights.DecodeFile(t.Context(), "m", zipOf(t, weightstest.Entry{Name: "x.npy", Data: file, Method: method}))
 }
 
 // Both orders, all versions of the header, stored and compressed.
@@ -25,7 +25,7 @@ func TestNumpyOrders(t *testing.T) {
 			for fortran, want := range map[bool][]float32{false: {0, 1, 2, 3, 4, 5}, true: {0, 2, 4, 1, 3, 5}} {
 				f, err := decodeNPY(t, weightstest.NPY(version, weightstest.NumpyHeader("<f4", fortran, 2, 3), data), method)
 				require.NoError(t, err)
-				got, err := f.Float32Shape("x", 2, 3)
+				got, err := f.Float32Shape(t.Context(), "x", 2, 3)
 				require.NoError(t, err)
 				require.Equal(t, want, got)
 			}
@@ -51,7 +51,7 @@ func TestNumpyHeaders(t *testing.T) {
 	}
 	f, err := decodeNPY(t, weightstest.NPY(1, weightstest.NumpyHeader("<i8", false), []byte{7, 0, 0, 0, 0, 0, 0, 0}), 0)
 	require.NoError(t, err)
-	ints, shape, err := f.Ints("x")
+	ints, shape, err := f.Ints(t.Context(), "x")
 	require.NoError(t, err)
 	require.Empty(t, shape)
 	require.Equal(t, []int{7}, ints)
@@ -99,7 +99,7 @@ func TestCutCompressedEntry(t *testing.T) {
 		damaged := bytes.Clone(file)
 		damaged[min(body+i, len(damaged)-1)] ^= 0x5a
 		readEverything(t, damaged)
-		if _, err := weights.DecodeFile("m", damaged); err != nil {
+		if _, err := weights.DecodeFile(t.Context(), "m", damaged); err != nil {
 			refused++
 		}
 	}

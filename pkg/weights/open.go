@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ func isCheckpoint(name string) bool {
 // file that ends in .pth, .pt or .safetensors, or of several the one that ends in
 // final.pth. Links that lead nowhere are passed over. The error of a folder with
 // none wraps [fs.ErrNotExist].
-func OpenFolder(dir string) (Checkpoint, error) {
+func OpenFolder(ctx context.Context, dir string) (Checkpoint, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fileerror.At(dir, err)
@@ -62,7 +63,7 @@ func OpenFolder(dir string) (Checkpoint, error) {
 	}
 	for _, name := range standard {
 		if there[name] {
-			return OpenAny(filepath.Join(dir, name))
+			return OpenAny(ctx, filepath.Join(dir, name))
 		}
 	}
 	if final := ending(others, "final.pth"); len(others) > 1 && len(final) == 1 {
@@ -75,7 +76,7 @@ func OpenFolder(dir string) (Checkpoint, error) {
 		return nil, fmt.Errorf("%s: a checkpoint expected (%s, %s, %s, %s, or one *.pth, *.pt or *.safetensors), found none: %w",
 			dir, safetensorsName, safetensorsIndex, torchName, torchIndex, fs.ErrNotExist)
 	case len(others) == 1:
-		return OpenAny(filepath.Join(dir, others[0]))
+		return OpenAny(ctx, filepath.Join(dir, others[0]))
 	}
 	return nil, fmt.Errorf("%s: one checkpoint expected, found several: %s", dir, listed(others))
 }
@@ -110,19 +111,19 @@ var errIndex = errors.New("tensors expected, found JSON text, perhaps an index o
 
 // OpenAny opens a checkpoint of any container: what [OpenFile] opens, or an
 // index of shards with the files beside it. The content decides, not the name.
-func OpenAny(path string) (Checkpoint, error) {
-	f, err := OpenFile(path)
+func OpenAny(ctx context.Context, path string) (Checkpoint, error) {
+	f, err := OpenFile(ctx, path)
 	if err == nil {
 		return f, nil
 	}
 	if !errors.Is(err, errIndex) {
 		return nil, err
 	}
-	index, err := jsonfile.ReadRegular(path, "an index of shards", maxIndex)
+	index, err := jsonfile.ReadRegular(ctx, path, "an index of shards", maxIndex)
 	if err != nil {
 		return nil, err
 	}
-	s, err := openSharded(path, index)
+	s, err := openSharded(ctx, path, index)
 	if err != nil {
 		return nil, err
 	}
@@ -131,17 +132,19 @@ func OpenAny(path string) (Checkpoint, error) {
 
 // OpenFile opens one file of any container, found by its content: safetensors,
 // PyTorch (.bin, .pt, .pth; zip or older) or npz.
-func OpenFile(path string) (*File, error) { return openWith(path, DecodeFile) }
+func OpenFile(ctx context.Context, path string) (*File, error) {
+	return openWith(ctx, path, DecodeFile)
+}
 
 // DecodeFile is [OpenFile] for a file that is already in memory. It keeps data,
 // which must not change while the File is in use.
-func DecodeFile(name string, data []byte) (*File, error) {
+func DecodeFile(ctx context.Context, name string, data []byte) (*File, error) {
 	if isSafetensors(data) || strings.HasSuffix(name, ".safetensors") && !isZip(data) {
-		return Decode(name, data)
+		return Decode(ctx, name, data)
 	}
-	f, err := decodeOther(data)
+	f, err := decodeOther(ctx, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, failed(ctx, name, err)
 	}
 	f.name = name
 	return f, nil
@@ -156,12 +159,12 @@ func isZip(file []byte) bool {
 	return bytes.HasPrefix(file, []byte("PK\x03\x04")) || bytes.HasPrefix(file, []byte("PK\x05\x06"))
 }
 
-func decodeOther(file []byte) (*File, error) {
+func decodeOther(ctx context.Context, file []byte) (*File, error) {
 	switch {
 	case isZip(file):
-		return decodeZip(file)
+		return decodeZip(ctx, file)
 	case isLegacyTorch(file):
-		return decodeTorchLegacy(file)
+		return decodeTorchLegacy(ctx, file)
 	case len(file) > 262 && string(file[257:262]) == "ustar":
 		return nil, errors.New("a checkpoint expected, found a tar archive, perhaps of PyTorch before version 0.1.10: save it again with a newer one")
 	case len(file) > 1 && file[0] == 0x80 && file[1] <= 5:
@@ -178,19 +181,19 @@ func decodeOther(file []byte) (*File, error) {
 }
 
 // decodeZip tells PyTorch's archives from NumPy's.
-func decodeZip(file []byte) (*File, error) {
-	a, err := openArchive(file)
+func decodeZip(ctx context.Context, file []byte) (*File, error) {
+	a, err := openArchive(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range a.names {
 		if name == "data.pkl" || strings.HasSuffix(name, "/data.pkl") {
-			return decodeTorchZip(a)
+			return decodeTorchZip(ctx, a)
 		}
 	}
 	for _, name := range a.names {
 		if strings.HasSuffix(name, ".npy") {
-			return decodeNPZ(a)
+			return decodeNPZ(ctx, a)
 		}
 	}
 	return nil, fmt.Errorf("zip archive: data.pkl of PyTorch or .npy arrays expected, found %d other entries", len(a.names))

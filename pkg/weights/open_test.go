@@ -25,20 +25,20 @@ func checkCheckpoint(t *testing.T, c weights.Checkpoint, name string) {
 		shape, ok := c.Shape(tensor)
 		require.True(t, ok)
 		require.Equal(t, fmt.Sprint(a.Shape), fmt.Sprint(shape))
-		got, err := c.Float32Shape(tensor, a.Shape...)
+		got, err := c.Float32Shape(t.Context(), tensor, a.Shape...)
 		require.NoError(t, err)
 		require.Equal(t, a.Values, got)
 	}
 	require.False(t, c.Has("absent"))
 	_, ok := c.Shape("absent")
 	require.False(t, ok)
-	_, err := c.Float32Shape("absent")
+	_, err := c.Float32Shape(t.Context(), "absent")
 	require.EqualError(t, err, name+`: tensor "absent" is missing`)
-	_, err = c.Float32Shape("h.0.b", 4)
+	_, err = c.Float32Shape(t.Context(), "h.0.b", 4)
 	require.ErrorContains(t, err, `tensor "h.0.b": shape [4] expected, found [3]`)
 	require.NoError(t, c.Close())
 	require.NoError(t, c.Close())
-	_, err = c.Float32Shape("h.0.b", 3)
+	_, err = c.Float32Shape(t.Context(), "h.0.b", 3)
 	require.ErrorContains(t, err, "an open file expected, found it closed")
 }
 
@@ -48,30 +48,30 @@ func TestOpenAnyByContent(t *testing.T) {
 		for _, name := range []string{"model.bin", "model.pth", "model", "model.npz"} {
 			path := filepath.Join(t.TempDir(), name)
 			write(t, path, c.write, arrays, weights.F32)
-			f, err := weights.OpenAny(path)
+			f, err := weights.OpenAny(t.Context(), path)
 			require.NoError(t, err, "%s as %s", c.name, name)
 			checkCheckpoint(t, f, path)
 		}
 	}
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	write(t, path, weightstest.TorchZip, arrays, weights.F32)
-	f, err := weights.OpenAny(path)
+	f, err := weights.OpenAny(t.Context(), path)
 	require.NoError(t, err)
 	checkCheckpoint(t, f, path)
-	_, err = weights.Open(path)
+	_, err = weights.Open(t.Context(), path)
 	require.Error(t, err, "Open takes safetensors only")
 }
 
 func TestOpenAnyErrors(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "absent.pt")
-	_, err := weights.OpenAny(path)
+	_, err := weights.OpenAny(t.Context(), path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = weights.OpenAny(dir)
+	_, err = weights.OpenAny(t.Context(), dir)
 	require.EqualError(t, err, dir+": a regular file expected, found a directory")
 	path = filepath.Join(dir, "cut.safetensors")
 	require.NoError(t, os.WriteFile(path, []byte("\x10\x00"), 0o644))
-	_, err = weights.OpenAny(path)
+	_, err = weights.OpenAny(t.Context(), path)
 	require.EqualError(t, err, path+": truncated: header length needs 8 bytes, file has 2")
 }
 
@@ -81,11 +81,11 @@ func TestSharded(t *testing.T) {
 			dir := t.TempDir()
 			index, err := weightstest.Sharded(dir, container, arrays, weights.F16, n)
 			require.NoError(t, err)
-			c, err := weights.OpenAny(index)
+			c, err := weights.OpenAny(t.Context(), index)
 			require.NoError(t, err)
 			require.IsType(t, &weights.Sharded{}, c)
 			checkCheckpoint(t, c, index)
-			c, err = weights.OpenFolder(dir)
+			c, err = weights.OpenFolder(t.Context(), dir)
 			require.NoError(t, err)
 			checkCheckpoint(t, c, index)
 		}
@@ -100,7 +100,7 @@ func TestShardedErrors(t *testing.T) {
 	require.NoError(t, err)
 	second := filepath.Join(dir, "model-00002-of-00002.safetensors")
 	require.NoError(t, os.Rename(second, second+".away"))
-	_, err = weights.OpenAny(index)
+	_, err = weights.OpenAny(t.Context(), index)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.ErrorContains(t, err, index+`: weight_map: tensor "h.0.b": `+second+": ")
 	require.NoError(t, os.Rename(second+".away", second))
@@ -124,14 +124,14 @@ func TestShardedErrors(t *testing.T) {
 		"{\"weight_map\":{\"\xff\":\"m\"}}":            `index: line 1: expected UTF-8 text, found byte 0xff at byte 16`,
 	} {
 		require.NoError(t, os.WriteFile(index, []byte(text), 0o644))
-		_, err = weights.OpenAny(index)
+		_, err = weights.OpenAny(t.Context(), index)
 		assert.EqualError(t, err, index+": "+want)
 	}
 	// An index never leads to another.
 	other := filepath.Join(dir, "other.json")
 	require.NoError(t, os.WriteFile(other, good, 0o644))
 	require.NoError(t, os.WriteFile(index, []byte(`{"weight_map":{"x":"other.json"}}`), 0o644))
-	_, err = weights.OpenAny(index)
+	_, err = weights.OpenAny(t.Context(), index)
 	require.EqualError(t, err, index+`: weight_map: tensor "x": `+other+": tensors expected, found JSON text, perhaps an index of shards")
 }
 
@@ -146,12 +146,12 @@ func TestIndexOfATensorThatNoShardHas(t *testing.T) {
 	more := strings.Replace(string(good), `"weight_map": {`, `"weight_map": {"lm_head.weight":"model-00002-of-00002.safetensors",`, 1)
 	require.NotEqual(t, string(good), more)
 	require.NoError(t, os.WriteFile(index, []byte(more), 0o644))
-	c, err := weights.OpenAny(index)
+	c, err := weights.OpenAny(t.Context(), index)
 	require.NoError(t, err)
 	assert.False(t, c.Has("lm_head.weight"))
 	_, ok := c.Shape("lm_head.weight")
 	assert.False(t, ok)
-	_, err = c.Float32Shape("lm_head.weight", 2, 3)
+	_, err = c.Float32Shape(t.Context(), "lm_head.weight", 2, 3)
 	require.EqualError(t, err, index+`: weight_map: tensor "lm_head.weight": expected in "model-00002-of-00002.safetensors", found none of this name there`)
 	checkCheckpoint(t, c, index)
 }
@@ -162,15 +162,15 @@ func TestOpenFolderPassesOverBrokenLinks(t *testing.T) {
 	for _, name := range []string{"model.safetensors", "notes.txt", "a.pth"} {
 		require.NoError(t, os.Symlink("../../blobs/none", at(name)))
 	}
-	_, err := weights.OpenFolder(dir)
+	_, err := weights.OpenFolder(t.Context(), dir)
 	require.EqualError(t, err, at("a.pth")+`: a link to "../../blobs/none", which is not there`)
 	write(t, at("blob"), weightstest.TorchZip, arrays, weights.F32)
 	require.NoError(t, os.Symlink("blob", at("pytorch_model.bin")))
-	c, err := weights.OpenFolder(dir)
+	c, err := weights.OpenFolder(t.Context(), dir)
 	require.NoError(t, err)
 	checkCheckpoint(t, c, at("pytorch_model.bin"))
 	require.NoError(t, os.Remove(at("blob")))
-	_, err = weights.OpenFile(at("pytorch_model.bin"))
+	_, err = weights.OpenFile(t.Context(), at("pytorch_model.bin"))
 	require.EqualError(t, err, at("pytorch_model.bin")+`: a link to "blob", which is not there`)
 }
 
@@ -183,19 +183,19 @@ func TestRename(t *testing.T) {
 		require.False(t, r.Has(name))
 		shape, ok := r.Shape("x." + name)
 		require.True(t, ok)
-		want, err := src.Float32Shape(name, shape...)
+		want, err := src.Float32Shape(t.Context(), name, shape...)
 		require.NoError(t, err)
-		got, err := r.Float32Shape("x."+name, shape...)
+		got, err := r.Float32Shape(t.Context(), "x."+name, shape...)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		_, err = r.Float32Shape("x."+name, 77)
+		_, err = r.Float32Shape(t.Context(), "x."+name, 77)
 		require.ErrorContains(t, err, fmt.Sprintf("m: tensor %q: shape [77] expected", name))
 	}
 	require.Len(t, r.Names(), len(arrays))
 	require.Equal(t, "m", r.Name())
 	_, ok := r.Shape("h.0.w")
 	require.False(t, ok)
-	_, err = r.Float32Shape("h.0.w", 2, 3)
+	_, err = r.Float32Shape(t.Context(), "h.0.w", 2, 3)
 	require.EqualError(t, err, `m: tensor "h.0.w" is missing`)
 	_, err = weights.Rename(src, func(string) string { return "y" })
 	require.ErrorContains(t, err, `m: different tensors expected, found `)
@@ -205,9 +205,9 @@ func TestRename(t *testing.T) {
 func TestOpenFolder(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	_, err := weights.OpenFolder(at("absent"))
+	_, err := weights.OpenFolder(t.Context(), at("absent"))
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	_, err = weights.OpenFolder(dir)
+	_, err = weights.OpenFolder(t.Context(), dir)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.EqualError(t, err, dir+": a checkpoint expected (model.safetensors, model.safetensors.index.json, pytorch_model.bin, "+
 		"pytorch_model.bin.index.json, or one *.pth, *.pt or *.safetensors), found none: file does not exist")
@@ -215,14 +215,14 @@ func TestOpenFolder(t *testing.T) {
 	// From the last choice to the first, each in front of those before it.
 	expect := func(name string) {
 		t.Helper()
-		c, err := weights.OpenFolder(dir)
+		c, err := weights.OpenFolder(t.Context(), dir)
 		require.NoError(t, err)
 		checkCheckpoint(t, c, at(name))
 	}
 	write(t, at("gelu-2l.pth"), weightstest.TorchZip, arrays, weights.F32)
 	expect("gelu-2l.pth")
 	write(t, at("b.pt"), weightstest.TorchLegacy, arrays, weights.F32)
-	_, err = weights.OpenFolder(dir)
+	_, err = weights.OpenFolder(t.Context(), dir)
 	require.EqualError(t, err, dir+`: one checkpoint expected, found several: "b.pt", "gelu-2l.pth"`)
 	_, err = weightstest.Sharded(dir, "pytorch", arrays, weights.F32, 2)
 	require.NoError(t, err)
@@ -241,7 +241,7 @@ func TestManyCheckpoints(t *testing.T) {
 	for i := range 10 {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("step%d.pt", i)), nil, 0o644))
 	}
-	_, err := weights.OpenFolder(dir)
+	_, err := weights.OpenFolder(t.Context(), dir)
 	require.EqualError(t, err, dir+`: one checkpoint expected, found several: "step0.pt", "step1.pt", "step2.pt", "step3.pt", `+
 		`"step4.pt", "step5.pt", "step6.pt", "step7.pt" and 2 more`)
 }

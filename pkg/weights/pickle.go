@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ const maxSteps = 1 << 22
 // pickle names is ever looked up, imported or called. Nested objects are built
 // on a stack of its own and never walked recursively.
 type machine struct {
+	ctx   context.Context
 	data  []byte
 	pos   int
 	stack []any
@@ -33,8 +35,8 @@ type machine struct {
 	order    []*storage // as first asked for
 }
 
-func newMachine(data []byte) *machine {
-	return &machine{data: data, storages: map[string]*storage{}}
+func newMachine(ctx context.Context, data []byte) *machine {
+	return &machine{ctx: ctx, data: data, storages: map[string]*storage{}}
 }
 
 // load runs the pickle at pos to its STOP and returns the object it leaves.
@@ -47,6 +49,9 @@ func (m *machine) load() (any, error) {
 			return nil, err
 		}
 		if err := m.spend(1); err != nil {
+			return nil, err
+		}
+		if err := m.ctx.Err(); err != nil {
 			return nil, err
 		}
 		if code == '.' {

@@ -58,13 +58,13 @@ func TestPickleValues(t *testing.T) {
 		"ctorch\nSize\n](K\x02K\x03e\x85R.":                         tuple{int64(2), int64(3)},
 		"\x8c\x05torch\x8c\x08bfloat16\x93.":                        BF16,
 	} {
-		m := newMachine([]byte(pickle))
+		m := newMachine(t.Context(), []byte(pickle))
 		got, err := m.load()
 		require.NoError(t, err, "%q", pickle)
 		require.Equal(t, want, got, "%q", pickle)
 		require.Equal(t, len(pickle), m.pos)
 	}
-	last, err := newMachine([]byte("}(X\x01\x00\x00\x00aNX\x01\x00\x00\x00aK\x03u.")).load()
+	last, err := newMachine(t.Context(), []byte("}(X\x01\x00\x00\x00aNX\x01\x00\x00\x00aK\x03u.")).load()
 	require.NoError(t, err)
 	require.Equal(t, int64(3), last.(*dict).get("a"), "the last of two keys, as in Python")
 }
@@ -75,7 +75,7 @@ func TestPickleCutAfterEachOpcode(t *testing.T) {
 		if op.run == nil {
 			continue
 		}
-		_, err := newMachine([]byte{byte(code)}).load()
+		_, err := newMachine(t.Context(), []byte{byte(code)}).load()
 		require.Error(t, err, op.name)
 	}
 }
@@ -84,7 +84,7 @@ func TestCompressedEntryOfAnotherSize(t *testing.T) {
 	// A deflate block, stored: final, 3 bytes "abc".
 	file := []byte{1, 3, 0, 0xfc, 0xff, 'a', 'b', 'c'}
 	m := member{size: int64(len(file)), full: 3, compressed: true, crc: 0x352441c2}
-	got, err := m.bytes(file)
+	got, err := m.bytes(t.Context(), file)
 	require.NoError(t, err)
 	require.Equal(t, "abc", string(got))
 	for want, change := range map[string]func(m *member){
@@ -96,7 +96,7 @@ func TestCompressedEntryOfAnotherSize(t *testing.T) {
 	} {
 		changed := m
 		change(&changed)
-		_, err := changed.bytes(file)
+		_, err := changed.bytes(t.Context(), file)
 		require.EqualError(t, err, want)
 	}
 }

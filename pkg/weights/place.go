@@ -3,6 +3,7 @@ package weights
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ type place struct {
 
 // read returns the bytes of the tensor in row-major order. Its extent has been
 // compared with the member before.
-func (p place) read(file []byte, e Entry) ([]byte, error) {
+func (p place) read(ctx context.Context, file []byte, e Entry) ([]byte, error) {
 	if e.Size == 0 {
 		return nil, nil
 	}
@@ -36,22 +37,23 @@ func (p place) read(file []byte, e Entry) ([]byte, error) {
 		return nil, fmt.Errorf("values of their own expected, found a view that repeats the %d bytes of its storage to fill %d",
 			p.member.full, e.Size)
 	}
-	data, err := p.member.bytes(file)
+	data, err := p.member.bytes(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	if p.strides == nil {
 		return data[p.offset : p.offset+e.Size : p.offset+e.Size], nil
 	}
-	return gather(data, e.DType.width(), p.offset, e.Shape, p.strides), nil
+	return gather(ctx, data, e.DType.width(), p.offset, e.Shape, p.strides)
 }
 
 // bytes returns the member's bytes, inflated where they are compressed.
-func (m member) bytes(file []byte) ([]byte, error) {
+func (m member) bytes(ctx context.Context, file []byte) ([]byte, error) {
 	if !m.compressed {
 		return file[m.start : m.start+m.size : m.start+m.size], nil
 	}
-	b, err := io.ReadAll(io.LimitReader(m.inflate(file), m.full+1))
+	sum := crc32.NewIEEE()
+	b, err := io.ReadAll(io.TeeReader(io.LimitReader(m.inflate(ctx, file), m.full+1), sum))
 	if err != nil {
 		return nil, inflateError(err)
 	}
@@ -62,8 +64,8 @@ func (m member) bytes(file []byte) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("compressed entry: %d bytes expected, found %s", m.full, found)
 	}
-	if sum := crc32.ChecksumIEEE(b); sum != m.crc {
-		return nil, fmt.Errorf("compressed entry: checksum %08x expected, found %08x", m.crc, sum)
+	if sum.Sum32() != m.crc {
+		return nil, fmt.Errorf("compressed entry: checksum %08x expected, found %08x", m.crc, sum.Sum32())
 	}
 	return b, nil
 }
@@ -73,15 +75,30 @@ func (m member) prefix(file []byte, n int64) ([]byte, error) {
 	if !m.compressed {
 		return file[m.start : m.start+min(n, m.size)], nil
 	}
-	b, err := io.ReadAll(io.LimitReader(m.inflate(file), min(n, m.full)))
+	b, err := io.ReadAll(io.LimitReader(m.inflate(context.Background(), file), min(n, m.full)))
 	if err != nil {
 		return nil, inflateError(err)
 	}
 	return b, nil
 }
 
-func (m member) inflate(file []byte) io.Reader {
-	return flate.NewReader(bytes.NewReader(file[m.start : m.start+m.size]))
+// inflate reads a compressed member until the context ends.
+func (m member) inflate(ctx context.Context, file []byte) io.Reader {
+	return reader{ctx, flate.NewReader(bytes.NewReader(file[m.start : m.start+m.size]))}
+}
+
+// reader reads until the context ends. What inflates gives some kilobytes at a
+// time.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
 }
 
 func inflateError(err error) error {
@@ -127,7 +144,7 @@ func reach(offset int64, shape []int, strides []int64) (int64, error) {
 }
 
 // gather copies a strided tensor into row-major order.
-func gather(data []byte, width int, offset int64, shape []int, strides []int64) []byte {
+func gather(ctx context.Context, data []byte, width int, offset int64, shape []int, strides []int64) ([]byte, error) {
 	size := width
 	for _, n := range shape {
 		size *= n
@@ -139,8 +156,17 @@ func gather(data []byte, width int, offset int64, shape []int, strides []int64) 
 		shape, strides = shape[:last], strides[:last]
 	}
 	index := make([]int, len(shape))
-	for at := 0; ; at += inner * width {
-		gatherRow(out[at:at+inner*width], data, width, offset, step)
+	for at, asked := 0, 0; ; at += inner * width {
+		if row := out[at : at+inner*width]; at+len(row) < asked {
+			gatherRow(row, data, width, offset, step)
+		} else if err := inParts(ctx, inner, func(lo, hi int) error {
+			gatherRow(row[lo*width:hi*width], data, width, offset+int64(lo)*step, step)
+			return nil
+		}); err != nil {
+			return nil, err
+		} else {
+			asked = at + len(row) + part*width
+		}
 		d := len(index) - 1
 		for ; d >= 0; d-- {
 			index[d]++
@@ -152,7 +178,7 @@ func gather(data []byte, width int, offset int64, shape []int, strides []int64) 
 			index[d] = 0
 		}
 		if d < 0 {
-			return out
+			return out, nil
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -44,10 +45,10 @@ func (r renamed) Shape(name string) ([]int, bool) {
 	return r.Source.Shape(old)
 }
 
-func (r renamed) Float32Shape(name string, shape ...int) ([]float32, error) {
+func (r renamed) Float32Shape(ctx context.Context, name string, shape ...int) ([]float32, error) {
 	old, ok := r.old[name]
 	if !ok {
 		return nil, missing(r.Name(), name)
 	}
-	return r.Source.Float32Shape(old, shape...)
+	return r.Source.Float32Shape(ctx, old, shape...)
 }

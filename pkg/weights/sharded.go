@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -27,10 +28,10 @@ type Sharded struct {
 // it. A tensor that is not where the index says is an error when it is asked
 // for: indexes list tied tensors, which nobody saved twice and nobody needs.
 // Tensors that a file has beyond are not listed by Names.
-func openSharded(path string, index []byte) (*Sharded, error) {
-	weightMap, err := parseIndex(index)
+func openSharded(ctx context.Context, path string, index []byte) (*Sharded, error) {
+	weightMap, err := parseIndex(ctx, index)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, failed(ctx, path, err)
 	}
 	s := &Sharded{name: path, where: map[string]*File{}, lacks: map[string]string{}}
 	opened := map[string]*File{}
@@ -38,9 +39,9 @@ func openSharded(path string, index []byte) (*Sharded, error) {
 		shard := weightMap[name]
 		f, ok := opened[shard]
 		if !ok {
-			if f, err = OpenFile(filepath.Join(filepath.Dir(path), shard)); err != nil {
+			if f, err = OpenFile(ctx, filepath.Join(filepath.Dir(path), shard)); err != nil {
 				_ = s.Close() // the first error says more
-				return nil, fmt.Errorf("%s: weight_map: tensor %s: %w", path, oneline.Quote(name), err)
+				return nil, failed(ctx, path, fmt.Errorf("weight_map: tensor %s: %w", oneline.Quote(name), err))
 			}
 			opened[shard] = f
 			s.files = append(s.files, f)
@@ -60,15 +61,15 @@ const maxIndex = 32 << 20
 
 // parseIndex returns the weight_map of an index, with the names of the files
 // checked. Other fields, such as the total size, are skipped.
-func parseIndex(text []byte) (map[string]string, error) {
-	text, err := jsonfile.Clean(text, jsonfile.Options{})
+func parseIndex(ctx context.Context, text []byte) (map[string]string, error) {
+	text, err := jsonfile.Clean(ctx, text, jsonfile.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	var index struct {
 		Files map[string]*string `json:"weight_map"` // null is no name
 	}
-	if err := jsonfile.Unmarshal(text, &index); err != nil {
+	if err := jsonfile.Unmarshal(ctx, text, &index); err != nil {
 		return nil, fmt.Errorf("index: %w", err)
 	}
 	if len(index.Files) == 0 {
@@ -138,7 +139,7 @@ func (s *Sharded) Shape(name string) ([]int, bool) {
 }
 
 // Float32Shape is [File.Float32Shape] of the file that holds the tensor.
-func (s *Sharded) Float32Shape(name string, shape ...int) ([]float32, error) {
+func (s *Sharded) Float32Shape(ctx context.Context, name string, shape ...int) ([]float32, error) {
 	if shard, ok := s.lacks[name]; ok {
 		return nil, fmt.Errorf("%s: weight_map: tensor %s: expected in %s, found none of this name there", s.name, oneline.Quote(name), oneline.Quote(shard))
 	}
@@ -146,5 +147,5 @@ func (s *Sharded) Float32Shape(name string, shape ...int) ([]float32, error) {
 	if !ok {
 		return nil, missing(s.name, name)
 	}
-	return f.Float32Shape(name, shape...)
+	return f.Float32Shape(ctx, name, shape...)
 }

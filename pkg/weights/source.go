@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,7 +24,7 @@ type Source interface {
 	// Float32Shape returns the values of a tensor in row-major order. A missing
 	// tensor, another shape and a type that is no float are errors that name the
 	// source and the tensor. The values must not be written to.
-	Float32Shape(name string, shape ...int) ([]float32, error)
+	Float32Shape(ctx context.Context, name string, shape ...int) ([]float32, error)
 }
 
 // Checkpoint is a source that lies in files. Slices that it handed out must not
@@ -79,7 +80,7 @@ func (m *Memory) Shape(name string) ([]int, bool) {
 }
 
 // Float32Shape returns the values of a tensor, not copied.
-func (m *Memory) Float32Shape(name string, shape ...int) ([]float32, error) {
+func (m *Memory) Float32Shape(_ context.Context, name string, shape ...int) ([]float32, error) {
 	a, ok := m.arrays[name]
 	if !ok {
 		return nil, missing(m.name, name)

@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,16 +21,16 @@ const (
 
 // decodeTorchZip reads what torch.save writes: a zip archive of a pickle,
 // …/data.pkl, and of the storages it refers to, …/data/0, …/data/1, ….
-func decodeTorchZip(a *archive) (*File, error) {
-	prefix, err := a.torchPrefix()
+func decodeTorchZip(ctx context.Context, a *archive) (*File, error) {
+	prefix, err := a.torchPrefix(ctx)
 	if err != nil {
 		return nil, err
 	}
-	text, err := a.text(prefix + "data.pkl")
+	text, err := a.text(ctx, prefix+"data.pkl")
 	if err != nil {
 		return nil, err
 	}
-	m := newMachine(text)
+	m := newMachine(ctx, text)
 	root, err := m.load()
 	if err != nil {
 		return nil, err
@@ -47,12 +48,12 @@ func decodeTorchZip(a *archive) (*File, error) {
 			return nil, err
 		}
 	}
-	return stateDict(root, a.file)
+	return stateDict(ctx, root, a.file)
 }
 
 // torchPrefix finds the folder of the pickle, and refuses archives that are
 // something else.
-func (a *archive) torchPrefix() (string, error) {
+func (a *archive) torchPrefix(ctx context.Context) (string, error) {
 	var prefixes []string
 	for _, name := range a.names {
 		if prefix, ok := strings.CutSuffix(name, "data.pkl"); ok && (prefix == "" || strings.HasSuffix(prefix, "/")) {
@@ -67,7 +68,7 @@ func (a *archive) torchPrefix() (string, error) {
 		return "", errors.New("tensors of torch.save expected, found a TorchScript program")
 	}
 	if _, ok := a.members[prefix+"byteorder"]; ok {
-		order, err := a.text(prefix + "byteorder")
+		order, err := a.text(ctx, prefix+"byteorder")
 		if err != nil {
 			return "", err
 		}
@@ -98,8 +99,8 @@ func isLegacyTorch(file []byte) bool {
 // decodeTorchLegacy reads five pickles, magic number, protocol, system, object
 // and the order of the storages, and the storages, each a number of elements
 // and their bytes.
-func decodeTorchLegacy(file []byte) (*File, error) {
-	m := newMachine(file)
+func decodeTorchLegacy(ctx context.Context, file []byte) (*File, error) {
+	m := newMachine(ctx, file)
 	if err := m.legacyHead(); err != nil {
 		return nil, err
 	}
@@ -114,7 +115,7 @@ func decodeTorchLegacy(file []byte) (*File, error) {
 	if err := m.legacyStorages(keys); err != nil {
 		return nil, err
 	}
-	return stateDict(root, file)
+	return stateDict(ctx, root, file)
 }
 
 func (m *machine) legacyHead() error {
@@ -195,7 +196,7 @@ func (m *machine) legacyStorage(s *storage) error {
 // stateDict makes a File of the tensors of a pickled object: those of a dict
 // itself, or of the one dict in it that holds tensors, as in {"model": {…},
 // "step": 3}. A dict inside wins over tensors beside it, such as a best loss.
-func stateDict(root any, file []byte) (*File, error) {
+func stateDict(ctx context.Context, root any, file []byte) (*File, error) {
 	d, err := findTensors(root)
 	if err != nil {
 		return nil, err
@@ -204,6 +205,9 @@ func stateDict(root any, file []byte) (*File, error) {
 	places := map[string]place{}
 	seen := map[string]bool{}
 	for _, e := range d.entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		t, ok := e.value.(*pickledTensor)
 		if !ok {
 			continue

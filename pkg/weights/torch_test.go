@@ -64,7 +64,7 @@ func TestRoundTripOfEveryContainer(t *testing.T) {
 				}
 				var b bytes.Buffer
 				require.NoError(t, c.write(&b, arrays, d))
-				f, err := weights.DecodeFile("m", b.Bytes())
+				f, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 				require.NoError(t, err)
 				require.Equal(t, "m", f.Name())
 				require.Equal(t, weights.FromMap("", arrays).Names(), f.Names())
@@ -93,19 +93,19 @@ func checkArray(t *testing.T, f *weights.File, name string, d weights.DType, a w
 	}
 	switch d {
 	case weights.F32, weights.F64, weights.F16, weights.BF16:
-		got, err := f.Float32Shape(name, a.Shape...)
+		got, err := f.Float32Shape(t.Context(), name, a.Shape...)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		return
 	}
-	ints, _, err := f.Ints(name)
+	ints, _, err := f.Ints(t.Context(), name)
 	require.NoError(t, err)
 	got := make([]float32, len(ints))
 	for i, v := range ints {
 		got[i] = float32(v)
 	}
 	require.Equal(t, want, got)
-	bools, _, err := f.Bools(name)
+	bools, _, err := f.Bools(t.Context(), name)
 	require.NoError(t, err)
 	require.Len(t, bools, len(want))
 }
@@ -115,11 +115,11 @@ func build(t testing.TB, storages []weightstest.Storage, views []weightstest.Vie
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, weightstest.ZipFile(&b, weightstest.NewPickle().State(storages, views).Stop(), storages))
-	zip, zipErr = weights.DecodeFile("m", b.Bytes())
+	zip, zipErr = weights.DecodeFile(t.Context(), "m", b.Bytes())
 	old := weightstest.Legacy(storages)
 	var l bytes.Buffer
 	require.NoError(t, weightstest.LegacyFile(&l, weightstest.NewPickle().State(old, views).Stop(), old))
-	legacy, legacyErr = weights.DecodeFile("m", l.Bytes())
+	legacy, legacyErr = weights.DecodeFile(t.Context(), "m", l.Bytes())
 	return zip, legacy, zipErr, legacyErr
 }
 
@@ -158,15 +158,15 @@ func TestViewsOfAStorage(t *testing.T) {
 	for _, f := range []*weights.File{zip, legacy} {
 		require.Len(t, f.Names(), len(want))
 		for _, v := range views {
-			got, err := f.Float32Shape(v.Name, v.Shape...)
+			got, err := f.Float32Shape(t.Context(), v.Name, v.Shape...)
 			require.NoError(t, err, v.Name)
 			require.Equal(t, want[v.Name], got, v.Name)
 		}
 	}
 	// Tied tensors share their bytes.
-	a, _, err := zip.Float32("whole")
+	a, _, err := zip.Float32(t.Context(), "whole")
 	require.NoError(t, err)
-	b, _, err := zip.Float32("parameter")
+	b, _, err := zip.Float32(t.Context(), "parameter")
 	require.NoError(t, err)
 	require.Same(t, unsafe.SliceData(a), unsafe.SliceData(b))
 }
@@ -177,17 +177,17 @@ func TestZipStoragesAreViews(t *testing.T) {
 	values[1<<19] = 3
 	path := filepath.Join(t.TempDir(), "pytorch_model.bin")
 	write(t, path, weightstest.TorchZip, map[string]weights.Array{"w": {Shape: []int{1 << 20}, Values: values}}, weights.F32)
-	f, err := weights.OpenFile(path)
+	f, err := weights.OpenFile(t.Context(), path)
 	require.NoError(t, err)
 	defer f.Close()
 	allocated := testing.AllocsPerRun(10, func() {
-		got, _, err := f.Float32("w")
+		got, _, err := f.Float32(t.Context(), "w")
 		if err != nil || got[1<<19] != 3 {
 			t.Error("wrong values")
 		}
 	})
 	require.LessOrEqual(t, allocated, 2.0)
-	got, _, err := f.Float32("w")
+	got, _, err := f.Float32(t.Context(), "w")
 	require.NoError(t, err)
 	require.Zero(t, uintptr(unsafe.Pointer(&got[0]))%64, "aligned as torch aligns")
 }
@@ -250,9 +250,9 @@ func TestExpandedViewIsNotFilled(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, err2)
 	for _, f := range []*weights.File{zip, legacy} {
-		_, _, err = f.Float32("x")
+		_, _, err = f.Float32(t.Context(), "x")
 		require.EqualError(t, err, `m: tensor "x": values of their own expected, found a view that repeats the 8 bytes of its storage to fill 4398046511104`)
-		got, err := f.Float32Shape("y", 2)
+		got, err := f.Float32Shape(t.Context(), "y", 2)
 		require.NoError(t, err)
 		require.Equal(t, []float32{1, 2}, got)
 	}
@@ -268,7 +268,7 @@ func nested(t testing.TB, build func(p *weightstest.Pickle, state func())) (*wei
 	})
 	var b bytes.Buffer
 	require.NoError(t, weightstest.ZipFile(&b, p.Stop(), s))
-	return weights.DecodeFile("m", b.Bytes())
+	return weights.DecodeFile(t.Context(), "m", b.Bytes())
 }
 
 func TestStateDictInside(t *testing.T) {
@@ -314,7 +314,7 @@ func TestStateDictInside(t *testing.T) {
 			f, err := nested(t, build)
 			require.NoError(t, err)
 			require.Equal(t, []string{"x"}, f.Names())
-			got, err := f.Float32Shape("x", 2)
+			got, err := f.Float32Shape(t.Context(), "x", 2)
 			require.NoError(t, err)
 			require.Equal(t, []float32{1, 2}, got)
 		})
@@ -355,12 +355,12 @@ func TestUntypedStorage(t *testing.T) {
 	}
 	var b bytes.Buffer
 	require.NoError(t, weightstest.ZipFile(&b, p.Op("u").Stop(), []weightstest.Storage{s}))
-	f, err := weights.DecodeFile("m", b.Bytes())
+	f, err := weights.DecodeFile(t.Context(), "m", b.Bytes())
 	require.NoError(t, err)
-	ints, _, err := f.Ints("u")
+	ints, _, err := f.Ints(t.Context(), "u")
 	require.NoError(t, err)
 	require.Equal(t, []int{1, 65535}, ints)
-	ints, _, err = f.Ints("deep")
+	ints, _, err = f.Ints(t.Context(), "deep")
 	require.NoError(t, err)
 	require.Equal(t, []int{0xb838, 0}, ints)
 	e, _ := f.Entry("f8")

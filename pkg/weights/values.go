@@ -1,6 +1,7 @@
 package weights
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -10,8 +11,11 @@ import (
 )
 
 // tensor looks up an entry and its bytes.
-func (f *File) tensor(name string) (Entry, []byte, error) {
+func (f *File) tensor(ctx context.Context, name string) (Entry, []byte, error) {
 	e, ok := f.entries[name]
+	if err := ctx.Err(); err != nil {
+		return e, nil, err
+	}
 	if !ok {
 		return e, nil, missing(f.name, name)
 	}
@@ -22,7 +26,10 @@ func (f *File) tensor(name string) (Entry, []byte, error) {
 	if !ok {
 		return e, f.data[e.Offset : e.Offset+e.Size : e.Offset+e.Size], nil
 	}
-	b, err := p.read(f.data, e)
+	b, err := p.read(ctx, f.data, e)
+	if ended := ctx.Err(); ended != nil {
+		return e, nil, ended
+	}
 	if err != nil {
 		return e, nil, f.tensorError(name, "%v", err)
 	}
@@ -38,8 +45,8 @@ func (f *File) tensorError(name, format string, args ...any) error {
 // (they are in most files): its values must not be written to, and are valid
 // until Close. F16 and BF16 are widened exactly, F64 is rounded; a finite F64
 // beyond the range of F32 is an error.
-func (f *File) Float32(name string) ([]float32, []int, error) {
-	e, b, err := f.tensor(name)
+func (f *File) Float32(ctx context.Context, name string) ([]float32, []int, error) {
+	e, b, err := f.tensor(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -52,15 +59,35 @@ func (f *File) Float32(name string) ([]float32, []int, error) {
 			return view, shape, nil
 		}
 	}
-	out := make([]float32, len(b)/e.DType.width())
-	if e.DType == F64 {
-		if err := f.roundF64(name, out, b); err != nil {
-			return nil, nil, err
+	out, width := make([]float32, len(b)/e.DType.width()), e.DType.width()
+	err = inParts(ctx, len(out), func(lo, hi int) error {
+		if e.DType == F64 {
+			return f.roundF64(name, out[lo:hi], b[lo*width:], lo)
 		}
-		return out, shape, nil
+		widen(out[lo:hi], e.DType, b[lo*width:])
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	widen(out, e.DType, b)
 	return out, shape, nil
+}
+
+// part is how many elements are converted between two looks at the context.
+const part = 1 << 17
+
+// inParts calls do on consecutive ranges that cover [0, n), until an error or the
+// end of the context.
+func inParts(ctx context.Context, n int, do func(lo, hi int) error) error {
+	for lo := 0; lo < n; lo += part {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := do(lo, min(lo+part, n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // widen fills out from F32, F16 or BF16 bytes.
@@ -81,12 +108,13 @@ func widen(out []float32, d DType, b []byte) {
 	}
 }
 
-func (f *File) roundF64(name string, out []float32, b []byte) error {
+// roundF64 fills out from F64 bytes, of which the first is value number from.
+func (f *File) roundF64(name string, out []float32, b []byte, from int) error {
 	for i := range out {
 		v := math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
 		out[i] = float32(v)
 		if math.IsInf(float64(out[i]), 0) && !math.IsInf(v, 0) {
-			return f.tensorError(name, "values in the range of F32 expected, found %g at index %d", v, i)
+			return f.tensorError(name, "values in the range of F32 expected, found %g at index %d", v, from+i)
 		}
 	}
 	return nil
@@ -94,18 +122,18 @@ func (f *File) roundF64(name string, out []float32, b []byte) error {
 
 // Float32Shape is [File.Float32] for a tensor whose shape is known: another
 // shape is an error.
-func (f *File) Float32Shape(name string, shape ...int) ([]float32, error) {
+func (f *File) Float32Shape(ctx context.Context, name string, shape ...int) ([]float32, error) {
 	if e, ok := f.entries[name]; ok && !slices.Equal(e.Shape, shape) {
 		return nil, wrongShape(f.name, name, shape, e.Shape)
 	}
-	values, _, err := f.Float32(name)
+	values, _, err := f.Float32(ctx, name)
 	return values, err
 }
 
 // Ints returns the values of an integer or BOOL tensor (false 0, true 1) in
 // row-major order, and its shape. A value that does not fit an int is an error.
-func (f *File) Ints(name string) ([]int, []int, error) {
-	e, b, err := f.tensor(name)
+func (f *File) Ints(ctx context.Context, name string) ([]int, []int, error) {
+	e, b, err := f.tensor(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,23 +143,29 @@ func (f *File) Ints(name string) ([]int, []int, error) {
 	}
 	width := e.DType.width()
 	out := make([]int, len(b)/width)
-	for i := range out {
-		v := read(b[i*width:])
-		if e.DType == U64 && v < 0 {
-			return nil, nil, f.tensorError(name, "values below 2^63 expected, found %d at index %d", uint64(v), i)
+	err = inParts(ctx, len(out), func(lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			v := read(b[i*width:])
+			if e.DType == U64 && v < 0 {
+				return f.tensorError(name, "values below 2^63 expected, found %d at index %d", uint64(v), i)
+			}
+			out[i] = int(v)
+			if int64(out[i]) != v {
+				return f.tensorError(name, "values that fit this machine expected, found %d at index %d", v, i)
+			}
 		}
-		out[i] = int(v)
-		if int64(out[i]) != v {
-			return nil, nil, f.tensorError(name, "values that fit this machine expected, found %d at index %d", v, i)
-		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return out, slices.Clone(e.Shape), nil
 }
 
 // Bools returns a mask in row-major order, and its shape: BOOL, integers or
 // floats, of which all but zero are true. A NaN is an error.
-func (f *File) Bools(name string) ([]bool, []int, error) {
-	e, b, err := f.tensor(name)
+func (f *File) Bools(ctx context.Context, name string) ([]bool, []int, error) {
+	e, b, err := f.tensor(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -142,12 +176,17 @@ func (f *File) Bools(name string) ([]bool, []int, error) {
 	}
 	width := e.DType.width()
 	out := make([]bool, len(b)/width)
-	for i := range out {
-		value, ok := isTrue(b[i*width:])
-		if !ok {
-			return nil, nil, f.tensorError(name, "a mask of numbers expected, found NaN at index %d", i)
+	err = inParts(ctx, len(out), func(lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			var ok bool
+			if out[i], ok = isTrue(b[i*width:]); !ok {
+				return f.tensorError(name, "a mask of numbers expected, found NaN at index %d", i)
+			}
 		}
-		out[i] = value
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return out, slices.Clone(e.Shape), nil
 }

@@ -40,7 +40,7 @@ func TestHalfPrecisionExhaustively(t *testing.T) {
 		}
 		f, err := decodeTensors(t, Tensor{Name: "x", DType: c.dtype, Shape: []int{256, 256}, Data: data})
 		require.NoError(t, err)
-		values, err := f.Float32Shape("x", 256, 256)
+		values, err := f.Float32Shape(t.Context(), "x", 256, 256)
 		require.NoError(t, err)
 		for bits, got := range values {
 			want := small(uint16(bits), c.exponent, c.fraction)
@@ -67,9 +67,9 @@ func TestIntsRange(t *testing.T) {
 	data = binary.LittleEndian.AppendUint64(data, 1<<63)
 	f, err := decodeTensors(t, Tensor{Name: "u", DType: U64, Shape: []int{2}, Data: data})
 	require.NoError(t, err)
-	_, _, err = f.Ints("u")
+	_, _, err = f.Ints(t.Context(), "u")
 	require.EqualError(t, err, `m: tensor "u": values below 2^63 expected, found 9223372036854775808 at index 1`)
-	mask, _, err := f.Bools("u")
+	mask, _, err := f.Bools(t.Context(), "u")
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, true}, mask)
 }
@@ -80,9 +80,9 @@ func TestNarrowMachine(t *testing.T) {
 	}
 	f, err := decodeTensors(t, Int64s("i", []int64{-5, 1 << 31}, 2))
 	require.NoError(t, err)
-	_, _, err = f.Ints("i")
+	_, _, err = f.Ints(t.Context(), "i")
 	require.EqualError(t, err, `m: tensor "i": values that fit this machine expected, found 2147483648 at index 1`)
-	_, err = Decode("m", one(`"dtype":"U8","shape":[4294967296,0],"data_offsets":[0,0]`, 0))
+	_, err = Decode(t.Context(), "m", one(`"dtype":"U8","shape":[4294967296,0],"data_offsets":[0,0]`, 0))
 	require.EqualError(t, err, `m: tensor "x": shape: dimensions that fit this machine expected, found 4294967296`)
 }
 
@@ -96,13 +96,13 @@ func TestFloat64Range(t *testing.T) {
 	}
 	f, err := decodeTensors(t, wide("ok", 0.1, math.Inf(-1), 1e-300, math.Copysign(0, -1)), wide("large", 1, -1e39))
 	require.NoError(t, err)
-	values, _, err := f.Float32("ok")
+	values, _, err := f.Float32(t.Context(), "ok")
 	require.NoError(t, err)
 	require.Equal(t, []float32{0.1, float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1))}, values)
-	values, _, err = f.Float32("large")
+	values, _, err = f.Float32(t.Context(), "large")
 	require.EqualError(t, err, `m: tensor "large": values in the range of F32 expected, found -1e+39 at index 1`)
 	require.Nil(t, values)
-	mask, _, err := f.Bools("ok")
+	mask, _, err := f.Bools(t.Context(), "ok")
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, true, true, false}, mask, "1e-300 is not zero")
 }
@@ -120,13 +120,13 @@ func TestBools(t *testing.T) {
 	for name, want := range map[string][]bool{
 		"f": {false, true, false, true}, "i": {false, true, true}, "u": {false, true, true}, "b": {true, false},
 	} {
-		got, shape, err := f.Bools(name)
+		got, shape, err := f.Bools(t.Context(), name)
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
 		e, _ := f.Entry(name)
 		require.Equal(t, e.Shape, shape)
 	}
-	_, _, err = f.Bools("nan")
+	_, _, err = f.Bools(t.Context(), "nan")
 	require.EqualError(t, err, `m: tensor "nan": a mask of numbers expected, found NaN at index 2`)
 }
 
@@ -137,7 +137,7 @@ func TestFloat32Alignment(t *testing.T) {
 	for shift := range 4 {
 		f, err := decodeTensors(t, Tensor{Name: "a", DType: U8, Shape: []int{shift}, Data: make([]byte, shift)}, Float32s("x", want, 4))
 		require.NoError(t, err)
-		got, err := f.Float32Shape("x", 4)
+		got, err := f.Float32Shape(t.Context(), "x", 4)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 		e, _ := f.Entry("x")

@@ -18,7 +18,7 @@ func decodeTensors(t testing.TB, tensors ...Tensor) (*File, error) {
 	t.Helper()
 	var b bytes.Buffer
 	require.NoError(t, Write(&b, tensors, nil))
-	return Decode("m", b.Bytes())
+	return Decode(t.Context(), "m", b.Bytes())
 }
 
 // wide makes ints of numbers that are constants too large for some machines.
@@ -77,19 +77,19 @@ func TestRoundTripEveryType(t *testing.T) {
 	f, err := decodeTensors(t, tensors...)
 	require.NoError(t, err)
 	for _, want := range tensors {
-		e, data, err := f.tensor(want.Name)
+		e, data, err := f.tensor(t.Context(), want.Name)
 		require.NoError(t, err)
 		require.Equal(t, want, Tensor{Name: e.Name, DType: e.DType, Shape: e.Shape, Data: data})
 		readAll(t, f, e)
 	}
 	// Element by element: bytes 0 1 0 1 … are the number 1+2^16·… of that width.
 	for d, v := range map[DType]int64{I64: 0x0100010001000100, U64: 0x0100010001000100, I32: 0x01000100, U32: 0x01000100, I16: 0x0100, U16: 0x0100} {
-		got, _, err := f.Ints(string(d))
+		got, _, err := f.Ints(t.Context(), string(d))
 		require.NoError(t, err)
 		require.Equal(t, wide(v, v, v, v, v, v, v, v), got, d)
 	}
 	for _, d := range []DType{Bool, U8, I8} {
-		got, _, err := f.Ints(string(d))
+		got, _, err := f.Ints(t.Context(), string(d))
 		require.NoError(t, err)
 		require.Equal(t, []int{0, 1, 0, 1, 0, 1, 0, 1}, got, d)
 	}
@@ -113,14 +113,14 @@ func TestRoundTripValues(t *testing.T) {
 	for name, want := range map[string][]int{
 		"i64": wide(math.MinInt64, -1, 0, math.MaxInt64), "i8": {-128, -1, 127}, "i16": {-32768}, "i32": {math.MinInt32}, "mask": {0, 1, 1},
 	} {
-		got, _, err := f.Ints(name)
+		got, _, err := f.Ints(t.Context(), name)
 		require.NoError(t, err)
 		require.Equal(t, want, got, name)
 	}
 	for name, want := range map[string]Array{
 		"f32": {[]int{3, 2}, floats}, "scalar": {nil, []float32{7}}, "empty": {[]int{3, 0}, []float32{}}, "Ünïcode \"\\\n": {[]int{1}, []float32{3}},
 	} {
-		got, err := f.Float32Shape(name, want.Shape...)
+		got, err := f.Float32Shape(t.Context(), name, want.Shape...)
 		require.NoError(t, err)
 		require.Equal(t, want.Values, got, name)
 	}
@@ -182,19 +182,19 @@ func TestMemory(t *testing.T) {
 	require.Equal(t, []string{"a", "b", "bad", "neg"}, m.Names())
 	require.True(t, m.Has("a"))
 	require.False(t, m.Has("c"))
-	got, err := m.Float32Shape("b", 2)
+	got, err := m.Float32Shape(t.Context(), "b", 2)
 	require.NoError(t, err)
 	require.Equal(t, []float32{1, 2}, got)
-	got, err = m.Float32Shape("a")
+	got, err = m.Float32Shape(t.Context(), "a")
 	require.NoError(t, err)
 	require.Equal(t, []float32{7}, got)
-	_, err = m.Float32Shape("c", 2)
+	_, err = m.Float32Shape(t.Context(), "c", 2)
 	require.EqualError(t, err, `rasp: tensor "c" is missing`)
-	_, err = m.Float32Shape("b", 1, 2)
+	_, err = m.Float32Shape(t.Context(), "b", 1, 2)
 	require.EqualError(t, err, `rasp: tensor "b": shape [1 2] expected, found [2]`)
-	_, err = m.Float32Shape("bad", 2, 2)
+	_, err = m.Float32Shape(t.Context(), "bad", 2, 2)
 	require.EqualError(t, err, `rasp: tensor "bad": 4 values expected for shape [2 2], found 1`)
-	_, err = m.Float32Shape("neg", -1)
+	_, err = m.Float32Shape(t.Context(), "neg", -1)
 	require.EqualError(t, err, `rasp: tensor "neg": shape: dimensions from 0 expected, found [-1]`)
 }
 
@@ -216,7 +216,7 @@ func bigFile(b *testing.B) (path string, names []string) {
 func BenchmarkOpen(b *testing.B) {
 	path, _ := bigFile(b)
 	for b.Loop() {
-		f, err := Open(path)
+		f, err := Open(b.Context(), path)
 		require.NoError(b, err)
 		require.NoError(b, f.Close())
 	}
@@ -226,11 +226,11 @@ func BenchmarkOpenAndSum(b *testing.B) {
 	path, names := bigFile(b)
 	b.SetBytes(int64(len(names)) << 16)
 	for b.Loop() {
-		f, err := Open(path)
+		f, err := Open(b.Context(), path)
 		require.NoError(b, err)
 		var sum float32
 		for _, name := range names {
-			values, _, err := f.Float32(name)
+			values, _, err := f.Float32(b.Context(), name)
 			require.NoError(b, err)
 			for _, v := range values {
 				sum += v
@@ -246,7 +246,7 @@ func BenchmarkFloat16(b *testing.B) {
 	require.NoError(b, err)
 	b.SetBytes(2 << 20)
 	for b.Loop() {
-		_, _, err := f.Float32("x")
+		_, _, err := f.Float32(b.Context(), "x")
 		require.NoError(b, err)
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -24,8 +26,8 @@ type archive struct {
 	members map[string]member
 }
 
-func openArchive(file []byte) (*archive, error) {
-	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
+func openArchive(ctx context.Context, file []byte) (*archive, error) {
+	z, err := zip.NewReader(readerAt{ctx, bytes.NewReader(file)}, int64(len(file)))
 	if err != nil {
 		return nil, errors.New("zip archive: a directory at the end of the file expected, found none or a damaged one (is the file truncated?)")
 	}
@@ -48,6 +50,19 @@ func openArchive(file []byte) (*archive, error) {
 		a.members[f.Name] = m
 	}
 	return a, a.checkOverlap()
+}
+
+// readerAt reads until the context ends.
+type readerAt struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (r readerAt) ReadAt(p []byte, at int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.ReadAt(p, at)
 }
 
 // memberOf finds the bytes of an entry. Checksums of entries that are not
@@ -95,12 +110,12 @@ func (a *archive) checkOverlap() error {
 }
 
 // text returns the whole of a small entry.
-func (a *archive) text(name string) ([]byte, error) {
+func (a *archive) text(ctx context.Context, name string) ([]byte, error) {
 	m := a.members[name]
 	if m.compressed && m.full > maxHeader {
 		return nil, fmt.Errorf("zip entry %s: at most %d bytes expected, found %d", oneline.Quote(name), maxHeader, m.full)
 	}
-	b, err := m.bytes(a.file)
+	b, err := m.bytes(ctx, a.file)
 	if err != nil {
 		return nil, fmt.Errorf("zip entry %s: %w", oneline.Quote(name), err)
 	}

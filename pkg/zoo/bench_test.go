@@ -13,13 +13,13 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
-// gpt2Folder writes random weights in the shape of GPT-2 small, by Hugging
+// gpt2Folder writes random weights of the widths of GPT-2 small, by Hugging
 // Face's names.
-func gpt2Folder(tb testing.TB) string {
+func gpt2Folder(tb testing.TB, layers int) string {
 	tb.Helper()
 	const d, f, vocab, ctx = 768, 3072, 50257, 1024
 	dir := tb.TempDir()
-	config, err := json.Marshal(map[string]any{"model_type": "gpt2", "n_embd": d, "n_head": 12, "n_layer": 12, "n_positions": ctx, "vocab_size": vocab})
+	config, err := json.Marshal(map[string]any{"model_type": "gpt2", "n_embd": d, "n_head": 12, "n_layer": layers, "n_positions": ctx, "vocab_size": vocab})
 	require.NoError(tb, err)
 	require.NoError(tb, os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600))
 	values := make([]float32, vocab*d)
@@ -36,7 +36,7 @@ func gpt2Folder(tb testing.TB) string {
 	add("wpe.weight", ctx, d)
 	add("ln_f.weight", d)
 	add("ln_f.bias", d)
-	for l := range 12 {
+	for l := range layers {
 		p := fmt.Sprintf("h.%d.", l)
 		for _, m := range []struct {
 			name    string
@@ -59,11 +59,11 @@ func gpt2Folder(tb testing.TB) string {
 
 // BenchmarkOpenGPT2 opens a model of GPT-2's size, its file in the page cache.
 func BenchmarkOpenGPT2(b *testing.B) {
-	dir := gpt2Folder(b)
+	dir := gpt2Folder(b, 12)
 	for name, o := range map[string]Options{"processed": {}, "raw": {Processing: checkpoint.NoProcessing()}} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				m, err := OpenWith(dir, o)
+				m, err := OpenWith(b.Context(), dir, o)
 				require.NoError(b, err)
 				require.NoError(b, m.Close())
 			}

@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -16,22 +17,22 @@ var (
 	inductionWeights []byte
 )
 
-func openInduction(o checkpoint.LoadOptions) (*checkpoint.Model, error) {
-	cfg, err := checkpoint.ReadConfig("config.json", bytes.NewReader(inductionConfig))
+func openInduction(ctx context.Context, o checkpoint.LoadOptions) (*checkpoint.Model, error) {
+	cfg, err := checkpoint.ReadConfig(ctx, "config.json", bytes.NewReader(inductionConfig))
 	if err != nil {
 		return nil, err
 	}
-	src, err := weights.Decode("model.safetensors", inductionWeights)
+	src, err := weights.Decode(ctx, "model.safetensors", inductionWeights)
 	if err != nil {
 		return nil, err
 	}
-	return checkpoint.LoadWith(cfg, src, o)
+	return checkpoint.LoadWith(ctx, cfg, src, o)
 }
 
 // openOrGate makes the model of Conmy et al. 2023, appendix: both heads write 1
 // into the first channel from their value bias, the MLP turns "fewer than one"
 // into what it subtracts from its bias, and the logit is 1 if either head spoke.
-func openOrGate(o checkpoint.LoadOptions) (*checkpoint.Model, error) {
+func openOrGate(ctx context.Context, o checkpoint.LoadOptions) (*checkpoint.Model, error) {
 	cfg := transformer.Config{
 		Layers: 1, DModel: 2, Ctx: 1, DHead: 1, Heads: 2, DMLP: 1, Vocab: 1, VocabOut: 1,
 		Activation: transformer.ReLU, Norm: transformer.NoNorm, Eps: 1e-5, Direction: transformer.Causal, Positions: transformer.Standard, AttnScale: 1,
@@ -46,7 +47,7 @@ func openOrGate(o checkpoint.LoadOptions) (*checkpoint.Model, error) {
 		}
 		return array(make([]float32, n), shape...)
 	}
-	return checkpoint.LoadWith(checkpoint.Config{Config: cfg}, weights.FromMap("or_gate", map[string]weights.Array{
+	return checkpoint.LoadWith(ctx, checkpoint.Config{Config: cfg}, weights.FromMap("or_gate", map[string]weights.Array{
 		"embed.W_E":          zeros(1, 2),
 		"pos_embed.W_pos":    zeros(1, 2),
 		"blocks.0.attn.W_Q":  zeros(2, 2, 1),

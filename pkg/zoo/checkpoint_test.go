@@ -26,7 +26,7 @@ func arrays(t *testing.T, path string) map[string]weights.Array {
 	f := golden.Open(t, path)
 	out := map[string]weights.Array{}
 	for _, name := range f.Names() {
-		values, shape, err := f.Float32(name)
+		values, shape, err := f.Float32(t.Context(), name)
 		require.NoError(t, err)
 		out[name] = weights.Array{Shape: shape, Values: values}
 	}
@@ -98,10 +98,10 @@ func TestEveryContainerAndTypeIsTheSameModel(t *testing.T) {
 	for _, name := range []string{"hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny"} {
 		raw := arrays(t, golden.Path(name, "model.safetensors"))
 		config := golden.Path(name, "config.json")
-		cfg, err := readConfig(config)
+		cfg, err := readConfig(t.Context(), config)
 		require.NoError(t, err)
 		for _, d := range []weights.DType{weights.F32, weights.F16, weights.BF16} {
-			want, err := checkpoint.Load(cfg, weights.FromMap("rounded", rounded(t, raw, d)))
+			want, err := checkpoint.Load(t.Context(), cfg, weights.FromMap("rounded", rounded(t, raw, d)))
 			require.NoError(t, err)
 			for container, write := range containers {
 				dir := t.TempDir()
@@ -178,17 +178,17 @@ func TestHuggingFaceNames(t *testing.T) {
 	want := golden.Model(t, "hf-gpt2-tiny").Hash(1)
 	_, env := cached(t, "openai-community--gpt2", "hf-gpt2-tiny")
 	for name, canonical := range map[string]string{"gpt2": "gpt2", "GPT2@main": "gpt2", "openai-community/gpt2": "openai-community/gpt2"} {
-		m, err := OpenWith(name, Options{Env: env})
+		m, err := OpenWith(t.Context(), name, Options{Env: env})
 		require.NoError(t, err)
 		assert.Equal(t, want, m.Hash(1))
 		assert.Equal(t, canonical, m.Name)
-		_, err = m.Tokenizer()
+		_, err = m.Tokenizer(t.Context())
 		assert.ErrorContains(t, err, "model "+canonical+" has no tokenizer, and its prompts must be token ids: expected tokenizer.json, or vocab.json and merges.txt, in ")
 		require.NoError(t, m.Close())
 	}
 	for name, looked := range map[string]string{"pythia-70m": "models--EleutherAI--pythia-70m", "some/model": "models--some--model",
 		"gpt2@other": "models--gpt2"} {
-		_, err := OpenWith(name, Options{Env: env})
+		_, err := OpenWith(t.Context(), name, Options{Env: env})
 		var absent *hub.NotFoundError
 		require.ErrorAs(t, err, &absent)
 		assert.Contains(t, err.Error(), looked)
@@ -205,27 +205,27 @@ func TestBrokenLinksInTheCache(t *testing.T) {
 	lost := filepath.Join(snapshots[0], "model.safetensors")
 	require.NoError(t, os.Remove(lost))
 	require.NoError(t, os.Symlink("../../blobs/0123", lost))
-	_, err = OpenWith("gpt2", Options{Env: env})
+	_, err = OpenWith(t.Context(), "gpt2", Options{Env: env})
 	var absent *hub.NotFoundError
 	require.ErrorAs(t, err, &absent)
 	assert.Contains(t, err.Error(), `found none; model.safetensors is a link to "../../blobs/0123", which is not there`)
-	_, err = Open(snapshots[0])
+	_, err = Open(t.Context(), snapshots[0])
 	assert.EqualError(t, err, lost+`: a link to "../../blobs/0123", which is not there`)
 	create(t, filepath.Join(snapshots[0], "pytorch_model.bin"), func(w io.Writer) error {
 		return weightstest.TorchZip(w, arrays(t, golden.Path("hf-gpt2-tiny", "model.safetensors")), weights.F32)
 	})
-	m, err := OpenWith("gpt2", Options{Env: env})
+	m, err := OpenWith(t.Context(), "gpt2", Options{Env: env})
 	require.NoError(t, err)
 	assert.Equal(t, want, m.Hash(1))
 	for _, name := range []string{"config.json", "tokenizer.json"} {
 		_ = os.Remove(filepath.Join(snapshots[0], name))
 		require.NoError(t, os.Symlink("../../blobs/4567", filepath.Join(snapshots[0], name)))
 	}
-	_, err = OpenWith("gpt2", Options{Env: env})
+	_, err = OpenWith(t.Context(), "gpt2", Options{Env: env})
 	assert.ErrorContains(t, err, `expected config.json, found none; config.json is a link to "../../blobs/4567", which is not there; `)
-	_, err = Open(snapshots[0])
+	_, err = Open(t.Context(), snapshots[0])
 	assert.EqualError(t, err, filepath.Join(snapshots[0], "config.json")+`: a link to "../../blobs/4567", which is not there`)
-	_, err = m.Tokenizer()
+	_, err = m.Tokenizer(t.Context())
 	assert.EqualError(t, err, filepath.Join(snapshots[0], "tokenizer.json")+`: a link to "../../blobs/4567", which is not there`)
 }
 
@@ -243,7 +243,7 @@ func TestIndexOfATiedUnembedding(t *testing.T) {
 		require.NoError(t, err)
 		listed := strings.Replace(string(text), `"weight_map": {`, fmt.Sprintf(`"weight_map": {%q:"model-00002-of-00002.safetensors",`, head), 1)
 		require.NoError(t, os.WriteFile(index, []byte(listed), 0o600))
-		m, err := Open(dir)
+		m, err := Open(t.Context(), dir)
 		if name == "hf-gpt2-tiny" {
 			require.NoError(t, err)
 			assert.Equal(t, golden.Model(t, name).Hash(1), m.Hash(1))
@@ -254,10 +254,10 @@ func TestIndexOfATiedUnembedding(t *testing.T) {
 }
 
 func TestTokenizers(t *testing.T) {
-	tok, err := open(t, "random:1x1x8x0x50257").Tokenizer()
+	tok, err := open(t, "random:1x1x8x0x50257").Tokenizer(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []int{15496, 995}, tok.Encode("Hello world"))
-	_, err = open(t, "induction").Tokenizer()
+	_, err = open(t, "induction").Tokenizer(t.Context())
 	assert.ErrorContains(t, err, "model induction has no tokenizer, and its prompts must be token ids")
 	dir := t.TempDir()
 	for _, name := range []string{"config.json", "model.safetensors"} {
@@ -265,11 +265,11 @@ func TestTokenizers(t *testing.T) {
 	}
 	create(t, filepath.Join(dir, "vocab.json"), func(w io.Writer) error { _, err := io.WriteString(w, `{"a":0,"b":1,"ab":2}`); return err })
 	create(t, filepath.Join(dir, "merges.txt"), func(w io.Writer) error { _, err := io.WriteString(w, "#version: 0.2\na b\n"); return err })
-	tok, err = open(t, dir).Tokenizer()
+	tok, err = open(t, dir).Tokenizer(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []int{2, 0}, tok.Encode("aba"))
 	create(t, filepath.Join(dir, "vocab.json"), func(w io.Writer) error { _, err := io.WriteString(w, `[`); return err })
-	_, err = open(t, dir).Tokenizer()
+	_, err = open(t, dir).Tokenizer(t.Context())
 	assert.ErrorContains(t, err, "vocab.json")
 }
 
@@ -284,7 +284,7 @@ func TestTokenizersWithoutWeights(t *testing.T) {
 	_, env := cached(t, "openai-community--gpt2", "hf-gpt2-tiny")
 	for name, ok := range map[string]bool{path: true, "random:1x1x8x0x50257@3": true, "gpt2": true, "gpt-neo-125m": true,
 		"random:1x1x8x0x50": false, "induction": false, "attn-only-4l": false, filepath.Join(dir, "other.pth"): false} {
-		tok, err := OpenTokenizer(name, Options{Env: env})
+		tok, err := OpenTokenizer(t.Context(), name, Options{Env: env})
 		if !ok {
 			assert.Error(t, err, name)
 			continue
@@ -297,12 +297,12 @@ func TestTokenizersWithoutWeights(t *testing.T) {
 func TestOptions(t *testing.T) {
 	folder := golden.Path("hf-gpt2-tiny")
 	seed := uint64(3)
-	m, err := OpenWith(folder, Options{Processing: checkpoint.NoProcessing(), Reset: &seed})
+	m, err := OpenWith(t.Context(), folder, Options{Processing: checkpoint.NoProcessing(), Reset: &seed})
 	require.NoError(t, err)
 	defer m.Close()
 	assert.Equal(t, golden.ModelWith(t, "hf-gpt2-tiny", checkpoint.LoadOptions{Processing: checkpoint.NoProcessing(), Reset: &seed}).Hash(1), m.Hash(1))
 	for _, name := range []string{"induction", "random:1x2x8x16x10"} {
-		m, err := OpenWith(name, Options{Reset: &seed})
+		m, err := OpenWith(t.Context(), name, Options{Reset: &seed})
 		require.NoError(t, err)
 		assert.NotEqual(t, open(t, name).Hash(1), m.Hash(1))
 	}

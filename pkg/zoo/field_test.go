@@ -48,6 +48,6 @@ func TestModelsOfTheField(t *testing.T) {
 		assert.Empty(t, m.Warnings)
 	}
 	path := filepath.Join("testdata", "field", "tl-rotary-yarn")
-	_, err := Open(path)
+	_, err := Open(t.Context(), path)
 	assert.EqualError(t, err, filepath.Join(path, "config.json")+`: field "use_yarn_rope": expected false, found true: scaled rotary positions are not computed`)
 }

@@ -2,6 +2,7 @@ package zoo
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -15,35 +16,35 @@ import (
 )
 
 // openFolder loads a model from a folder with config.json and weights.
-func openFolder(name, dir string, o checkpoint.LoadOptions) (*Model, error) {
+func openFolder(ctx context.Context, name, dir string, o checkpoint.LoadOptions) (*Model, error) {
 	config := filepath.Join(dir, "config.json")
-	cfg, err := readConfig(config)
+	cfg, err := readConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	src, err := weights.OpenFolder(dir)
+	src, err := weights.OpenFolder(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return load(name, config, cfg, src, o)
+	return load(ctx, name, config, cfg, src, o)
 }
 
 // openFile loads a model from a file of weights with its configuration beside
 // it.
-func openFile(name string, o checkpoint.LoadOptions) (*Model, error) {
+func openFile(ctx context.Context, name string, o checkpoint.LoadOptions) (*Model, error) {
 	config, err := configFile(name)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := readConfig(config)
+	cfg, err := readConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}
-	src, err := weights.OpenAny(name)
+	src, err := weights.OpenAny(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return load(name, config, cfg, src, o)
+	return load(ctx, name, config, cfg, src, o)
 }
 
 // configFile finds the configuration of a file of weights.
@@ -61,8 +62,8 @@ func configFile(name string) (string, error) {
 
 // load makes the model of weights that stay open until Close, if it needs them.
 // They lie beside the file of the configuration.
-func load(name, config string, cfg checkpoint.Config, src weights.Checkpoint, o checkpoint.LoadOptions) (*Model, error) {
-	m, err := checkpoint.LoadWith(cfg, src, o)
+func load(ctx context.Context, name, config string, cfg checkpoint.Config, src weights.Checkpoint, o checkpoint.LoadOptions) (*Model, error) {
+	m, err := checkpoint.LoadWith(ctx, cfg, src, o)
 	if err != nil {
 		_ = src.Close() // the first error says more
 		return nil, err
@@ -80,12 +81,12 @@ func load(name, config string, cfg checkpoint.Config, src weights.Checkpoint, o 
 // maxConfig bounds a configuration file, which has some hundred bytes.
 const maxConfig = 1 << 20
 
-func readConfig(path string) (checkpoint.Config, error) {
-	data, err := jsonfile.ReadRegular(path, "a model configuration", maxConfig)
+func readConfig(ctx context.Context, path string) (checkpoint.Config, error) {
+	data, err := jsonfile.ReadRegular(ctx, path, "a model configuration", maxConfig)
 	if err != nil {
 		return checkpoint.Config{}, err
 	}
-	return checkpoint.ReadConfig(path, bytes.NewReader(data))
+	return checkpoint.ReadConfig(ctx, path, bytes.NewReader(data))
 }
 
 // describe says a model's shape in one line.

@@ -14,7 +14,7 @@ import (
 // A model lists every file that it is read from, and no other of its folder.
 func TestFiles(t *testing.T) {
 	for _, name := range []string{"induction", "or_gate", "random:1x1x8x8x10"} {
-		m, err := Open(name)
+		m, err := Open(t.Context(), name)
 		require.NoError(t, err)
 		assert.Empty(t, m.Files(), name)
 		require.NoError(t, m.Close())
@@ -29,7 +29,7 @@ func TestFiles(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte("{}"), 0o644))
 	}
 	for _, name := range []string{dir, filepath.Join(dir, "model.safetensors")} {
-		m, err := Open(name)
+		m, err := Open(t.Context(), name)
 		require.NoError(t, err)
 		var found []string
 		for _, path := range m.Files() {

@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -21,12 +22,16 @@ const randomPrefix = "random:"
 const maxRandom = 1 << 32
 
 // openRandom makes the model that the part of a name after "random:" means.
-func openRandom(name string, o checkpoint.LoadOptions) (*Model, error) {
+func openRandom(ctx context.Context, name string, o checkpoint.LoadOptions) (*Model, error) {
 	cfg, canonical, seed, err := parseRandom(name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := checkpoint.LoadWith(checkpoint.Config{Config: cfg}, randomWeights(canonical, cfg, seed, o.Threads), o)
+	src, err := randomWeights(ctx, canonical, cfg, seed, o.Threads)
+	if err != nil {
+		return nil, err
+	}
+	m, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: cfg}, src, o)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +141,8 @@ func randomSpecs(c transformer.Config) []tensorSpec {
 }
 
 // randomWeights fills a model's tensors.
-func randomWeights(name string, c transformer.Config, seed uint64, threads int) *weights.Memory {
+func randomWeights(ctx context.Context, name string, c transformer.Config, seed uint64, threads int) (*weights.Memory, error) {
+	const part = 1 << 18 // numbers between two looks at the context
 	arrays := map[string]weights.Array{}
 	for _, s := range randomSpecs(c) {
 		n := 1
@@ -145,10 +151,17 @@ func randomWeights(name string, c transformer.Config, seed uint64, threads int) 
 		}
 		values := make([]float32, n)
 		start := tensorSeed(seed, s.name)
-		tensor.Parallel(n, threads, func(lo, hi int) { fill(values[lo:hi], start, lo, s.std) })
+		tensor.Parallel(n, threads, func(lo, hi int) {
+			for ; lo < hi && ctx.Err() == nil; lo += part {
+				fill(values[lo:min(lo+part, hi)], start, lo, s.std)
+			}
+		})
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		arrays[s.name] = weights.Array{Shape: s.shape, Values: values}
 	}
-	return weights.FromMap(name, arrays)
+	return weights.FromMap(name, arrays), nil
 }
 
 // tensorSeed hashes the model's seed and a tensor's name.

@@ -1,6 +1,7 @@
 package zoo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,7 +19,7 @@ var withGPT2s = []string{"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distil
 
 // OpenTokenizer opens the tokenizer of a model without its weights. GPT-2 and
 // its kin need no files; a model that has none is a *NoTokenizerError.
-func OpenTokenizer(name string, o Options) (*tokenizer.Tokenizer, error) {
+func OpenTokenizer(ctx context.Context, name string, o Options) (*tokenizer.Tokenizer, error) {
 	if slices.ContainsFunc(All(), func(e Entry) bool { return e.Name == name }) {
 		return nil, &NoTokenizerError{Model: name}
 	}
@@ -27,7 +28,7 @@ func OpenTokenizer(name string, o Options) (*tokenizer.Tokenizer, error) {
 		if err != nil {
 			return nil, err
 		}
-		return tokenizerIn(canonical, nil, c.Vocab)
+		return tokenizerIn(ctx, canonical, nil, c.Vocab)
 	}
 	at, err := find(name)
 	if err != nil {
@@ -36,7 +37,7 @@ func OpenTokenizer(name string, o Options) (*tokenizer.Tokenizer, error) {
 	dir, config := name, filepath.Join(name, "config.json")
 	switch at {
 	case theCache:
-		return o.cachedTokenizer(name)
+		return o.cachedTokenizer(ctx, name)
 	case aFile:
 		dir = filepath.Dir(name)
 		if config, err = configFile(name); err != nil {
@@ -44,22 +45,25 @@ func OpenTokenizer(name string, o Options) (*tokenizer.Tokenizer, error) {
 		}
 	}
 	vocab := 0
-	if c, err := readConfig(config); err == nil {
+	if c, err := readConfig(ctx, config); err == nil {
 		vocab = c.Vocab
 	}
-	return tokenizerIn(name, []string{dir}, vocab)
+	return tokenizerIn(ctx, name, []string{dir}, vocab)
 }
 
 // cachedTokenizer opens a tokenizer in the Hugging Face cache.
-func (o Options) cachedTokenizer(name string) (*tokenizer.Tokenizer, error) {
+func (o Options) cachedTokenizer(ctx context.Context, name string) (*tokenizer.Tokenizer, error) {
 	cache, err := o.cache(name)
 	if err != nil {
 		return nil, err
 	}
 	base, revision := hub.Split(name)
-	dir, err := cache.FindTokenizer(base, revision)
-	if err == nil {
-		return tokenizer.Open(dir)
+	dir, err := cache.FindTokenizer(ctx, base, revision)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err == nil:
+		return tokenizer.Open(ctx, dir)
 	}
 	if m, known := hub.Resolve(base); known == nil && slices.Contains(withGPT2s, m.Name) {
 		return tokenizer.GPT2(), nil
@@ -82,9 +86,9 @@ func (o Options) cache(name string) (*hub.Cache, error) {
 
 // tokenizerIn opens the tokenizer in one of some folders, or GPT-2's for a
 // vocabulary of its size.
-func tokenizerIn(name string, dirs []string, vocab int) (*tokenizer.Tokenizer, error) {
+func tokenizerIn(ctx context.Context, name string, dirs []string, vocab int) (*tokenizer.Tokenizer, error) {
 	for _, dir := range dirs {
-		t, err := tokenizer.Open(dir)
+		t, err := tokenizer.Open(ctx, dir)
 		if err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return t, err
 		}

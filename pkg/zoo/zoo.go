@@ -15,6 +15,7 @@
 package zoo
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -75,15 +76,15 @@ func (m *Model) Files() []string {
 // Tokenizer opens the model's tokenizer: the one that lies beside its weights,
 // or GPT-2's for a model that has that vocabulary's size and no other. An error
 // says where it was looked for.
-func (m *Model) Tokenizer() (*tokenizer.Tokenizer, error) {
-	return tokenizerIn(m.Name, m.vocabularies, m.Config.Vocab)
+func (m *Model) Tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error) {
+	return tokenizerIn(ctx, m.Name, m.vocabularies, m.Config.Vocab)
 }
 
 // Entry describes a model, or a family of models, that needs no files.
 type Entry struct {
 	Name        string // with placeholders where it is a family
 	Description string // one line
-	open        func(checkpoint.LoadOptions) (*checkpoint.Model, error)
+	open        func(context.Context, checkpoint.LoadOptions) (*checkpoint.Model, error)
 }
 
 // All lists the builtin models.
@@ -119,17 +120,21 @@ type Options struct {
 // Open opens the model of a name. A name that is neither known nor a path is a
 // *NameError; a Hugging Face name that is not in the cache wraps a
 // *hub.NotFoundError; other errors name the file and what is wrong in it.
-func Open(name string) (*Model, error) { return OpenWith(name, Options{}) }
+// Where the context ends, its error is returned.
+func Open(ctx context.Context, name string) (*Model, error) { return OpenWith(ctx, name, Options{}) }
 
 // OpenWith is Open with options.
-func OpenWith(name string, o Options) (*Model, error) {
+func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 	load := checkpoint.LoadOptions{Processing: o.Processing, Reset: o.Reset, Threads: o.Threads}
 	if load.Threads < 1 {
 		load.Threads = runtime.GOMAXPROCS(0)
 	}
 	for _, e := range All() {
 		if e.Name == name {
-			m, err := e.open(load)
+			m, err := e.open(ctx, load)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
 			if err != nil {
 				return nil, fmt.Errorf("builtin model %s: %w", name, err)
 			}
@@ -137,9 +142,9 @@ func OpenWith(name string, o Options) (*Model, error) {
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {
-		return openRandom(rest, load)
+		return openRandom(ctx, rest, load)
 	}
-	return o.openPath(name, load)
+	return o.openPath(ctx, name, load)
 }
 
 // place is where a model lies.
@@ -173,17 +178,17 @@ func find(name string) (place, error) {
 }
 
 // openPath opens a folder, a file, or a model in the Hugging Face cache.
-func (o Options) openPath(name string, load checkpoint.LoadOptions) (*Model, error) {
+func (o Options) openPath(ctx context.Context, name string, load checkpoint.LoadOptions) (*Model, error) {
 	at, err := find(name)
 	switch {
 	case err != nil:
 		return nil, err
 	case at == theCache:
-		return o.openCached(name, load)
+		return o.openCached(ctx, name, load)
 	case at == aFolder:
-		return openFolder(name, name, load)
+		return openFolder(ctx, name, name, load)
 	}
-	return openFile(name, load)
+	return openFile(ctx, name, load)
 }
 
 // onHub reports whether a name is a short one, or has a repository's form.
@@ -197,17 +202,17 @@ func onHub(name string) bool {
 }
 
 // openCached opens a model in the Hugging Face cache.
-func (o Options) openCached(name string, load checkpoint.LoadOptions) (*Model, error) {
+func (o Options) openCached(ctx context.Context, name string, load checkpoint.LoadOptions) (*Model, error) {
 	cache, err := o.cache(name)
 	if err != nil {
 		return nil, err
 	}
 	base, revision := hub.Split(name)
-	snapshot, err := cache.Find(base, revision)
+	snapshot, err := cache.Find(ctx, base, revision)
 	if err != nil {
 		return nil, err
 	}
-	m, err := openFolder(name, snapshot, load)
+	m, err := openFolder(ctx, name, snapshot, load)
 	if err != nil {
 		return nil, err
 	}
@@ -219,8 +224,12 @@ func (o Options) openCached(name string, load checkpoint.LoadOptions) (*Model, e
 	if m.Name = resolved.Name; revision != "" && revision != "main" {
 		m.Name += "@" + revision
 	}
-	if dir, err := cache.FindTokenizer(base, revision); err == nil {
+	if dir, err := cache.FindTokenizer(ctx, base, revision); err == nil {
 		m.vocabularies = append(m.vocabularies, dir)
+	}
+	if err := ctx.Err(); err != nil {
+		_ = m.Close() // nobody wants it
+		return nil, err
 	}
 	return m, nil
 }

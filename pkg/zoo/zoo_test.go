@@ -18,7 +18,7 @@ import (
 
 func open(t *testing.T, name string) *Model {
 	t.Helper()
-	m, err := Open(name)
+	m, err := Open(t.Context(), name)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	return m
@@ -84,7 +84,7 @@ func TestThreadsBoundTheGoroutines(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(many))
 	started := func(name string, threads int) (hash string, more int) {
 		before := runtime.NumGoroutine()
-		m, err := OpenWith(name, Options{Threads: threads})
+		m, err := OpenWith(t.Context(), name, Options{Threads: threads})
 		require.NoError(t, err)
 		defer m.Close()
 		return m.Hash(1), runtime.NumGoroutine() - before
@@ -167,12 +167,12 @@ func TestUnknownNames(t *testing.T) {
 		"random:9999x8x8192x9999x10":     "at most 2^32 parameters",
 		"random:1x1x99999999999999x1x10": `field "d_model": expected at most 16777216`,
 	} {
-		_, err := Open(name)
+		_, err := Open(t.Context(), name)
 		var ne *NameError
 		require.True(t, errors.As(err, &ne), "%q: %v", name, err)
 		assert.Contains(t, err.Error(), want)
 		assert.NotContains(t, err.Error(), "\n")
-		_, err = OpenTokenizer(name, Options{})
+		_, err = OpenTokenizer(t.Context(), name, Options{})
 		assert.ErrorAs(t, err, &ne, "the tokenizer of %q: %v", name, err)
 	}
 }
@@ -205,7 +205,7 @@ func TestFileErrors(t *testing.T) {
 		write("bad/x.safetensors", "x") + "":                 "found neither",
 		filepath.Join(write("plain", "x"), "below", "plain"): "not a directory",
 	} {
-		_, err := Open(name)
+		_, err := Open(t.Context(), name)
 		require.Error(t, err, name)
 		assert.Contains(t, err.Error(), want)
 		assert.NotContains(t, err.Error(), "\n")

@@ -15,7 +15,7 @@ import (
 
 func Example() {
 	// A folder with config.json and model.safetensors does as well.
-	model, err := zoo.Open("induction")
+	model, err := zoo.Open(context.Background(), "induction")
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -110,7 +110,7 @@ func TestGoldenEndPoints(t *testing.T) {
 			logits, err := patch.Pass(t.Context(), e.Whole().Batch, mask.Gates(), transformer.Options{})
 			require.NoError(t, err)
 			data := golden.Open(t, golden.Path(name, "data.safetensors"))
-			want, _, err := data.Float32("corrupt_logits")
+			want, _, err := data.Float32(t.Context(), "corrupt_logits")
 			require.NoError(t, err)
 			for i := range want {
 				require.InDelta(t, want[i], logits.Data[i], 1e-4)

@@ -18,7 +18,7 @@ import (
 // gpt2 is a model of GPT-2 small's shape.
 func gpt2(b *testing.B) *zoo.Model {
 	b.Helper()
-	m, err := zoo.Open("random:gpt2")
+	m, err := zoo.Open(b.Context(), "random:gpt2")
 	require.NoError(b, err)
 	return m
 }

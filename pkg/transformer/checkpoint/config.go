@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,8 +24,11 @@ type Config struct {
 // GPT-2, GPT-Neo and GPT-NeoX (Pythia); name is what errors call it. A field
 // without which the model is not determined must be there; a feature that this
 // package does not compute is refused by name.
-func ReadConfig(name string, r io.Reader) (Config, error) {
-	c, err := readConfig(r)
+func ReadConfig(ctx context.Context, name string, r io.Reader) (Config, error) {
+	c, err := readConfig(ctx, r)
+	if ended := ctx.Err(); ended != nil {
+		return Config{}, ended
+	}
 	if err == nil {
 		err = c.Validate()
 	}
@@ -37,14 +41,14 @@ func ReadConfig(name string, r io.Reader) (Config, error) {
 	return c, nil
 }
 
-func readConfig(r io.Reader) (Config, error) {
+func readConfig(ctx context.Context, r io.Reader) (Config, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return Config{}, err
 	}
 	var raw map[string]json.RawMessage
-	if data, err = jsonfile.Clean(data, jsonfile.Options{}); err == nil {
-		err = jsonfile.Unmarshal(data, &raw)
+	if data, err = jsonfile.Clean(ctx, data, jsonfile.Options{}); err == nil {
+		err = jsonfile.Unmarshal(ctx, data, &raw)
 	}
 	if err != nil {
 		return Config{}, fmt.Errorf("not a model configuration: %w", err)
@@ -84,8 +88,8 @@ func (d dialect) decode(raw map[string]json.RawMessage, into any) (warnings []st
 		return nil, err
 	}
 	data, err := json.Marshal(known)
-	if err == nil {
-		err = jsonfile.Unmarshal(data, into)
+	if err == nil { // the text was read in time, and this is part of it
+		err = jsonfile.Unmarshal(context.Background(), data, into)
 	}
 	return warnings, err
 }

@@ -17,13 +17,13 @@ import (
 const goodConfig = `{"n_layers":1,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization_type":"LN"}`
 
 func TestReadConfig(t *testing.T) {
-	c, err := checkpoint.ReadConfig("c.json", strings.NewReader(goodConfig))
+	c, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(goodConfig))
 	require.NoError(t, err)
 	assert.Equal(t, checkpoint.Config{Config: transformer.Config{Layers: 1, DModel: 4, Ctx: 8, DHead: 2, Heads: 2, DMLP: 6, Vocab: 5, VocabOut: 5,
 		Activation: transformer.ReLU, Eps: 1e-5, Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard,
 		AttnScale: math.Sqrt2}}, c)
 	for _, same := range []string{`"LN","output_logits_soft_cap":-1,"num_experts":null,"n_key_value_heads":2,"attn_types":["global"]`} {
-		again, err := checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, `"LN"`, same, 1)))
+		again, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(strings.Replace(goodConfig, `"LN"`, same, 1)))
 		require.NoError(t, err)
 		assert.Equal(t, c, again)
 	}
@@ -67,7 +67,7 @@ func TestReadConfig(t *testing.T) {
 		{`"LN"`, `"LN","attn_types":["local"],"window_size":4,"attention_dir":"bidirectional"`, `field "window_size": expected a positive integer and causal attention`},
 	} {
 		require.Contains(t, goodConfig, x.from)
-		_, err := checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, x.from, x.to, 1)))
+		_, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(strings.Replace(goodConfig, x.from, x.to, 1)))
 		require.Error(t, err, x.to)
 		assert.True(t, strings.HasPrefix(err.Error(), "c.json: "))
 		assert.Contains(t, err.Error(), x.want)
@@ -75,7 +75,7 @@ func TestReadConfig(t *testing.T) {
 }
 
 func TestReadConfigOfOtherAttention(t *testing.T) {
-	c, err := checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(goodConfig, `"LN"`,
+	c, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(strings.Replace(goodConfig, `"LN"`,
 		`"LN","positional_embedding_type":"rotary","rotary_dim":2,"attn_types":["local"],"window_size":3,"use_attn_scale":false`, 1)))
 	require.NoError(t, err)
 	assert.Equal(t, transformer.Rotary, c.Positions)
@@ -87,7 +87,7 @@ func TestReadConfigOfOtherAttention(t *testing.T) {
 
 func config(t *testing.T) checkpoint.Config {
 	t.Helper()
-	c, err := checkpoint.ReadConfig("c.json", strings.NewReader(goodConfig))
+	c, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(goodConfig))
 	require.NoError(t, err)
 	return c
 }
@@ -111,12 +111,12 @@ func TestLoadNamesTheBadTensor(t *testing.T) {
 	} {
 		w := golden.RandomWeights(c.Config, 1)
 		x.change(w)
-		_, err := checkpoint.Load(c, weights.FromMap("m.safetensors", w))
+		_, err := checkpoint.Load(t.Context(), c, weights.FromMap("m.safetensors", w))
 		require.Error(t, err)
 		assert.Contains(t, err.Error(), "m.safetensors: ")
 		assert.Contains(t, err.Error(), x.want)
 	}
 	c.Layers = 0
-	_, err := checkpoint.Load(c, weights.FromMap("m", nil))
+	_, err := checkpoint.Load(t.Context(), c, weights.FromMap("m", nil))
 	assert.ErrorContains(t, err, `field "n_layers"`)
 }

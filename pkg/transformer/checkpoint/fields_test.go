@@ -75,7 +75,7 @@ func changed(t *testing.T, text, more string) (Config, error) {
 	}
 	data, err := json.Marshal(fields)
 	require.NoError(t, err)
-	return ReadConfig("c.json", strings.NewReader(string(data)))
+	return ReadConfig(t.Context(), "c.json", strings.NewReader(string(data)))
 }
 
 // A configuration's fields are all of one fate, and have it: what is computed

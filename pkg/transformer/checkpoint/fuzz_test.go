@@ -18,7 +18,7 @@ func FuzzReadConfig(f *testing.F) {
 		f.Add([]byte(hf))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := checkpoint.ReadConfig("fuzz", bytes.NewReader(data))
+		c, err := checkpoint.ReadConfig(t.Context(), "fuzz", bytes.NewReader(data))
 		if err != nil {
 			require.Contains(t, err.Error(), "fuzz: ")
 			return

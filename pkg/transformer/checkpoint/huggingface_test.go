@@ -34,7 +34,7 @@ func TestHuggingFaceModelsAreTransformerLens(t *testing.T) {
 			assert.Equal(t, checkpoint.Processing{}, raw.Processing)
 			logits, err := raw.Forward(t.Context(), tokens, transformer.Options{Threads: 2})
 			require.NoError(t, err)
-			want, _, err := data.Float32("logits_raw")
+			want, _, err := data.Float32(t.Context(), "logits_raw")
 			require.NoError(t, err)
 			d := golden.Worst(t, "logits_raw", want, logits.Data)
 			t.Logf("raw logits %.2e", d)
@@ -47,7 +47,7 @@ func TestHuggingFaceModelsAreTransformerLens(t *testing.T) {
 			processed := golden.Open(t, golden.Path(name, "tl_processed.safetensors"))
 			ours, largest := lensNames(m.Model), 0.0
 			for _, name := range processed.Names() {
-				want, _, err := processed.Float32(name)
+				want, _, err := processed.Float32(t.Context(), name)
 				require.NoError(t, err)
 				require.Len(t, ours[name], len(want), name)
 				largest = max(largest, golden.Worst(t, name, want, ours[name]))
@@ -66,7 +66,7 @@ func TestProcessedStateDictBesideARawConfiguration(t *testing.T) {
 		m := golden.ModelWith(t, name, checkpoint.LoadOptions{})
 		cfg := checkpoint.Config{Config: m.Config}
 		cfg.Norm = transformer.LayerNorm
-		again, err := checkpoint.Load(cfg, golden.Open(t, golden.Path(name, "tl_processed.safetensors")))
+		again, err := checkpoint.Load(t.Context(), cfg, golden.Open(t, golden.Path(name, "tl_processed.safetensors")))
 		require.NoError(t, err)
 		assert.Equal(t, transformer.LNPre, again.Config.Norm)
 		assert.Equal(t, checkpoint.TransformerLens, again.Layout)
@@ -138,7 +138,7 @@ func TestProcessingLeavesTheFileAlone(t *testing.T) {
 	c := config(t)
 	w := golden.RandomWeights(c.Config, 3)
 	before := golden.RandomWeights(c.Config, 3)
-	m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: new(uint64),
+	m, err := checkpoint.LoadWith(t.Context(), c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: new(uint64),
 		Processing: checkpoint.Switches{FoldLN: on(true), CenterWritingWeights: on(true), CenterUnembed: on(true), FoldValueBiases: on(true)}})
 	require.NoError(t, err)
 	assert.Equal(t, transformer.LNPre, m.Config.Norm)
@@ -151,11 +151,11 @@ func TestDetachedModelsNeedNoSource(t *testing.T) {
 		f := golden.Open(t, golden.Path(name, "model.safetensors"))
 		source := map[string]weights.Array{}
 		for _, n := range f.Names() {
-			values, shape, err := f.Float32(n)
+			values, shape, err := f.Float32(t.Context(), n)
 			require.NoError(t, err)
 			source[n] = weights.Array{Shape: shape, Values: append([]float32(nil), values...)}
 		}
-		m, err := checkpoint.LoadWith(golden.Config(t, name),
+		m, err := checkpoint.LoadWith(t.Context(), golden.Config(t, name),
 			weights.FromMap(name, source), checkpoint.LoadOptions{Processing: detached})
 		require.NoError(t, err)
 		require.True(t, m.Detached())
@@ -167,7 +167,7 @@ func TestDetachedModelsNeedNoSource(t *testing.T) {
 	}
 	c := config(t)
 	w := golden.RandomWeights(c.Config, 1)
-	m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Processing: detached})
+	m, err := checkpoint.LoadWith(t.Context(), c, weights.FromMap("m", w), checkpoint.LoadOptions{Processing: detached})
 	require.NoError(t, err)
 	before := m.Hash(1)
 	for _, a := range w {
@@ -190,7 +190,7 @@ func TestRefusedProcessing(t *testing.T) {
 	} {
 		c := config(t)
 		x.change(&c.Config)
-		_, err := checkpoint.LoadWith(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)), checkpoint.LoadOptions{Processing: x.s})
+		_, err := checkpoint.LoadWith(t.Context(), c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)), checkpoint.LoadOptions{Processing: x.s})
 		assert.ErrorContains(t, err, "m: "+x.want)
 	}
 }
@@ -202,7 +202,7 @@ func TestResetKeepsEveryNumberAndLosesTheModel(t *testing.T) {
 		w := golden.RandomWeights(c.Config, 3)
 		seed := uint64(7)
 		load := func(seed *uint64, threads int) *transformer.Model {
-			m, err := checkpoint.LoadWith(c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: seed, Threads: threads})
+			m, err := checkpoint.LoadWith(t.Context(), c, weights.FromMap("m", w), checkpoint.LoadOptions{Reset: seed, Threads: threads})
 			require.NoError(t, err)
 			return m.Model
 		}
@@ -237,7 +237,7 @@ const (
 
 func TestReadHuggingFaceConfig(t *testing.T) {
 	read := func(text string) checkpoint.Config {
-		c, err := checkpoint.ReadConfig("c.json", strings.NewReader(text))
+		c, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(text))
 		require.NoError(t, err)
 		return c
 	}
@@ -288,7 +288,7 @@ func TestReadHuggingFaceConfig(t *testing.T) {
 		{goodNeoX, `10}`, `10,"attention_bias":false}`, `field "attention_bias": expected true`},
 	} {
 		require.Contains(t, x.good, x.from)
-		_, err := checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(x.good, x.from, x.to, 1)))
+		_, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(strings.Replace(x.good, x.from, x.to, 1)))
 		assert.ErrorContains(t, err, "c.json: "+x.want)
 	}
 }
@@ -298,7 +298,7 @@ func TestTiedAndOwnUnembeddings(t *testing.T) {
 		f := golden.Open(t, golden.Path(name, "model.safetensors"))
 		source := map[string]weights.Array{}
 		for _, n := range f.Names() {
-			values, shape, err := f.Float32(n)
+			values, shape, err := f.Float32(t.Context(), n)
 			require.NoError(t, err)
 			source[n] = weights.Array{Shape: shape, Values: values}
 		}
@@ -314,7 +314,7 @@ func TestTiedAndOwnUnembeddings(t *testing.T) {
 		source[own] = weights.Array{Shape: []int{c.Vocab, c.DModel}, Values: head}
 		load := func(tied bool) (*checkpoint.Model, error) {
 			c.Tied = tied
-			return checkpoint.LoadWith(c, weights.FromMap(name, source), checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
+			return checkpoint.LoadWith(t.Context(), c, weights.FromMap(name, source), checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
 		}
 		tied, err := load(true)
 		require.NoError(t, err)
@@ -335,12 +335,12 @@ func TestMoreLayersThanTheConfigurationAreRefused(t *testing.T) {
 		if c.Windows != nil {
 			c.Windows = c.Windows[:c.Layers]
 		}
-		_, err := checkpoint.Load(c, golden.Open(t, golden.Path(name, "model.safetensors")))
+		_, err := checkpoint.Load(t.Context(), c, golden.Open(t, golden.Path(name, "model.safetensors")))
 		assert.ErrorContains(t, err, ": expected 2 layers as the configuration says, found more", name)
 	}
 	c := golden.Config(t, "gpt3l-random")
 	c.Norm = transformer.LNPre
-	_, err := checkpoint.Load(c, golden.Open(t, golden.Path("gpt3l-random", "model.safetensors")))
+	_, err := checkpoint.Load(t.Context(), c, golden.Open(t, golden.Path("gpt3l-random", "model.safetensors")))
 	assert.ErrorContains(t, err, `tensor "blocks.0.ln1.w": expected none with normalization_type "LNPre", found it`)
 }
 
@@ -367,7 +367,7 @@ func TestAConfigurationOfOtherWeightsIsRefused(t *testing.T) {
 		if x.change != nil {
 			x.change(&c)
 		}
-		_, err := checkpoint.Load(c, golden.Open(t, golden.Path(x.weights, "model.safetensors")))
+		_, err := checkpoint.Load(t.Context(), c, golden.Open(t, golden.Path(x.weights, "model.safetensors")))
 		assert.ErrorContains(t, err, x.want)
 	}
 }
@@ -376,23 +376,23 @@ func TestAConfigurationOfOtherWeightsIsRefused(t *testing.T) {
 // names.
 func TestPublishedTransformerLensModels(t *testing.T) {
 	const old = `{"n_layers":1,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":-1,"d_vocab":5,"act_fn":null,"attn_only":true,"normalization":"LN"}`
-	c, err := checkpoint.ReadConfig("c.json", strings.NewReader(old))
+	c, err := checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(old))
 	require.NoError(t, err)
 	assert.True(t, c.Published)
 	assert.Equal(t, transformer.LayerNorm, c.Norm)
-	m, err := checkpoint.Load(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
+	m, err := checkpoint.Load(t.Context(), c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
 	require.NoError(t, err)
 	assert.Equal(t, checkpoint.Processing{FoldLN: true, CenterWritingWeights: true, CenterUnembed: true, FoldValueBiases: true}, m.Processing)
-	c, err = checkpoint.ReadConfig("c.json", strings.NewReader(strings.Replace(old, `"LN"`, `"LN","shortformer_pos":true`, 1)))
+	c, err = checkpoint.ReadConfig(t.Context(), "c.json", strings.NewReader(strings.Replace(old, `"LN"`, `"LN","shortformer_pos":true`, 1)))
 	require.NoError(t, err)
 	assert.Equal(t, transformer.Shortformer, c.Positions)
-	m, err = checkpoint.Load(c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
+	m, err = checkpoint.Load(t.Context(), c, weights.FromMap("m", golden.RandomWeights(c.Config, 1)))
 	require.NoError(t, err)
 	assert.Equal(t, checkpoint.Processing{}, m.Processing)
 }
 
 func TestUnknownLayoutIsRefused(t *testing.T) {
-	_, err := checkpoint.Load(config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.self_attn.q_proj.weight": {}}))
+	_, err := checkpoint.Load(t.Context(), config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.self_attn.q_proj.weight": {}}))
 	assert.ErrorContains(t, err, `m: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2`)
 	assert.ErrorContains(t, err, `found ["model.layers.0.self_attn.q_proj.weight"]`)
 }

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
@@ -179,6 +180,9 @@ func (r gpt2Reader) block(l *loader, c Config, layer int, b *blockDraft) {
 	for side := range b.W {
 		b.W[side] = l.fresh(c.Heads, d, c.DHead)
 		for h := range c.Heads {
+			if l.err = l.ctx.Err(); l.err != nil {
+				return
+			}
 			at := side*hk + h*c.DHead
 			for i := range d {
 				copy(b.W[side].Data[(h*d+i)*c.DHead:(h*d+i+1)*c.DHead], qkv.Data[i*3*hk+at:])
@@ -275,7 +279,7 @@ func (l *loader) headRows(rows *tensor.Tensor, c Config, stride, offset int) *te
 	out := l.fresh(c.Heads, d, k)
 	for h := range c.Heads {
 		from := rows.Matrix().Slice(h*stride+offset, h*stride+offset+k)
-		transpose(tensor.Matrix{Data: out.Data[h*d*k : (h+1)*d*k], Rows: d, Cols: k, Stride: k}, from, 1)
+		transpose(l.ctx, tensor.Matrix{Data: out.Data[h*d*k : (h+1)*d*k], Rows: d, Cols: k, Stride: k}, from, 1)
 	}
 	return out
 }
@@ -290,7 +294,7 @@ func (l *loader) transposedTensor(t *tensor.Tensor) *tensor.Tensor {
 		return nil
 	}
 	out := l.fresh(t.Dim(1), t.Dim(0))
-	transpose(out.Matrix(), t.Matrix(), l.threads)
+	transpose(l.ctx, out.Matrix(), t.Matrix(), l.threads)
 	return out
 }
 
@@ -320,11 +324,12 @@ func (l *loader) own(t *tensor.Tensor) {
 	l.owned[t] = true
 }
 
-// transpose sets dst [n,m] to the transpose of x [m,n], tile by tile.
-func transpose(dst, x tensor.Matrix, threads int) {
+// transpose sets dst [n,m] to the transpose of x [m,n], tile by tile, until the
+// context ends.
+func transpose(ctx context.Context, dst, x tensor.Matrix, threads int) {
 	const tile = 32
 	tensor.Parallel((dst.Rows+tile-1)/tile, threads, func(lo, hi int) {
-		for i := lo * tile; i < min(hi*tile, dst.Rows); i += tile {
+		for i := lo * tile; i < min(hi*tile, dst.Rows) && ctx.Err() == nil; i += tile {
 			for j := 0; j < dst.Cols; j += tile {
 				for r := i; r < min(i+tile, dst.Rows); r++ {
 					row := dst.Row(r)

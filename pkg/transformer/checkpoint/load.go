@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -27,11 +28,13 @@ type LoadOptions struct {
 // recognises by the tensors' names. TransformerLens' weights are taken as they
 // are; Hugging Face's are processed as TransformerLens does. What needs no
 // change is used where it lies: the source must outlive the model, unless it is
-// Detached.
-func Load(c Config, src weights.Source) (*Model, error) { return LoadWith(c, src, LoadOptions{}) }
+// Detached. Where the context ends, its error is returned.
+func Load(ctx context.Context, c Config, src weights.Source) (*Model, error) {
+	return LoadWith(ctx, c, src, LoadOptions{})
+}
 
 // LoadWith is Load with options.
-func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
+func LoadWith(ctx context.Context, c Config, src weights.Source, o LoadOptions) (*Model, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -46,7 +49,7 @@ func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
 		return nil, err
 	}
 	threads := max(1, o.Threads)
-	w, err := readWeights(c, src, r, threads)
+	w, err := readWeights(ctx, c, src, r, threads)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +57,12 @@ func LoadWith(c Config, src weights.Source, o LoadOptions) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", src.Name(), err)
 	}
-	w.process(&c, done, threads)
+	w.process(ctx, &c, done, threads)
 	if o.Reset != nil {
-		w.reset(c, *o.Reset, threads)
+		w.reset(ctx, c, *o.Reset, threads)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	m, err := transformer.New(c.Config, w.Params)
 	if err != nil {

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -31,6 +32,7 @@ func newDraft(layers int) *draft {
 
 // loader reads tensors until the first error.
 type loader struct {
+	ctx     context.Context
 	src     weights.Source
 	err     error
 	threads int
@@ -38,28 +40,38 @@ type loader struct {
 }
 
 func (l *loader) vector(name string, shape ...int) []float32 {
+	if l.err == nil {
+		l.err = l.ctx.Err()
+	}
 	if l.err != nil {
 		return nil
 	}
-	data, err := l.src.Float32Shape(name, shape...)
+	data, err := l.src.Float32Shape(l.ctx, name, shape...)
 	if err != nil {
 		l.err = err
 		return nil
 	}
-	if i, bad := l.nonFinite(data); bad {
+	if i, bad := l.nonFinite(data); l.ctx.Err() != nil {
+		l.err = l.ctx.Err()
+	} else if bad {
 		l.err = fmt.Errorf("%s: tensor %q: expected finite numbers, found %v at index %v", l.src.Name(), name, data[i], index(i, shape))
 	}
 	return data
 }
 
+// part is how many numbers are looked at or moved between two looks at the
+// context.
+const part = 1 << 18
+
 // nonFinite finds the first number that is NaN or infinite.
 func (l *loader) nonFinite(data []float32) (index int, found bool) {
-	const part = 1 << 20
 	parts := (len(data) + part - 1) / part
 	first := make([]int, parts)
 	tensor.Parallel(parts, l.threads, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			first[i] = -1
+			if first[i] = -1; l.ctx.Err() != nil {
+				continue
+			}
 			if at, bad := tensor.HasNonFinite(data[i*part : min((i+1)*part, len(data))]); bad {
 				first[i] = i*part + at
 			}
@@ -102,9 +114,9 @@ func index(i int, shape []int) []int {
 
 // readWeights takes all weights of a configuration from a source, whose layout
 // it recognises.
-func readWeights(c Config, src weights.Source, r reader, threads int) (*draft, error) {
+func readWeights(ctx context.Context, c Config, src weights.Source, r reader, threads int) (*draft, error) {
 	w := newDraft(c.Layers)
-	l := &loader{src: src, threads: threads}
+	l := &loader{ctx: ctx, src: src, threads: threads}
 	if r.outer(l, c, w); l.err != nil {
 		return nil, l.err
 	}
@@ -112,7 +124,7 @@ func readWeights(c Config, src weights.Source, r reader, threads int) (*draft, e
 	errs := make([]error, c.Layers)
 	tensor.Parallel(c.Layers, threads, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			l := &loader{src: src, threads: 1}
+			l := &loader{ctx: ctx, src: src, threads: 1}
 			r.block(l, c, i, &w.Blocks[i])
 			w.Blocks[i].owned, errs[i] = l.owned, l.err
 		}

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -132,20 +133,20 @@ func (s Switches) of(layout Layout, c Config) (Processing, error) {
 // need not outlive the model: folding and centering have copied all of them.
 func (m *Model) Detached() bool { return m.Processing.FoldLN && m.Processing.CenterWritingWeights }
 
-// process changes the weights, in TransformerLens' order.
-func (w *draft) process(c *Config, p Processing, threads int) {
+// process changes the weights, in TransformerLens' order, until the context ends.
+func (w *draft) process(ctx context.Context, c *Config, p Processing, threads int) {
 	if p == (Processing{}) {
 		return
 	}
 	tensor.Parallel(len(w.Blocks), threads, func(lo, hi int) {
 		for l := lo; l < hi; l++ {
-			w.Blocks[l].process(c, p)
+			w.Blocks[l].process(ctx, c, p)
 		}
 	})
 	if p.CenterWritingWeights {
-		w.Embed = centered(w.Embed, w.owned, threads)
+		w.Embed = centered(ctx, w.Embed, w.owned, threads)
 		if w.Pos != nil {
-			w.Pos = centered(w.Pos, w.owned, threads)
+			w.Pos = centered(ctx, w.Pos, w.owned, threads)
 		}
 	}
 	if p.FoldLN || p.CenterUnembed {
@@ -153,13 +154,13 @@ func (w *draft) process(c *Config, p Processing, threads int) {
 	}
 	if p.FoldLN {
 		into := target(w.Unembed, w.owned)
-		foldNorm(into.Matrix(), w.Unembed.Matrix(), w.UnembedB, w.LNFW, w.LNFB, threads)
+		foldNorm(ctx, into.Matrix(), w.Unembed.Matrix(), w.UnembedB, w.LNFW, w.LNFB, threads)
 		w.Unembed, w.LNFW, w.LNFB = into, nil, nil
 		w.own(into)
 		c.Norm = transformer.LNPre
 	}
 	if p.CenterUnembed {
-		w.Unembed = centered(w.Unembed, w.owned, threads)
+		w.Unembed = centered(ctx, w.Unembed, w.owned, threads)
 		centerRow(w.UnembedB, w.UnembedB)
 	}
 }
@@ -182,36 +183,36 @@ func target(t *tensor.Tensor, owned map[*tensor.Tensor]bool) *tensor.Tensor {
 }
 
 // centered takes its mean out of each row, the last dimension.
-func centered(t *tensor.Tensor, owned map[*tensor.Tensor]bool, threads int) *tensor.Tensor {
+func centered(ctx context.Context, t *tensor.Tensor, owned map[*tensor.Tensor]bool, threads int) *tensor.Tensor {
 	into := target(t, owned)
 	n := t.Dim(len(t.Shape()) - 1)
 	tensor.Parallel(t.Len()/n, threads, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
+		for i := lo; i < hi && ctx.Err() == nil; i++ {
 			centerRow(into.Data[i*n:(i+1)*n], t.Data[i*n:(i+1)*n])
 		}
 	})
 	return into
 }
 
-func (b *blockDraft) process(c *Config, p Processing) {
+func (b *blockDraft) process(ctx context.Context, c *Config, p Processing) {
 	if p.FoldLN {
-		b.foldNorms(c)
+		b.foldNorms(ctx, c)
 	}
 	if p.CenterWritingWeights {
-		b.WO, b.BO = centered(b.WO, b.owned, 1), append([]float32(nil), b.BO...)
+		b.WO, b.BO = centered(ctx, b.WO, b.owned, 1), append([]float32(nil), b.BO...)
 		centerRow(b.BO, b.BO)
 		if !c.AttnOnly {
-			b.WOut, b.BOut = centered(b.WOut, b.owned, 1), append([]float32(nil), b.BOut...)
+			b.WOut, b.BOut = centered(ctx, b.WOut, b.owned, 1), append([]float32(nil), b.BOut...)
 			centerRow(b.BOut, b.BOut)
 		}
 	}
 	if p.FoldValueBiases {
-		b.foldValueBiases(c)
+		b.foldValueBiases(ctx, c)
 	}
 }
 
 // foldNorms folds ln1 into queries, keys and values and ln2 into the MLP.
-func (b *blockDraft) foldNorms(c *Config) {
+func (b *blockDraft) foldNorms(ctx context.Context, c *Config) {
 	d, k := c.DModel, c.DHead
 	for side, from := range b.W {
 		into := target(from, b.owned)
@@ -220,14 +221,14 @@ func (b *blockDraft) foldNorms(c *Config) {
 			at := func(t *tensor.Tensor) tensor.Matrix {
 				return tensor.Matrix{Data: t.Data[h*d*k : (h+1)*d*k], Rows: d, Cols: k, Stride: k}
 			}
-			foldNorm(at(into), at(from), b.B[side][h*k:(h+1)*k], b.LN1W, b.LN1B, 1)
+			foldNorm(ctx, at(into), at(from), b.B[side][h*k:(h+1)*k], b.LN1W, b.LN1B, 1)
 		}
 	}
 	b.LN1W, b.LN1B = nil, nil
 	if !c.AttnOnly {
 		into := target(b.WIn, b.owned)
 		b.BIn = append([]float32(nil), b.BIn...)
-		foldNorm(into.Matrix(), b.WIn.Matrix(), b.BIn, b.LN2W, b.LN2B, 1)
+		foldNorm(ctx, into.Matrix(), b.WIn.Matrix(), b.BIn, b.LN2W, b.LN2B, 1)
 		b.WIn, b.LN2W, b.LN2B = into, nil, nil
 	}
 }
@@ -242,10 +243,10 @@ const (
 // foldNorm folds a norm's weight w and bias beta [D] into the matrix m [D,n]
 // and bias [n] that read it: bias += beta m, into = diag(w) m, and of each
 // column the mean is taken out, which the norm's centering hides. into may be m.
-func foldNorm(into, m tensor.Matrix, bias, w, beta []float32, threads int) {
+func foldNorm(ctx context.Context, into, m tensor.Matrix, bias, w, beta []float32, threads int) {
 	blocks := (m.Cols + foldColumns - 1) / foldColumns
 	tensor.Parallel(blocks, threads, func(lo, hi int) {
-		for from := lo * foldColumns; from < min(hi*foldColumns, m.Cols); from += foldColumns {
+		for from := lo * foldColumns; from < min(hi*foldColumns, m.Cols) && ctx.Err() == nil; from += foldColumns {
 			to := min(from+foldColumns, m.Cols)
 			foldBlock(into.Columns(from, to), m.Columns(from, to), bias[from:to], w, beta)
 		}
@@ -305,9 +306,12 @@ func centerRow(into, row []float32) {
 }
 
 // foldValueBiases sets b_O += Σ_h b_V[h] W_O[h] and b_V = 0.
-func (b *blockDraft) foldValueBiases(c *Config) {
+func (b *blockDraft) foldValueBiases(ctx context.Context, c *Config) {
 	sums := make([]float64, c.DModel)
 	for i, bias := range b.B[2] {
+		if ctx.Err() != nil {
+			return
+		}
 		row := b.WO.Data[i*c.DModel : (i+1)*c.DModel]
 		for d, v := range row {
 			sums[d] += float64(bias) * float64(v)

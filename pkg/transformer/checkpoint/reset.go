@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"context"
 	"math/rand/v2"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -12,37 +13,43 @@ import (
 // shuffled over heads (with one head over the head's components), W_in and b_in
 // each over neurons. What heads and MLPs write with stays in place, as do
 // embeddings and norms.
-func (w *draft) reset(c Config, seed uint64, threads int) {
+func (w *draft) reset(ctx context.Context, c Config, seed uint64, threads int) {
 	tensor.Parallel(len(w.Blocks), threads, func(lo, hi int) {
 		for l := lo; l < hi; l++ {
-			w.Blocks[l].reset(c, rand.New(rand.NewPCG(seed, uint64(l))))
+			w.Blocks[l].reset(ctx, c, rand.New(rand.NewPCG(seed, uint64(l))))
 		}
 	})
 }
 
-func (b *blockDraft) reset(c Config, rng *rand.Rand) {
+func (b *blockDraft) reset(ctx context.Context, c Config, rng *rand.Rand) {
 	for side := range b.W {
 		if c.Heads == 1 {
-			b.W[side] = permuted(b.W[side], c.DModel, c.DHead, 1, rng)
-			b.B[side] = permuted(tensor.From(b.B[side], c.DHead), 1, c.DHead, 1, rng).Data
+			b.W[side] = permuted(ctx, b.W[side], c.DModel, c.DHead, 1, rng)
+			b.B[side] = permuted(ctx, tensor.From(b.B[side], c.DHead), 1, c.DHead, 1, rng).Data
 			continue
 		}
-		b.W[side] = permuted(b.W[side], 1, c.Heads, c.DModel*c.DHead, rng)
-		b.B[side] = permuted(tensor.From(b.B[side], c.Heads*c.DHead), 1, c.Heads, c.DHead, rng).Data
+		b.W[side] = permuted(ctx, b.W[side], 1, c.Heads, c.DModel*c.DHead, rng)
+		b.B[side] = permuted(ctx, tensor.From(b.B[side], c.Heads*c.DHead), 1, c.Heads, c.DHead, rng).Data
 	}
 	if !c.AttnOnly {
-		b.WIn = permuted(b.WIn, c.DModel, c.DMLP, 1, rng)
-		b.BIn = permuted(tensor.From(b.BIn, c.DMLP), 1, c.DMLP, 1, rng).Data
+		b.WIn = permuted(ctx, b.WIn, c.DModel, c.DMLP, 1, rng)
+		b.BIn = permuted(ctx, tensor.From(b.BIn, c.DMLP), 1, c.DMLP, 1, rng).Data
 	}
 }
 
 // permuted shuffles the middle dimension of a tensor seen as [outer,n,inner],
-// the same way everywhere.
-func permuted(t *tensor.Tensor, outer, n, inner int, rng *rand.Rand) *tensor.Tensor {
+// the same way everywhere, until the context ends.
+func permuted(ctx context.Context, t *tensor.Tensor, outer, n, inner int, rng *rand.Rand) *tensor.Tensor {
 	out := tensor.New(t.Shape()...)
 	order := rng.Perm(n)
+	moved := part
 	for o := range outer {
 		for to, from := range order {
+			if moved += inner; moved >= part {
+				if moved = 0; ctx.Err() != nil {
+					return out
+				}
+			}
 			copy(out.Data[(o*n+to)*inner:(o*n+to+1)*inner], t.Data[(o*n+from)*inner:])
 		}
 	}

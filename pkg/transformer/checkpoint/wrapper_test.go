@@ -18,7 +18,7 @@ func arrays(t *testing.T, model string, name func(string) string) map[string]wei
 	f := golden.Open(t, golden.Path(model, "model.safetensors"))
 	out := map[string]weights.Array{}
 	for _, n := range f.Names() {
-		values, shape, err := f.Float32(n)
+		values, shape, err := f.Float32(t.Context(), n)
 		require.NoError(t, err)
 		out[name(n)] = weights.Array{Shape: shape, Values: values}
 	}
@@ -47,7 +47,7 @@ func TestWrappers(t *testing.T) {
 	for _, model := range []string{"hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny", "gpt3l-random"} {
 		want := golden.Model(t, model).Hash(1)
 		for what, name := range wrappers {
-			m, err := checkpoint.Load(golden.Config(t, model), weights.FromMap("m", arrays(t, model, name)))
+			m, err := checkpoint.Load(t.Context(), golden.Config(t, model), weights.FromMap("m", arrays(t, model, name)))
 			require.NoError(t, err, "%s %s", model, what)
 			assert.Equal(t, want, m.Hash(1), "%s %s", model, what)
 		}
@@ -62,14 +62,14 @@ func TestWrappersThatDoNotFit(t *testing.T) {
 		}
 		return "module." + name
 	}
-	_, err := checkpoint.Load(golden.Config(t, model), weights.FromMap("m", arrays(t, model, some)))
+	_, err := checkpoint.Load(t.Context(), golden.Config(t, model), weights.FromMap("m", arrays(t, model, some)))
 	assert.ErrorContains(t, err, `m: expected tensors named as in TransformerLens`)
 	assert.ErrorContains(t, err, `expected all of them to begin with the wrapper's name "module.", found "transformer.ln_f.`)
 	twice := arrays(t, model, func(name string) string { return "module." + name })
 	for name, a := range arrays(t, model, func(name string) string { return "module._orig_mod." + name }) {
 		twice[name] = a
 	}
-	_, err = checkpoint.Load(golden.Config(t, model), weights.FromMap("m", twice))
+	_, err = checkpoint.Load(t.Context(), golden.Config(t, model), weights.FromMap("m", twice))
 	assert.ErrorContains(t, err, "m: different tensors expected, found ")
 	missing := arrays(t, model, func(name string) string { return "module." + name })
 	for name := range missing {
@@ -77,7 +77,7 @@ func TestWrappersThatDoNotFit(t *testing.T) {
 			missing[name] = weights.Array{Shape: []int{1}, Values: []float32{1}}
 		}
 	}
-	_, err = checkpoint.Load(golden.Config(t, model), weights.FromMap("m", missing))
+	_, err = checkpoint.Load(t.Context(), golden.Config(t, model), weights.FromMap("m", missing))
 	assert.ErrorContains(t, err, `h.1.ln_2.bias": shape [48] expected, found [1]`)
 	assert.ErrorContains(t, err, `m: tensor "module.`, "the name that the file has")
 }

@@ -22,9 +22,9 @@ func TestRounding(t *testing.T) {
 		}
 		var file bytes.Buffer
 		require.NoError(t, weights.Write(&file, []weights.Tensor{{Name: "x", DType: d, Shape: []int{1 << 16}, Data: all}}, nil))
-		f, err := weights.Decode("m", file.Bytes())
+		f, err := weights.Decode(t.Context(), "m", file.Bytes())
 		require.NoError(t, err)
-		values, _, err := f.Float32("x")
+		values, _, err := f.Float32(t.Context(), "x")
 		require.NoError(t, err)
 		back, err := weightstest.Encode(values, d)
 		require.NoError(t, err)
