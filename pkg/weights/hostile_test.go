@@ -139,7 +139,7 @@ func TestHostilePickles(t *testing.T) {
 		{"size a list", `_rebuild_tensor_v2: size: a tuple expected, found a list`, rebuild().Storage(s).Op("K\x00])tR").Stop()},
 		{"negated", `_rebuild_tensor_v2: plain values expected, found a negated or conjugated view`, rebuild().Storage(s).Op("K\x00))\x89N}").Text("neg").Op("\x88stR").Stop()},
 		{"parameter of nothing", `_rebuild_parameter: a tensor expected, found a dict`, p().Global("torch._utils", "_rebuild_parameter").Op("}\x88}\x87R").Stop()},
-		{"parameter of one", `_rebuild_parameter: 3 or 4 arguments expected, found 1`, p().Global("torch._utils", "_rebuild_parameter").Op("}\x85R").Stop()},
+		{"parameter of one", `_rebuild_parameter: 3 to 4 arguments expected, found 1`, p().Global("torch._utils", "_rebuild_parameter").Op("}\x85R").Stop()},
 		{"pairs", `OrderedDict: pairs of key and value expected, found others`, p().Global("collections", "OrderedDict").Op("](Ne\x85R").Stop()},
 		{"no pairs", `OrderedDict: no argument or a list of pairs expected, found others`, p().Global("collections", "OrderedDict").Op("N\x85R").Stop()},
 		{"length far beyond", `pickle: truncated: 9223372036854775807 bytes expected at byte 11, found 1`, p().Op("\x8e\xff\xff\xff\xff\xff\xff\xff\x7f").Stop()},
