@@ -27,6 +27,7 @@ func calls(m *transformer.Model) map[string]func() {
 		"Record":         func() { _, _ = m.Record(context.Background(), [][]int{{1, 2}}, false, transformer.Options{}) },
 		"CheckTokens":    func() { _ = m.CheckTokens("tokens", [][]int{{1, 2}}) },
 		"Hash":           func() { m.Hash(1) },
+		"HashWith":       func() { _, _ = m.HashWith(context.Background(), 1) },
 		"Repack":         m.Repack,
 		"Norm1":          func() { m.Norm1(0, rows, rows) },
 		"Norm2":          func() { m.Norm2(0, rows, rows) },
