@@ -149,7 +149,7 @@ func TestClosedStandardOutput(t *testing.T) {
 		"discover --task induction --quiet", "render c.json", "run --task induction --circuit c.json",
 	} {
 		for script, want := range map[string]int{
-			"acdc %s >&-": codeFailed, "exec >&-; acdc %s": codeFailed, "nice acdc %s >&-": codeFailed,
+			"acdc %s >&-": codeFailed, "exec >&-; acdc %s": codeFailed,
 			"acdc %s >/dev/null": codeDone, "exec 1<>/dev/null; acdc %s": codeDone, "exec acdc %s 1<>/dev/null": codeDone,
 		} {
 			if want == codeFailed && runtime.GOOS != "linux" {

@@ -51,9 +51,12 @@ func Everywhere(t testing.TB, least int, do func(ctx context.Context) error) {
 	require.NoError(t, do(whole))
 	asked := whole.Asked()
 	require.GreaterOrEqual(t, asked, least, "times that the context is asked")
-	const most = 12
-	for i := range min(asked, most) {
-		n := i * asked / min(asked, most)
+	most := min(asked, 12)
+	if testing.Short() {
+		most = min(asked, 6)
+	}
+	for i := range most {
+		n := i * asked / most
 		require.Equal(t, context.Canceled, do(After(n)), "ended at %d of %d", n, asked)
 	}
 }

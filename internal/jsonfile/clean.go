@@ -24,14 +24,14 @@ func Clean(ctx context.Context, data []byte, o Options) ([]byte, error) {
 		return nil, err
 	}
 	if at >= 0 {
-		return nil, fmt.Errorf("line %d: expected UTF-8 text, found byte %#02x at byte %d", lineOf(data, at), data[at], at)
+		return nil, fmt.Errorf("%sexpected UTF-8 text, found byte %#02x at byte %d", o.line(data, at), data[at], at)
 	}
 	w := walker{ctx: ctx, data: data, strict: true, nonFinite: o.NonFinite, wanted: -1}
 	if err = w.value(); err == nil {
 		err = w.end()
 	}
 	if errors.Is(err, errSyntax) {
-		err = syntaxError(ctx, data)
+		err = syntaxError(ctx, data, o)
 	}
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func Clean(ctx context.Context, data []byte, o Options) ([]byte, error) {
 }
 
 // syntaxError says why a text is not one JSON value.
-func syntaxError(ctx context.Context, data []byte) error {
+func syntaxError(ctx context.Context, data []byte, o Options) error {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return errors.New("expected JSON, found nothing")
 	}
@@ -54,13 +54,13 @@ func syntaxError(ctx context.Context, data []byte) error {
 		return ctx.Err()
 	case err == nil:
 		at += len(data[at:]) - len(bytes.TrimLeft(data[at:], " \t\r\n"))
-		return fmt.Errorf("line %d: expected the end of the text after the JSON value, found more", lineOf(data, at))
+		return fmt.Errorf("%sexpected the end of the text after the JSON value, found more", o.line(data, at))
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("line %d: expected JSON, found an end in the middle of it", lineOf(data, len(data)))
+		return fmt.Errorf("%sexpected JSON, found an end in the middle of it", o.line(data, len(data)))
 	case errors.As(err, &syntax):
 		at = min(int(syntax.Offset), len(data))
 	}
-	return fmt.Errorf("line %d: expected JSON, found %w", lineOf(data, at), err)
+	return fmt.Errorf("%sexpected JSON, found %w", o.line(data, at), err)
 }
 
 // invalidUTF8 returns where the first bytes stand that are no UTF-8, or -1.
@@ -88,5 +88,10 @@ func invalidUTF8(ctx context.Context, data []byte) (int, error) {
 	return -1, nil
 }
 
-// lineOf returns in which line a byte of a text stands.
-func lineOf(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }
+// line says in which line a byte of a text stands.
+func (o Options) line(text []byte, at int) string {
+	if o.Line {
+		return ""
+	}
+	return fmt.Sprintf("line %d: ", 1+bytes.Count(text[:at], []byte("\n")))
+}

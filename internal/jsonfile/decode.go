@@ -18,6 +18,7 @@ import (
 // Options say what is allowed beyond JSON.
 type Options struct {
 	NonFinite bool // a number may be a bare NaN or Infinity, as Python writes it; it is read as null
+	Line      bool // the text is a line of a larger one, and errors do not count lines in it
 }
 
 // Decode reads the one JSON value of a text; name is what errors call it. A
@@ -57,7 +58,7 @@ func Unmarshal(ctx context.Context, data []byte, into any) error {
 	case errors.As(err, &wrong):
 		return typeError(ctx, data, wrong)
 	case errors.As(err, &syntax):
-		return syntaxError(ctx, data)
+		return syntaxError(ctx, data, Options{})
 	}
 	return err
 }

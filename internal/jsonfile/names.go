@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
@@ -18,16 +17,12 @@ type field struct {
 	kind  reflect.Type
 }
 
-// fields are a struct's, also those of structs that are embedded in it.
-var fields = struct {
-	sync.Mutex
-	of map[reflect.Type][]field
-}{of: map[reflect.Type][]field{}}
+// names are the fields of structs, also of those that are embedded in them.
+type names map[reflect.Type][]field
 
-func fieldsOf(t reflect.Type) []field {
-	fields.Lock()
-	defer fields.Unlock()
-	list, known := fields.of[t]
+// of returns the fields of a struct.
+func (n names) of(t reflect.Type) []field {
+	list, known := n[t]
 	if known {
 		return list
 	}
@@ -47,14 +42,14 @@ func fieldsOf(t reflect.Type) []field {
 			list[same] = one
 		}
 	}
-	fields.of[t] = list
+	n[t] = list
 	return list
 }
 
 // find returns the field that the decoder takes for a key: that of its name, else
 // one that differs by case alone.
-func find(t reflect.Type, key string) (f field, found bool) {
-	list := fieldsOf(t)
+func (n names) find(t reflect.Type, key string) (f field, found bool) {
+	list := n.of(t)
 	for _, same := range []func(name string) bool{
 		func(name string) bool { return name == key }, func(name string) bool { return strings.EqualFold(name, key) },
 	} {
@@ -92,7 +87,7 @@ func checkNames(ctx context.Context, data []byte, t reflect.Type) error {
 	if t = naming(t); t == nil {
 		return nil
 	}
-	w := walker{ctx: ctx, data: data, wanted: -1, types: []reflect.Type{t}}
+	w := walker{ctx: ctx, data: data, wanted: -1, names: names{}, types: []reflect.Type{t}}
 	return w.value()
 }
 
@@ -112,7 +107,7 @@ func (w *walker) typed(key string, read func() error) error {
 	case t.Kind() != reflect.Struct:
 		inner = naming(t.Elem())
 	default:
-		f, found := find(t, key)
+		f, found := w.names.find(t, key)
 		if found && f.name != key {
 			w.path = w.path[:len(w.path)-1]
 			return w.fault("expected the key %s, found %s", oneline.Quote(f.name), oneline.Quote(key))

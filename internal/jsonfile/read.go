@@ -1,6 +1,7 @@
 package jsonfile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -140,26 +141,22 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}
 }
 
-// NewReader reads a text until the context ends, at most 1 MiB at a time.
-func NewReader(ctx context.Context, text []byte) io.Reader {
-	return &reader{ctx, text}
+// NewReader reads a text until the context ends.
+func NewReader(ctx context.Context, text []byte) io.Reader { return Until(ctx, bytes.NewReader(text)) }
+
+// Until reads until the context ends, at most 1 MiB at a time.
+func Until(ctx context.Context, r io.Reader) io.Reader { return until{ctx, r} }
+
+type until struct {
+	ctx context.Context
+	r   io.Reader
 }
 
-type reader struct {
-	ctx  context.Context
-	rest []byte
-}
-
-func (r *reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
 		return 0, err
 	}
-	if len(r.rest) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p[:min(len(p), chunk)], r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
+	return u.r.Read(p[:min(len(p), chunk)])
 }
 
 // readAll reads up to the limit; size is how much will probably come.

@@ -3,6 +3,7 @@ package discover
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/filelock"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -81,8 +83,12 @@ func (c *Checkpoint) read(head []byte, run []Field) error {
 		return fmt.Errorf("%s: checkpoint: another process is writing to it", c.name)
 	}
 	c.lock = lock
-	r := bufio.NewReader(c.file)
-	first, err := r.ReadBytes('\n')
+	r := bufio.NewReaderSize(c.file, maxHead)
+	first, err := r.ReadSlice('\n')
+	first = bytes.Clone(first)
+	if errors.Is(err, bufio.ErrBufferFull) {
+		return c.notOne()
+	}
 	if err == io.EOF && bytes.HasPrefix(head, first) { // new, or killed while it was begun
 		return c.begin(head)
 	}
@@ -129,11 +135,19 @@ func (c *Checkpoint) cut(n int64) error {
 	return nil
 }
 
+// maxHead bounds the first line, in bytes. Its longest field is the data's name.
+const maxHead = 1 << 20
+
+// notOne is the error of a file that is something else.
+func (c *Checkpoint) notOne() error {
+	return fmt.Errorf("%s: not a checkpoint: it is left as it is", c.name)
+}
+
 // check compares the first line with the run.
 func (c *Checkpoint) check(first []byte, run []Field) error {
 	var h checkpointHead
-	if err := json.Unmarshal(first, &h); err != nil || h.Format == 0 {
-		return fmt.Errorf("%s: not a checkpoint: it is left as it is", c.name)
+	if err := jsonfile.Decode(context.Background(), c.name, first, &h); err != nil || h.Format == 0 {
+		return c.notOne()
 	}
 	if h.Format != checkpointFormat {
 		return fmt.Errorf("%s: checkpoint: expected format %d, found %d", c.name, checkpointFormat, h.Format)

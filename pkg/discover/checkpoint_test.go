@@ -65,6 +65,8 @@ func TestCheckpointRefusesOthers(t *testing.T) {
 		"missing":   {string(data), append(run[:2:2], Field{"abs", "true"}), `abs: expected "true", found none`},
 		"more":      {string(data), run[:1], `threshold: found "0.1", which this run does not have`},
 		"text":      {"my thesis\n", run, "not a checkpoint: it is left as it is"},
+		"long":      {strings.Repeat("my thesis ", 1<<18), run, "not a checkpoint: it is left as it is"},
+		"letters":   {strings.Replace(string(data), "acdc_checkpoint", "ACDC_checkpoint", 1), run, "not a checkpoint: it is left as it is"},
 		"torn text": {"my thesis", run, "not a checkpoint"},
 		"format":    {strings.Replace(string(data), `checkpoint":2`, `checkpoint":1`, 1), run, "expected format 2, found 1"},
 		"damaged":   {strings.Replace(string(data), `[1,`, `[x,`, 1), run, "damaged at byte"},

@@ -74,20 +74,6 @@ func (c *Cache) FindTokenizer(ctx context.Context, name, revision string) (dir s
 	})
 }
 
-// WeightFiles lists the files with the weights in a folder, by their names in
-// it: one form only, the index of a sharded one first.
-func WeightFiles(dir string) ([]string, error) {
-	names, err := filesIn(dir)
-	if err != nil {
-		return nil, err
-	}
-	files, err := chooseWeights(names)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	return files, nil
-}
-
 func (c *Cache) find(ctx context.Context, m Model, revision string, whole func(names []string) error) (string, error) {
 	revision, err := checkRevision(revision)
 	if err != nil {

@@ -33,7 +33,7 @@ func (p *pull) fetch(ctx context.Context, f remoteFile) error {
 	if !whole(pointer, f) {
 		present, err := p.fetchBlob(ctx, tell, address, blob, f)
 		if err == nil {
-			err = p.point(pointer, blob)
+			err = p.point(ctx, pointer, blob)
 		}
 		if err != nil {
 			return err

@@ -224,7 +224,7 @@ func TestPullWithoutLinks(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, p.Received)
 
-	require.NoError(t, copyFile(filepath.Join(dir, "copy"), path))
+	require.NoError(t, copyFile(t.Context(), filepath.Join(dir, "copy"), path))
 	content, err = os.ReadFile(filepath.Join(dir, "copy"))
 	require.NoError(t, err)
 	assert.Len(t, content, 1<<20)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // verify compares a file with its checksum: SHA-256 of the content, or SHA-1 as
@@ -69,7 +71,7 @@ func checksum(ctx context.Context, path string, content bool) (string, error) {
 // point makes the name of a file in the snapshot folder lead to its content:
 // by a relative link, as the Python libraries do, else by a hard link, else by
 // a copy.
-func (p *pull) point(pointer, blob string) error {
+func (p *pull) point(ctx context.Context, pointer, blob string) error {
 	target, err := filepath.Rel(filepath.Dir(pointer), blob)
 	if err != nil {
 		return fmt.Errorf("%s: %w", pointer, err)
@@ -82,11 +84,11 @@ func (p *pull) point(pointer, blob string) error {
 		if symlink(target, temporary) == nil || os.Link(blob, temporary) == nil {
 			return nil
 		}
-		return copyFile(temporary, blob)
+		return copyFile(ctx, temporary, blob)
 	})
 }
 
-func copyFile(to, from string) error {
+func copyFile(ctx context.Context, to, from string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -96,7 +98,7 @@ func copyFile(to, from string) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
+	_, err = io.Copy(out, jsonfile.Until(ctx, in))
 	if closing := out.Close(); err == nil {
 		err = closing
 	}

@@ -72,14 +72,14 @@ func lineEnd(text []byte) int {
 func recogniseObject(ctx context.Context, text []byte, what string) (form, error) {
 	dec := json.NewDecoder(jsonfile.NewReader(ctx, text))
 	if _, err := dec.Token(); err != nil {
-		return "", notJSON(dec, text, err)
+		return "", notJSON(ctx, text, err)
 	}
 	seen := map[string]bool{}
 	var keys []string
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
-			return "", notJSON(dec, text, err)
+			return "", notJSON(ctx, text, err)
 		}
 		key := t.(string) // between values the decoder passes nothing else
 		if !seen[key] {
@@ -91,13 +91,21 @@ func recogniseObject(ctx context.Context, text []byte, what string) (form, error
 		}
 		var skipped json.RawMessage
 		if err := dec.Decode(&skipped); err != nil {
-			return "", notJSON(dec, text, err)
+			return "", notJSON(ctx, text, err)
 		}
 	}
 	if len(keys) == 0 {
 		return "", unknownForm(what + " without keys")
 	}
 	return "", unknownForm(what + " with " + listed(keys))
+}
+
+// notJSON says why a decoder could not read the first object of a text.
+func notJSON(ctx context.Context, text []byte, err error) error {
+	if _, why := jsonfile.Clean(ctx, text, jsonfile.Options{}); why != nil {
+		return why
+	}
+	return err
 }
 
 // formOf is the form that keys decide, empty if they do not yet.

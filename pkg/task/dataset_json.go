@@ -3,12 +3,10 @@ package task
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
-	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // object is a JSON object of a data set.
@@ -23,10 +21,7 @@ func newObject(where string, raw []byte) (object, error) {
 		return object{}, fmt.Errorf("%s: expected an object, found %s", where, describe(raw))
 	}
 	o := object{where: where}
-	if err := json.Unmarshal(raw, &o.fields); err != nil {
-		return o, fmt.Errorf("%s: %w", where, jsonError(err))
-	}
-	return o, nil
+	return o, json.Unmarshal(raw, &o.fields) // which is JSON: it was cleaned before
 }
 
 // get returns a field, which must be there.
@@ -73,10 +68,7 @@ func (o object) prompt(name string) (Prompt, error) {
 		}
 		return Prompt{Text: s}, nil
 	}
-	list, err := o.list(name, raw)
-	if err != nil {
-		return Prompt{}, err
-	}
+	list := listOf(raw)
 	if len(list) == 0 {
 		return Prompt{}, o.unexpected(name, "at least one token number", raw)
 	}
@@ -98,12 +90,8 @@ func (o object) answers(name string) ([]Prompt, error) {
 	if raw[0] != '[' {
 		return nil, o.unexpected(name, "a list", raw)
 	}
-	list, err := o.list(name, raw)
-	if err != nil {
-		return nil, err
-	}
 	var out []Prompt
-	for _, x := range list {
+	for _, x := range listOf(raw) {
 		var s string
 		if x[0] == '"' && json.Unmarshal(x, &s) == nil && s != "" {
 			out = append(out, Prompt{Text: s})
@@ -118,12 +106,11 @@ func (o object) answers(name string) ([]Prompt, error) {
 	return out, nil
 }
 
-func (o object) list(name string, raw []byte) ([]json.RawMessage, error) {
+// listOf returns the entries of a list.
+func listOf(raw []byte) []json.RawMessage {
 	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil {
-		return nil, fmt.Errorf("%s: %q: %w", o.where, name, jsonError(err))
-	}
-	return list, nil
+	_ = json.Unmarshal(raw, &list) // which is a list: its bracket was seen, and it was cleaned before
+	return list
 }
 
 func (o object) unexpected(name, expected string, raw []byte) error {
@@ -145,40 +132,8 @@ func describe(raw []byte) string {
 	switch {
 	case len(raw) == 0:
 		return "nothing"
-	case raw[0] == '{':
-		return "an object"
 	case raw[0] == '[' && len(bytes.TrimSpace(bytes.Trim(raw, "[]"))) == 0:
 		return "an empty list"
-	case raw[0] == '[':
-		return "a list"
-	case raw[0] == '"':
-		var s string
-		if json.Unmarshal(raw, &s) == nil {
-			return oneline.Quote(s)
-		}
 	}
-	return visible(oneline.Shorten(string(raw)))
+	return jsonfile.Describe(raw)
 }
-
-// jsonError is an error of the JSON reader in the words of this package.
-func jsonError(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || err.Error() == "unexpected end of JSON input" {
-		return fmt.Errorf("expected JSON, found an end in the middle of it")
-	}
-	return fmt.Errorf("expected JSON, found %w", err)
-}
-
-// notJSON adds to an error of a decoder in which line of the text it is.
-func notJSON(dec *json.Decoder, text []byte, err error) error {
-	at := min(int(dec.InputOffset()), len(text))
-	at = len(text) - len(bytes.TrimLeft(text[at:], " \t\r\n,:")) // where the value begins that it failed to read
-	var syntax *json.SyntaxError
-	var value json.RawMessage
-	if errors.As(json.Unmarshal(text[at:], &value), &syntax) {
-		at = min(at+int(syntax.Offset), len(text))
-	}
-	return fmt.Errorf("line %d: %w", lineOf(text, at), jsonError(err))
-}
-
-// lineOf returns in which line a byte of a text stands.
-func lineOf(text []byte, at int) int { return 1 + bytes.Count(text[:at], []byte("\n")) }

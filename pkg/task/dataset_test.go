@@ -201,7 +201,7 @@ var damagedSets = []struct{ name, data, want string }{
 	{"nothing before", `{"clean":" <predict>a</predict>","corrupted":"b"}`, `line 1: "clean": expected text before <predict> and inside, found " <predict>a</predict>"`},
 	{"no corrupted", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}\n{\"clean\":\"a<predict>c</predict>\"}", `line 2: "corrupted" is missing`},
 	{"broken line", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}\n{\"clean\":", `line 2: expected JSON, found an end in the middle of it`},
-	{"two on a line", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}{}", `line 1: expected JSON, found invalid character '{' after top-level value`},
+	{"two on a line", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}{}", `line 1: expected the end of the text after the JSON value, found more`},
 	{"other row", "{\"clean\":\"a<predict>c</predict>\",\"corrupted\":\"b\"}\n[]", `line 2: expected an object, found an empty list`},
 	{"cut array", `[{"clean":"a<predict>c</predict>","corrupted":"b"},`, `line 1: expected JSON, found an end in the middle of it`},
 	{"after array", `[{"clean":"a<predict>c</predict>","corrupted":"b"}]]`, `line 1: expected the end of the text after the JSON value, found more`},

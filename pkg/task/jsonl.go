@@ -24,12 +24,13 @@ func decodeRows(ctx context.Context, data []byte, pair func(object) (Pair, error
 			continue
 		}
 		where := fmt.Sprintf("line %d", n)
+		line, err := jsonfile.Clean(ctx, line, jsonfile.Options{Line: true})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
+		}
 		p, err := rowPair(ctx, where, line, pair)
 		if err != nil {
 			return nil, err
-		}
-		if _, err := jsonfile.Clean(ctx, line, jsonfile.Options{}); err != nil {
-			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		pairs = append(pairs, p)
 	}

@@ -187,11 +187,6 @@ func BenchmarkMatrixRows(b *testing.B) {
 			tensor.GELUNew(x.Data)
 		}
 	})
-	b.Run("AddRowsThenGELUNew/300x3072", func(b *testing.B) {
-		for b.Loop() {
-			tensor.AddRowsThen(x.Matrix(), bias, tensor.GELUNew)
-		}
-	})
 	for _, n := range []int{15, 40, 256} {
 		scores, in := tensor.New(n, n), random(rnd, n, n)
 		for _, stride := range []int{n, (n + 15) &^ 15} {

@@ -50,18 +50,6 @@ func AddRows(dst Matrix, bias []float32) {
 	}
 }
 
-// AddRowsThen adds bias to every row of dst and then calls f, an activation
-// function, on it, while it is in the first-level cache.
-func AddRowsThen(dst Matrix, bias []float32, f func(row []float32)) {
-	dst.check("AddRowsThen", "dst")
-	sameLen("AddRowsThen", dst.Cols, len(bias))
-	for i := range dst.Rows {
-		row := dst.Row(i)
-		kernel.AddTo(row, row, bias)
-		f(row)
-	}
-}
-
 // LayerNorm sets each row of dst to (x-mean)/sqrt(var+eps)·w + b with
 // mean = Σx/n and var = Σ(x-mean)²/n over that row (Ba, Kiros and Hinton
 // 2016, equation 4, with the variance of the population). Nil w and b leave

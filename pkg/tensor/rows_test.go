@@ -34,16 +34,6 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
-func TestAddRowsThen(t *testing.T) {
-	rnd := rand.New(rand.NewSource(1))
-	x, bias := random(rnd, 5, 33), random(rnd, 33).Data
-	want := x.Clone()
-	tensor.AddRows(want.Matrix(), bias)
-	tensor.GELUNew(want.Data)
-	tensor.AddRowsThen(x.Matrix(), bias, tensor.GELUNew)
-	requireSameBits(t, want.Data, x.Data)
-}
-
 // TestLayerNormSameBits checks that a row's result depends neither on the
 // kernel nor on the rows beside it.
 func TestLayerNormSameBits(t *testing.T) {

@@ -33,6 +33,9 @@
 // tensor and field, and what was expected and found. Memory grows with the
 // file's real size only, never with a number that the file merely states.
 //
+// Whatever reads takes a context, which is asked at least once a tensor and once
+// in a mebibyte that is looked at.
+//
 // The package does not know models: what tensors are called, which ones belong
 // together, how they are transposed. It downloads nothing, and it does not
 // compute: sub-byte, 8-bit float and complex types are listed by [File.Entry],

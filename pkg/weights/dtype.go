@@ -63,8 +63,7 @@ var (
 	integerTypes = []DType{I64, I32, I16, I8, U64, U32, U16, U8, Bool}
 )
 
-func (d DType) isFloat() bool   { return slices.Contains(floatTypes, d) }
-func (d DType) isInteger() bool { return slices.Contains(integerTypes, d) }
+func (d DType) isFloat() bool { return slices.Contains(floatTypes, d) }
 
 // oneOf lists types for an error text: "F32, F16 or F64".
 func oneOf(types []DType) string {

@@ -10,6 +10,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 )
 
 // member is a run of a file's bytes: a storage, or an entry of a zip archive.
@@ -84,21 +86,7 @@ func (m member) prefix(file []byte, n int64) ([]byte, error) {
 
 // inflate reads a compressed member until the context ends.
 func (m member) inflate(ctx context.Context, file []byte) io.Reader {
-	return reader{ctx, flate.NewReader(bytes.NewReader(file[m.start : m.start+m.size]))}
-}
-
-// reader reads until the context ends. What inflates gives some kilobytes at a
-// time.
-type reader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.r.Read(p)
+	return jsonfile.Until(ctx, flate.NewReader(bytes.NewReader(file[m.start:m.start+m.size])))
 }
 
 func inflateError(err error) error {

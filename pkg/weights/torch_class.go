@@ -205,10 +205,18 @@ func newSize(_ *machine, args tuple) (any, error) {
 	return nil, errors.New("one tuple expected, found others")
 }
 
+// arity refuses other numbers of arguments than least to most.
+func (args tuple) arity(least, most int) error {
+	if len(args) < least || len(args) > most {
+		return fmt.Errorf("%d to %d arguments expected, found %d", least, most, len(args))
+	}
+	return nil
+}
+
 // rebuildParameter returns the tensor of (tensor, requires_grad, hooks[, state]).
 func rebuildParameter(_ *machine, args tuple) (any, error) {
-	if len(args) < 3 || len(args) > 4 {
-		return nil, fmt.Errorf("3 or 4 arguments expected, found %d", len(args))
+	if err := args.arity(3, 4); err != nil {
+		return nil, err
 	}
 	t, ok := args[0].(*pickledTensor)
 	if !ok {
@@ -220,8 +228,8 @@ func rebuildParameter(_ *machine, args tuple) (any, error) {
 // rebuildTensor reads (storage, offset, size, stride[, requires_grad, hooks[,
 // metadata]]).
 func rebuildTensor(_ *machine, args tuple) (any, error) {
-	if len(args) < 4 || len(args) > 7 {
-		return nil, fmt.Errorf("4 to 7 arguments expected, found %d", len(args))
+	if err := args.arity(4, 7); err != nil {
+		return nil, err
 	}
 	t, err := view(args, 6)
 	if err != nil {
@@ -234,8 +242,8 @@ func rebuildTensor(_ *machine, args tuple) (any, error) {
 // rebuildTensorV3 reads (storage, offset, size, stride, requires_grad, hooks,
 // dtype[, metadata]) of an untyped storage.
 func rebuildTensorV3(_ *machine, args tuple) (any, error) {
-	if len(args) < 7 || len(args) > 8 {
-		return nil, fmt.Errorf("7 or 8 arguments expected, found %d", len(args))
+	if err := args.arity(7, 8); err != nil {
+		return nil, err
 	}
 	t, err := view(args, 7)
 	if err != nil {

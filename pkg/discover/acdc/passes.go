@@ -3,6 +3,7 @@ package acdc
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -12,8 +13,9 @@ import (
 // Where examples are taken in batches, only one of which is at hand, a decision
 // needs them all. So the walk is made in passes over the batches:
 //
-//  1. the first batch is bound, and walks on from what is decided by its own
-//     examples alone: it foretells the decisions;
+//  1. the first batch is bound, and walks on from what is decided: it foretells
+//     the decisions, by its own examples and by how much more, or less, the same
+//     cut did to all of them when it was last tried in vain;
 //  2. each further batch is bound and makes the same tests, so that the metric
 //     of every test is known over all examples;
 //  3. the tests are decided in order, up to and including the first whose
@@ -21,7 +23,9 @@ import (
 //
 // A pass is as long as the work of binding the batches at first, twice as long
 // after each one that was foretold right, and after one that was not about twice
-// as long as what of it was of use. The tests, and their metrics to the bit, are
+// as long as what of it was of use, but never shorter than at first: to bind the
+// batches again costs more than tests in vain, which foretell the next pass. The
+// tests, and their metrics to the bit, are
 // those of the whole run.
 
 // step is a test of a pass.
@@ -30,6 +34,7 @@ type step struct {
 	edge     int
 	kept     bool         // as foretold
 	own      float64      // the first batch's own metric
+	rise     float64      // and by how much the cut raised it
 	decided  int          // edges decided, this one included
 	flop     int64        // of the first batch's tests up to this one
 	rows     []float64    // of the metric, of all examples
@@ -50,15 +55,16 @@ var errPassEnds = errors.New("the pass ends")
 type passes struct {
 	*run
 	decided []discover.Test
-	horizon int64   // FLOP of a pass's tests in the first batch
-	forward int64   // of one forward pass of the first batch
-	lead    float64 // the first batch's own metric after the last test that removed an edge
+	horizon int64           // FLOP of a pass's tests in the first batch
+	forward int64           // of one forward pass of the first batch
+	hints   map[int]float64 // by edge, by how much more its cut raised the metric of all examples than the first batch's, when it was tried in vain
+	lead    float64         // the first batch's own metric after the last test that removed an edge
 	cost    circuit.Cost
 }
 
 // inPasses runs the loop batch by batch.
 func (x *run) inPasses(ctx context.Context) error {
-	p := &passes{run: x, decided: x.earlier.tests, horizon: x.earlier.horizon, lead: x.earlier.lead, cost: x.earlier.cost}
+	p := &passes{run: x, decided: x.earlier.tests, horizon: x.earlier.horizon, lead: x.earlier.lead, hints: x.earlier.hints, cost: x.earlier.cost}
 	for _, t := range p.decided {
 		p.record(x.r.Experiment.Graph().Edge(t.Edge).Receiver, t, p.cost)
 	}
@@ -202,12 +208,12 @@ func (s *pass) decide(_ context.Context, w *walk, cuts []int, rows []float64) (b
 // foretell decides a test by the first batch alone.
 func (s *pass) foretell(w *walk, cuts []int, rows []float64) error {
 	edge, now := cuts[len(cuts)-1], w.bound.Mean(rows)
-	t, err := s.run.decide(edge, s.now, now)
+	t, err := s.run.decide(edge, s.now, now+s.hints[edge])
 	if err != nil {
 		return err
 	}
 	n := len(s.decided) + len(s.steps)
-	next := step{receiver: s.node, edge: edge, kept: t.Kept, own: now, decided: s.drops + n + 1, rows: make([]float64, len(s.final)), turn: s.open}
+	next := step{receiver: s.node, edge: edge, kept: t.Kept, own: now, rise: now - s.now, decided: s.drops + n + 1, rows: make([]float64, len(s.final)), turn: s.open}
 	s.open = nil
 	if s.wantsVerified(n) {
 		next.mask = without(w.mask(), cuts)
@@ -246,25 +252,48 @@ func (s *pass) settle(w *walk) error {
 	return nil
 }
 
-// The tests of a pass are worth from a part of a forward pass to many.
+// The tests of a pass are worth from two forward passes to many.
 const (
-	shortest = 4
+	shortest = 2
 	longest  = 128
 )
 
-// decideAll decides the tests of a pass, and reports whether all were foretold
-// right.
-func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error) {
+// befores are the metric before each test of a pass, over all examples.
+func (p *passes) befores(steps []step) []float64 {
 	m, before := p.r.Experiment.Metric(), 0.0
-	right = true
-	var tests []discover.Test
-	for _, step := range s.steps {
+	out := make([]float64, len(steps))
+	for i, step := range steps {
 		if step.turn != nil {
 			if before = m.Mean(step.turn.rows); step.turn.last != nil {
 				before = *step.turn.last
 			}
 		}
-		t, err := p.run.decide(step.edge, before, m.Mean(step.rows))
+		if out[i] = before; !step.kept {
+			before = m.Mean(step.rows)
+		}
+	}
+	return out
+}
+
+// hint takes note of what the tests of a pass did to all examples that were made
+// in vain.
+func (p *passes) hint(steps []step, before []float64) {
+	p.hints = map[int]float64{}
+	for i, step := range steps {
+		if more := p.r.Experiment.Metric().Mean(step.rows) - before[i] - step.rise; !math.IsNaN(more) && !math.IsInf(more, 0) {
+			p.hints[step.edge] = more
+		}
+	}
+}
+
+// decideAll decides the tests of a pass, and reports whether all were foretold
+// right.
+func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error) {
+	m, before := p.r.Experiment.Metric(), p.befores(s.steps)
+	right = true
+	var tests []discover.Test
+	for i, step := range s.steps {
+		t, err := p.run.decide(step.edge, before[i], m.Mean(step.rows))
 		if err != nil {
 			return false, err
 		}
@@ -274,13 +303,14 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 			}
 		}
 		if !t.Kept {
-			before, p.lead = t.Metric, step.own
+			p.lead = step.own
 		}
 		tests = append(tests, t)
 		p.done.Decided = step.decided - 1
 		p.record(step.receiver, t, p.counted(p.cost))
 		if t.Kept != step.kept {
 			right = false
+			p.hint(s.steps[i+1:], before[i+1:])
 			break
 		}
 	}
@@ -288,8 +318,8 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 	if p.horizon *= 2; !right {
 		p.horizon = 2 * s.steps[len(tests)-1].flop
 	}
-	p.horizon = min(max(p.horizon, p.forward/shortest), longest*p.forward)
-	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead}
+	p.horizon = min(max(p.horizon, shortest*p.forward), longest*p.forward)
+	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints}
 	if right && s.ended {
 		final := m.Mean(s.final)
 		done.final = &final

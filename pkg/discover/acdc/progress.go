@@ -18,6 +18,7 @@ type progress struct {
 	horizon int64    // of a run in batches: FLOP of the next pass
 	final   *float64 // and, where nothing is left to be decided, the metric of the circuit
 	lead    float64  // and the first batch's own metric after the last test that removed an edge
+	hints   map[int]float64
 }
 
 // saved is progress as a record of a checkpoint.
@@ -28,6 +29,8 @@ type saved struct {
 	Horizon int64        `json:"horizon"`
 	Lead    float64      `json:"lead"`
 	Final   *float64     `json:"final,omitempty"`
+
+	Hints map[int]float64 `json:"hints,omitempty"`
 }
 
 // savedTest is a test as [edge, metric, effect, kept].
@@ -51,7 +54,7 @@ func (x *run) save(p progress) error {
 	if x.r.Progress.Save == nil {
 		return nil
 	}
-	s := saved{Cost: p.cost, Guess: p.guess, Horizon: p.horizon, Lead: p.lead, Final: p.final, Tests: make([]savedTest, len(p.tests))}
+	s := saved{Cost: p.cost, Guess: p.guess, Horizon: p.horizon, Lead: p.lead, Final: p.final, Hints: p.hints, Tests: make([]savedTest, len(p.tests))}
 	for i, t := range p.tests {
 		s.Tests[i] = savedTest(t)
 	}
@@ -104,6 +107,12 @@ func readProgress(records [][]byte, g *circuit.Graph) (progress, error) {
 				return p, fmt.Errorf("progress: record %d: %s: expected a number from 0 to %d, found %d", i+1, f.name, f.most, f.value)
 			}
 		}
+		for edge := range s.Hints {
+			if edge < 0 || edge >= g.NumEdges() {
+				return p, fmt.Errorf("progress: record %d: hints: expected edges from 0 to %d, found others", i+1, g.NumEdges()-1)
+			}
+		}
+		p.hints = s.Hints
 		p.cost, p.guess, p.horizon, p.lead, p.final = s.Cost, s.Guess, s.Horizon, s.Lead, s.Final
 	}
 	return p, nil

@@ -77,6 +77,8 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 	for record, want := range map[string]string{
 		`{"tests":[[999999,0.1,0.1,true]]}`:    "progress: record 1: tests[0]: expected an edge from 0 to ",
 		`{"tests":[[-1,0.1,0.1,true]]}`:        "found -1",
+		`{"hints":{"999999":0.5}}`:             "hints: expected edges from 0 to ",
+		`{"hints":{"-1":0.5}}`:                 "hints: expected edges from 0 to ",
 		`{"tests":[[1,0.1]]}`:                  "expected [edge, metric, effect, kept]",
 		`{"tests":[[1e300,0.1,0.1,true]]}`:     "expected [edge, metric, effect, kept]",
 		`{"tests":[],"cost":{"tests":-1}}`:     "cost.tests: expected a number from 0 to",

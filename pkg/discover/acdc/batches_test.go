@@ -1,0 +1,36 @@
+package acdc_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+)
+
+// What batches cost, in forward passes, which are counted and not measured: at
+// most twice the whole run where there are two, and not much more with many.
+func TestBatchesCostFewForwardPasses(t *testing.T) {
+	m := golden.Model(t, "induction-attn2l")
+	cost := func(batch int, threshold float64) float64 {
+		c := golden.Bound(t, m, "induction-attn2l", golden.Run{Metric: "kl_div", Ablation: "resample"}, 2)
+		c.Batch = batch
+		e, err := patch.Bind(t.Context(), c)
+		require.NoError(t, err)
+		res, err := acdc.Algorithm{Threshold: threshold}.Discover(t.Context(), discover.Request{Experiment: e})
+		require.NoError(t, err)
+		return res.Cost.ForwardPasses
+	}
+	for _, c := range []struct {
+		batch int
+		most  float64
+	}{{20, 2}, {10, 2}, {5, 2.5}} {
+		for _, threshold := range []float64{0.05, 0.1} {
+			assert.Less(t, cost(c.batch, threshold)/cost(0, threshold), c.most, "%d examples at a time, threshold %v", c.batch, threshold)
+		}
+	}
+}
