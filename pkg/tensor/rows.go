@@ -40,6 +40,18 @@ func Axpy(dst []float32, alpha float32, x []float32) {
 	kernel.Axpy(dst, x, alpha)
 }
 
+// Sum returns Σx, in float32 in a fixed order.
+func Sum(x []float32) float32 { return kernel.Sum(x) }
+
+// Dot returns Σ a·b, in float32 in a fixed order.
+func Dot(a, b []float32) float32 {
+	sameLen("Dot", len(b), len(a))
+	return kernel.Dot(a, b)
+}
+
+// Scale sets x *= s.
+func Scale(x []float32, s float32) { kernel.Scale(x, s) }
+
 // AddRows adds bias to every row of dst.
 func AddRows(dst Matrix, bias []float32) {
 	dst.check("AddRows", "dst")
