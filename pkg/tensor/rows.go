@@ -34,6 +34,13 @@ func SubTo(dst, a, b []float32) {
 	kernel.SubTo(dst, a, b)
 }
 
+// MulTo sets dst = a · b, element by element. dst may be a or b.
+func MulTo(dst, a, b []float32) {
+	sameLen("MulTo", len(dst), len(a))
+	sameLen("MulTo", len(dst), len(b))
+	kernel.MulTo(dst, a, b)
+}
+
 // Axpy sets dst += alpha·x.
 func Axpy(dst []float32, alpha float32, x []float32) {
 	sameLen("Axpy", len(dst), len(x))
