@@ -10,6 +10,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/discover/attribution"
 	"github.com/seed-2c350065/acdc/pkg/discover/ensemble"
 )
 
@@ -28,6 +29,8 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	typed(fs, &m.Share, "share", "", "SHARE", "of the edges that --select ratio chooses by their score, the others by its size, default 0.5", optional(parseShare))
 	typed(fs, &m.Bootstrap, "bootstrap", "", "N", "choose only edges whose score keeps its sign in 95 % of N resamplings of the examples", parseCount(maxBootstrap))
 	choice(cmd, &m.Norm, "norm", string(ensemble.Rank), "how an ensemble's scores are made comparable", texts(ensemble.Norms()), oneOf("norm", ensemble.Norms()))
+	typed(fs, &m.Steps, "steps", "", "N", fmt.Sprintf("runs between the corrupted and the clean one, default %d", attribution.DefaultSteps), parseCount(maxSteps))
+	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
 	fs.BoolFunc("verify", fmt.Sprintf("check every %dth of ACDC's evaluations against a plain full pass", verifyEvery), func(s string) error {
 		on, err := strconv.ParseBool(s)
@@ -37,6 +40,9 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 		return err
 	})
 }
+
+// maxSteps bounds the runs between two.
+const maxSteps = 10_000
 
 // maxBootstrap bounds the resamplings.
 const maxBootstrap = 1_000_000

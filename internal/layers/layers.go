@@ -13,6 +13,7 @@ var Floors = map[string]float64{
 	"internal/cli":               7,
 	"internal/study":             6,
 	"pkg/discover/acdc":          5,
+	"pkg/discover/attribution":   5,
 	"pkg/discover/baseline":      5,
 	"pkg/discover/ensemble":      5,
 	"pkg/discover/exact":         5,

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/discover/attribution"
 	"github.com/seed-2c350065/acdc/pkg/discover/baseline"
 	"github.com/seed-2c350065/acdc/pkg/discover/ensemble"
 	"github.com/seed-2c350065/acdc/pkg/discover/exact"
@@ -27,6 +28,9 @@ type Method struct {
 
 	Order       acdc.Order // of ACDC's tests
 	VerifyEvery int        // of ACDC's evaluations, 0 for none
+
+	Steps        int  // of EAP-IG, between the corrupted and the clean run
+	FixedPattern bool // of RelP
 
 	Rule      circuit.Rule // how edges are chosen by their scores
 	Top       int          // how many, 0 if nobody said
@@ -57,10 +61,26 @@ const (
 func algorithms() []algorithm {
 	return []algorithm{
 		{"acdc", "cuts edge by edge (Conmy et al. 2023)", nil, ofMetric, ""},
+		{"eap", "edge attribution patching (Syed et al. 2023)", attributed(attribution.Scorer{At: attribution.Clean}), ofMetric, ""},
+		{"eap-ig", "with integrated gradients over inputs (Hanna et al. 2024)", attributed(attribution.Scorer{At: attribution.Inputs}), ofMetric, ""},
+		{"eap-ig-activations", "and over activations", attributed(attribution.Scorer{At: attribution.Activations}), ofMetric, ""},
+		{"clean-corrupted", "gradients at both runs", attributed(attribution.Scorer{At: attribution.CleanCorrupted}), ofMetric, ""},
+		{"relp", "EAP by relevance (Rezaei Jafari et al. 2025)", attributed(attribution.Scorer{At: attribution.Clean, RelP: true}), ofMetric, ""},
 		{"exact", "what cutting each edge alone does", func(Method) discover.Scorer { return exact.Scorer{} }, ofMetric, ""},
 		{"ifr", "information flow routes (Ferrando & Voita 2024)", func(Method) discover.Scorer { return flow.Scorer{} }, ofNothing, circuit.Greedy},
 		{"activation", "the size of what a node adds", func(Method) discover.Scorer { return baseline.Activation{} }, ofNothing, ""},
 		{"random", "by chance", func(Method) discover.Scorer { return baseline.Random{} }, ofNothing, ""},
+	}
+}
+
+// attributed is an attribution method with the options that are its own.
+func attributed(s attribution.Scorer) func(Method) discover.Scorer {
+	return func(m Method) discover.Scorer {
+		if s.At == attribution.Inputs || s.At == attribution.Activations {
+			s.Steps = cmp.Or(m.Steps, attribution.DefaultSteps)
+		}
+		s.FixedPattern = s.RelP && m.FixedPattern
+		return s
 	}
 }
 
@@ -136,6 +156,10 @@ func (m Method) Check() error {
 		return bad(norm, "of an ensemble, as --algorithm ensemble:A+B")
 	case a.scorer != nil && len(sizes) > 1:
 		return bad(sizes, "expected one of them")
+	case m.Steps > 0 && !strings.Contains(a.name, "eap-ig"):
+		return usagef("--steps: of eap-ig and eap-ig-activations")
+	case m.FixedPattern && !strings.Contains(a.name, "relp"):
+		return usagef("--fixed-pattern: of relp")
 	case m.Share != nil && m.Rule != circuit.Ratio:
 		return usagef("--share: expected --select ratio, whose share it is")
 	case a.scorer != nil && m.Threshold != nil && m.Rule != "" && m.Rule != circuit.Threshold:

@@ -141,3 +141,13 @@ func MeanOf(examples []circuit.Scores) circuit.Scores {
 	}
 	return out
 }
+
+// Times are the scores of examples, each times a factor.
+func Times(factor float64, examples []circuit.Scores) []circuit.Scores {
+	for _, one := range examples {
+		for i := range one {
+			one[i] *= factor
+		}
+	}
+	return examples
+}

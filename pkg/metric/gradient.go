@@ -44,3 +44,7 @@ func setAll(row []float32, value float64) {
 		row[k] = float32(value)
 	}
 }
+
+// LeastAtClean reports whether a metric measures how far a run is from the clean
+// one, so that it is least there and its gradient 0.
+func LeastAtClean(name Name) bool { return name == KL || name == L2 || name == L2First }

@@ -18,14 +18,15 @@ type Bound struct {
 	CorruptedRows []float64 // the metric of the corrupted run
 
 	metric   *metric.Metric
+	total    int            // rows of the experiment's metric
 	flat     []int          // by row of the metric, the row of all B·T that it reads
 	columns  *tensor.Tensor // columns of W_U [rows·n,D], where the metric reads only n logits a row
 	columnsB []float32      // their b_U
 }
 
 // newBound gives the metric the clean run's logits and measures both runs.
-func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [2]int) (*Bound, error) {
-	b := &Bound{Batch: batch, Rows: rows, metric: m}
+func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [2]int, total int) (*Bound, error) {
+	b := &Bound{Batch: batch, Rows: rows, metric: m, total: total}
 	for _, r := range m.Rows() {
 		b.flat = append(b.flat, r.Example*batch.Runs.Positions()+r.Position)
 	}

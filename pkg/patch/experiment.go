@@ -138,7 +138,7 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	return newBound(ctx, b, m, e.rows[i])
+	return newBound(ctx, b, m, e.rows[i], len(e.metric.Rows()))
 }
 
 // InBatches reports whether examples are taken some at a time.

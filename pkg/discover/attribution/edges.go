@@ -1,0 +1,153 @@
+package attribution
+
+import (
+	"context"
+
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+)
+
+// edges adds up the scores of a batch's examples. The products Δ_u · g_v of all
+// senders with the receivers of a layer are one matrix product an example, whose
+// sums run over its T·D numbers.
+type edges struct {
+	b       *patch.Bound
+	deltas  []*tensor.Packed // by example, what each sender adds [T·D,senders]
+	grads   *tensor.Tensor   // gradients at a layer's receivers [3·H+1,B·T,D]
+	scores  []circuit.Scores // by example
+	senders int
+}
+
+// newEdges lays out the batch's differences.
+func newEdges(b *patch.Bound) *edges {
+	c, g := b.Runs.Model().Config, b.Runs.Graph()
+	x := &edges{b: b, deltas: make([]*tensor.Packed, b.Examples()), scores: make([]circuit.Scores, b.Examples()),
+		grads: tensor.New(3*c.Heads+1, b.Batch.Rows(), c.DModel), senders: len(g.Senders())}
+	tensor.Parallel(b.Examples(), b.Runs.Threads(), func(lo, hi int) {
+		own := newDifference(b)
+		for i := lo; i < hi; i++ {
+			x.deltas[i] = own.of(i)
+			x.scores[i] = make(circuit.Scores, g.NumEdges())
+		}
+	})
+	return x
+}
+
+// difference computes what cutting a sender adds to the residual stream.
+type difference struct {
+	b      *patch.Bound
+	all    tensor.Matrix // [senders,T·D]
+	values []float32     // [T,D], corrupted less clean
+}
+
+func newDifference(b *patch.Bound) *difference {
+	t, d := b.Runs.Positions(), b.Runs.Model().Config.DModel
+	return &difference{b: b, all: tensor.New(len(b.Runs.Senders()), t*d).Matrix(), values: make([]float32, t*max(d, b.Runs.Model().Config.DHead))}
+}
+
+// of lays out the differences of the batch's example i [T·D,senders].
+func (x *difference) of(i int) *tensor.Packed {
+	t, model := x.b.Runs.Positions(), x.b.Runs.Model()
+	for u, s := range x.b.Runs.Senders() {
+		clean, corrupted := s.Value(x.b.Clean).Slice(i*t, (i+1)*t), s.Value(x.b.Corrupted).Slice(i*t, (i+1)*t)
+		values := tensor.Matrix{Data: x.values[:t*clean.Cols], Rows: t, Cols: clean.Cols, Stride: clean.Cols}
+		for p := range t {
+			tensor.SubTo(values.Row(p), corrupted.Row(p), clean.Row(p))
+		}
+		s.Output(model, tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}, values)
+	}
+	return tensor.PackTransposed(x.all)
+}
+
+// hooks add weight times the scores by the gradients of one way backward.
+func (x *edges) hooks(ctx context.Context, weight float64) []transformer.GradientHook {
+	c := x.b.Runs.Model().Config
+	var out []transformer.GradientHook
+	at := func(p transformer.Point, l int, do func(head int, g tensor.Matrix)) {
+		out = append(out, transformer.GradientHook{At: transformer.HookPoint{Point: p, Layer: l}, Do: do})
+	}
+	at(transformer.HookResidPost, c.Layers-1, func(_ int, g tensor.Matrix) {
+		x.take(0, g)
+		x.multiply(ctx, []circuit.Node{{Kind: circuit.Output}}, weight)
+	})
+	for l := range c.Layers {
+		var receivers []circuit.Node
+		for side := range 3 {
+			kind := circuit.Kind(side)
+			for h := range c.Heads {
+				receivers = append(receivers, circuit.Node{Kind: circuit.QInput + kind, Layer: l, Head: h})
+			}
+			at(transformer.HookQInput+transformer.Point(side), l, func(h int, g tensor.Matrix) { x.take(side*c.Heads+h, g) })
+			at(c.SidePoint(side), l, func(_ int, g tensor.Matrix) { x.direct(l, side, g, weight) })
+		}
+		if !c.AttnOnly {
+			receivers = append(receivers, circuit.Node{Kind: circuit.MLPIn, Layer: l})
+			at(transformer.HookMLPIn, l, func(_ int, g tensor.Matrix) { x.take(3*c.Heads, g) })
+		}
+		at(transformer.HookResidPre, l, func(int, tensor.Matrix) { x.multiply(ctx, receivers, weight) })
+	}
+	return out
+}
+
+// take keeps the gradient [B·T,D] at a layer's receiver.
+func (x *edges) take(receiver int, g tensor.Matrix) {
+	n := g.Rows * g.Cols
+	into := tensor.Matrix{Data: x.grads.Data[receiver*n : (receiver+1)*n], Rows: g.Rows, Cols: g.Cols, Stride: g.Cols}
+	tensor.Parallel(g.Rows, x.b.Runs.Threads(), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			copy(into.Row(i), g.Row(i))
+		}
+	})
+}
+
+// multiply adds the products of the receivers' gradients, which were taken in
+// this order, with the differences of the senders that they hear.
+func (x *edges) multiply(ctx context.Context, receivers []circuit.Node, weight float64) {
+	g, n := x.b.Runs.Graph(), x.grads.Len()/x.grads.Dim(0)
+	heard := 0
+	for _, r := range receivers {
+		lo, hi := g.Incoming(r)
+		heard = max(heard, hi-lo)
+	}
+	width := min((heard+tensor.PanelWidth-1)/tensor.PanelWidth*tensor.PanelWidth, x.senders)
+	each := n / x.b.Examples() // T·D
+	tensor.Parallel(x.b.Examples(), x.b.Runs.Threads(), func(first, last int) {
+		products := tensor.New(len(receivers), width).Matrix()
+		for i := first; i < last && ctx.Err() == nil; i++ {
+			own := tensor.Matrix{Data: x.grads.Data[i*each:], Rows: len(receivers), Cols: each, Stride: n}
+			tensor.MatMul(products, own, x.deltas[i].Columns(0, width))
+			for k, r := range receivers {
+				lo, hi := g.Incoming(r)
+				for e := lo; e < hi; e++ {
+					x.scores[i][e] += weight * float64(products.Row(k)[e-lo])
+				}
+			}
+		}
+	})
+}
+
+// direct adds the scores of the direct edges into a layer's queries, keys or
+// values, whose gradient is g [B·T,H·K].
+func (x *edges) direct(l, side int, g tensor.Matrix, weight float64) {
+	if x.b.Runs.Graph().Config().Definition != circuit.ACDC {
+		return
+	}
+	c, t := x.b.Runs.Model().Config, x.b.Runs.Positions()
+	clean, corrupted := x.b.Clean.Layers[l].QKV[side].Matrix(), x.b.Corrupted.Layers[l].QKV[side].Matrix()
+	change := make([]float32, g.Cols)
+	for row := range g.Rows {
+		tensor.SubTo(change, corrupted.Row(row), clean.Row(row))
+		for h := range c.Heads {
+			lo, _ := x.b.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h})
+			from, to := h*c.DHead, (h+1)*c.DHead
+			x.scores[row/t][lo] += weight * float64(tensor.Dot(change[from:to], g.Row(row)[from:to]))
+		}
+	}
+}
+
+// flop is the work of the products of one way backward.
+func (x *edges) flop() int64 {
+	return 2 * int64(x.b.Batch.Rows()) * int64(x.b.Runs.Model().Config.DModel) * int64(x.b.Runs.Graph().NumEdges())
+}
