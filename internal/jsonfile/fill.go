@@ -134,7 +134,7 @@ func (f *filler) run(object bool, start, end int, v reflect.Value) error {
 // member reads data[from:to], a large value, into its place in v.
 func (f *filler) member(key string, from, to int, v reflect.Value) error {
 	if v.Kind() == reflect.Struct {
-		at, found := names{}.find(v.Type(), key)
+		at, found := findField(v.Type(), key)
 		if !found {
 			return nil
 		}

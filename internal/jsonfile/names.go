@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
@@ -17,15 +18,17 @@ type field struct {
 	kind  reflect.Type
 }
 
-// names are the fields of structs, also of those that are embedded in them.
-type names map[reflect.Type][]field
+// known are the fields of the structs that were read into, as encoding/json
+// keeps them.
+var known sync.Map // of reflect.Type to []field
 
-// of returns the fields of a struct.
-func (n names) of(t reflect.Type) []field {
-	list, known := n[t]
-	if known {
-		return list
+// fieldsOf returns the fields of a struct, also of those that are embedded in
+// it.
+func fieldsOf(t reflect.Type) []field {
+	if list, ok := known.Load(t); ok {
+		return list.([]field)
 	}
+	var list []field
 	for _, f := range reflect.VisibleFields(t) {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if !f.IsExported() || name == "-" || f.Anonymous && name == "" {
@@ -42,14 +45,14 @@ func (n names) of(t reflect.Type) []field {
 			list[same] = one
 		}
 	}
-	n[t] = list
+	known.Store(t, list)
 	return list
 }
 
-// find returns the field that the decoder takes for a key: that of its name, else
+// findField returns the field that the decoder takes for a key: that of its name, else
 // one that differs by case alone.
-func (n names) find(t reflect.Type, key string) (f field, found bool) {
-	list := n.of(t)
+func findField(t reflect.Type, key string) (f field, found bool) {
+	list := fieldsOf(t)
 	for _, same := range []func(name string) bool{
 		func(name string) bool { return name == key }, func(name string) bool { return strings.EqualFold(name, key) },
 	} {
@@ -87,7 +90,7 @@ func checkNames(ctx context.Context, data []byte, t reflect.Type) error {
 	if t = naming(t); t == nil {
 		return nil
 	}
-	w := walker{ctx: ctx, data: data, wanted: -1, names: names{}, types: []reflect.Type{t}}
+	w := walker{ctx: ctx, data: data, wanted: -1, types: []reflect.Type{t}}
 	return w.value()
 }
 
@@ -107,7 +110,7 @@ func (w *walker) typed(key string, read func() error) error {
 	case t.Kind() != reflect.Struct:
 		inner = naming(t.Elem())
 	default:
-		f, found := w.names.find(t, key)
+		f, found := findField(t, key)
 		if found && f.name != key {
 			w.path = w.path[:len(w.path)-1]
 			return w.fault("expected the key %s, found %s", oneline.Quote(f.name), oneline.Quote(key))

@@ -26,10 +26,9 @@ type walker struct {
 	ctx    context.Context
 	data   []byte
 	pos    int
-	member int    // where the member that was begun last begins, with its key
-	asked  int    // where the context is asked again
-	path   []step // to the value that is read
-	names  names
+	member int            // where the member that was begun last begins, with its key
+	asked  int            // where the context is asked again
+	path   []step         // to the value that is read
 	types  []reflect.Type // of what the values on the way are read into; nil where that has no names of its own
 	strict bool           // lone surrogates and double keys are errors
 	wanted int            // where the decoder stood at a value: behind a plain one, behind the bracket of another

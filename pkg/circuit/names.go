@@ -27,6 +27,11 @@ const (
 	dialects
 )
 
+// String names a dialect for people.
+func (d Dialect) String() string {
+	return [...]string{"circuit files, MIB, EAP-IG", "TransformerLens, traces", "pictures", "DOT text", "Edge-Pruning"}[d]
+}
+
 // Dialects lists the dialects.
 func Dialects() []Dialect { return []Dialect{Short, Hooks, Drawn, Port, Pruning} }
 
