@@ -17,6 +17,7 @@ var Floors = map[string]float64{
 	"pkg/discover/baseline":      5,
 	"pkg/discover/ensemble":      5,
 	"pkg/discover/exact":         5,
+	"pkg/discover/hisp":          5,
 	"pkg/discover/flow":          5,
 	"pkg/discover":               4,
 	"pkg/patch/incremental":      4,

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/discover/ensemble"
 	"github.com/seed-2c350065/acdc/pkg/discover/exact"
 	"github.com/seed-2c350065/acdc/pkg/discover/flow"
+	"github.com/seed-2c350065/acdc/pkg/discover/hisp"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
@@ -66,6 +67,7 @@ func algorithms() []algorithm {
 		{"eap-ig-activations", "and over activations", attributed(attribution.Scorer{At: attribution.Activations}), ofMetric, ""},
 		{"clean-corrupted", "gradients at both runs", attributed(attribution.Scorer{At: attribution.CleanCorrupted}), ofMetric, ""},
 		{"relp", "EAP by relevance (Rezaei Jafari et al. 2025)", attributed(attribution.Scorer{At: attribution.Clean, RelP: true}), ofMetric, ""},
+		{"hisp", "gradients of masks on heads and MLPs (Michel et al. 2019)", func(Method) discover.Scorer { return hisp.Scorer{} }, ofNothing, ""},
 		{"exact", "what cutting each edge alone does", func(Method) discover.Scorer { return exact.Scorer{} }, ofMetric, ""},
 		{"ifr", "information flow routes (Ferrando & Voita 2024)", func(Method) discover.Scorer { return flow.Scorer{} }, ofNothing, circuit.Greedy},
 		{"activation", "the size of what a node adds", func(Method) discover.Scorer { return baseline.Activation{} }, ofNothing, ""},

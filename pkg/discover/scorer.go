@@ -151,3 +151,46 @@ func Times(factor float64, examples []circuit.Scores) []circuit.Scores {
 	}
 	return examples
 }
+
+// ByNode gives each edge the lesser of the scores of its two ends, as the
+// reference implementation turns masks on nodes into circuits: an edge is there
+// if both of its ends are. A head is there if its queries, keys or values are;
+// embeddings and output always are, so that an edge between two of these has the
+// most of all nodes' scores.
+func ByNode(g *circuit.Graph, nodes map[circuit.Node]float64) circuit.Scores {
+	most := math.Inf(-1)
+	for _, s := range nodes {
+		most = max(most, s)
+	}
+	at := func(n circuit.Node) float64 {
+		if s, ok := nodes[n]; ok {
+			return s
+		}
+		return most
+	}
+	sent := func(n circuit.Node) float64 {
+		if n.Kind != circuit.Head {
+			return at(n)
+		}
+		best := math.Inf(-1)
+		for k := range circuit.Kind(3) {
+			best = max(best, at(circuit.Node{Kind: circuit.Q + k, Layer: n.Layer, Head: n.Head}))
+		}
+		return best
+	}
+	out := make(circuit.Scores, g.NumEdges())
+	for i := range out {
+		e := g.Edge(i)
+		r := e.Receiver
+		switch side, ok := r.Letter(); {
+		case ok:
+			r.Kind = circuit.Q + circuit.Kind(side)
+		case r.Kind == circuit.MLPIn:
+			r.Kind = circuit.MLP
+		}
+		if out[i] = at(r); !e.IsDirect() {
+			out[i] = min(out[i], sent(e.Sender))
+		}
+	}
+	return out
+}
