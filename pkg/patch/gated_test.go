@@ -76,9 +76,12 @@ func TestGatedGradientAgainstDifferences(t *testing.T) {
 				require.NoError(t, err)
 				return e.Metric().Mean(rows)
 			}
-			const h = 1. / 32
-			want := (8*(value(h)-value(-h)) - (value(2*h) - value(-2*h))) / (12 * h)
-			require.InDelta(t, want, got[edge], 5e-3*most+2e-5*(1+math.Abs(value(0)))/h, "seed %d %v: %v", seed, e.Graph().Edge(edge), most)
+			nearest := math.Inf(1) // a kink of the activation function lies within some steps
+			for _, h := range []float32{1. / 32, 1. / 128, 1. / 512} {
+				want := (8*(value(h)-value(-h)) - (value(2*h) - value(-2*h))) / (12 * float64(h))
+				nearest = min(nearest, math.Abs(want-got[edge]))
+			}
+			require.Less(t, nearest, 3e-3*most+3e-4*(1+math.Abs(value(0))), "seed %d %v: %v", seed, e.Graph().Edge(edge), got[edge])
 		}
 	}
 }
