@@ -29,7 +29,10 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	typed(fs, &m.Share, "share", "", "SHARE", "of the edges that --select ratio chooses by their score, the others by its size, default 0.5", optional(parseShare))
 	typed(fs, &m.Bootstrap, "bootstrap", "", "N", "choose only edges whose score keeps its sign in 95 % of N resamplings of the examples", parseCount(maxBootstrap))
 	choice(cmd, &m.Norm, "norm", string(ensemble.Rank), "how an ensemble's scores are made comparable", texts(ensemble.Norms()), oneOf("norm", ensemble.Norms()))
-	typed(fs, &m.Steps, "steps", "", "N", fmt.Sprintf("runs between the corrupted and the clean one, default %d", attribution.DefaultSteps), parseCount(maxSteps))
+	typed(fs, &m.Steps, "steps", "", "N", fmt.Sprintf("EAP-IG's runs between the corrupted and the clean one, default %d, or the steps of masks that are learned", attribution.DefaultSteps), parseCount(maxSteps))
+	typed(fs, &m.Rate, "rate", "", "NUMBER", "the learning rate of masks", optional(parsePositive))
+	typed(fs, &m.Lambda, "lambda", "", "NUMBER", "what an open mask costs, of sp and ugs", optional(parseThreshold))
+	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Scorers(), study.ParseScorer)
 	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
 	fs.BoolFunc("verify", fmt.Sprintf("check every %dth of ACDC's evaluations against a plain full pass", verifyEvery), func(s string) error {
@@ -41,8 +44,17 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	})
 }
 
-// maxSteps bounds the runs between two.
-const maxSteps = 10_000
+// maxSteps bounds the steps.
+const maxSteps = 1_000_000
+
+// parsePositive reads a number above 0.
+func parsePositive(s string) (float64, error) {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x > 0) || math.IsInf(x, 0) {
+		return 0, fmt.Errorf("expected a number above 0, found %q", s)
+	}
+	return x, nil
+}
 
 // maxBootstrap bounds the resamplings.
 const maxBootstrap = 1_000_000

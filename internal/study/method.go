@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
@@ -17,6 +18,9 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/discover/exact"
 	"github.com/seed-2c350065/acdc/pkg/discover/flow"
 	"github.com/seed-2c350065/acdc/pkg/discover/hisp"
+	"github.com/seed-2c350065/acdc/pkg/discover/probing"
+	"github.com/seed-2c350065/acdc/pkg/discover/pruning"
+	"github.com/seed-2c350065/acdc/pkg/discover/ugs"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
@@ -30,8 +34,10 @@ type Method struct {
 	Order       acdc.Order // of ACDC's tests
 	VerifyEvery int        // of ACDC's evaluations, 0 for none
 
-	Steps        int  // of EAP-IG, between the corrupted and the clean run
-	FixedPattern bool // of RelP
+	Steps        int      // of EAP-IG, between the corrupted and the clean run, and of masks that are learned
+	FixedPattern bool     // of RelP
+	Rate, Lambda *float64 // of masks that are learned
+	Init         string   // the algorithm whose scores edge pruning begins with
 
 	Rule      circuit.Rule // how edges are chosen by their scores
 	Top       int          // how many, 0 if nobody said
@@ -68,6 +74,10 @@ func algorithms() []algorithm {
 		{"clean-corrupted", "gradients at both runs", attributed(attribution.Scorer{At: attribution.CleanCorrupted}), ofMetric, ""},
 		{"relp", "EAP by relevance (Rezaei Jafari et al. 2025)", attributed(attribution.Scorer{At: attribution.Clean, RelP: true}), ofMetric, ""},
 		{"hisp", "gradients of masks on heads and MLPs (Michel et al. 2019)", func(Method) discover.Scorer { return hisp.Scorer{} }, ofNothing, ""},
+		{"sp", "subnetwork probing, masks on nodes (Cao et al. 2021)", probed(false), probability, ""},
+		{"sp-edges", "and on edges", probed(true), probability, ""},
+		{"edge-pruning", "masks on edges and nodes (Bhaskar et al. 2024)", pruned, ofNothing, ""},
+		{"ugs", "uniform gradient sampling (Li & Janson 2024)", sampled, probability, ""},
 		{"exact", "what cutting each edge alone does", func(Method) discover.Scorer { return exact.Scorer{} }, ofMetric, ""},
 		{"ifr", "information flow routes (Ferrando & Voita 2024)", func(Method) discover.Scorer { return flow.Scorer{} }, ofNothing, circuit.Greedy},
 		{"activation", "the size of what a node adds", func(Method) discover.Scorer { return baseline.Activation{} }, ofNothing, ""},
@@ -86,9 +96,55 @@ func attributed(s attribution.Scorer) func(Method) discover.Scorer {
 	}
 }
 
+// or is a value, or another if nobody gave one.
+func or[T any](given *T, other T) T {
+	if given != nil {
+		return *given
+	}
+	return other
+}
+
+// probed is subnetwork probing with the options that are its own.
+func probed(edges bool) func(Method) discover.Scorer {
+	return func(m Method) discover.Scorer {
+		s := probing.Default()
+		s.Edges, s.Steps, s.Rate, s.Lambda = edges, cmp.Or(m.Steps, s.Steps), or(m.Rate, s.Rate), or(m.Lambda, s.Lambda)
+		return s
+	}
+}
+
+// pruned is edge pruning with the options that are its own.
+func pruned(m Method) discover.Scorer {
+	s := pruning.Default()
+	s.Steps, s.Rate, s.Target = cmp.Or(m.Steps, s.Steps), or(m.Rate, s.Rate), or(m.Sparsity, s.Target)
+	if m.Init != "" {
+		if a, err := findAlgorithm(m.Init); err == nil && a.scorer != nil { // Check saw to it
+			s.Init, s.InitFrom = m.Init, a.scorer(Method{})
+		}
+	}
+	return s
+}
+
+// sampled is uniform gradient sampling with the options that are its own.
+func sampled(m Method) discover.Scorer {
+	s := ugs.Default()
+	s.Steps, s.Rate, s.Lambda = cmp.Or(m.Steps, s.Steps), or(m.Rate, s.Rate), or(m.Lambda, s.Lambda)
+	return s
+}
+
 // Algorithms lists the names of the algorithms.
 func Algorithms() []string {
 	return choice.Names(algorithms(), func(a algorithm) string { return a.name })
+}
+
+// Scorers lists the names of those that score edges.
+func Scorers() []string { return Algorithms()[1:] }
+
+// ParseScorer checks a scorer's name; another is an error that lists the valid
+// ones.
+func ParseScorer(s string) (string, error) {
+	_, err := choice.Find("algorithm", s, algorithms()[1:], func(a algorithm) string { return a.name })
+	return s, err
 }
 
 // ensemblePrefix begins the name of several algorithms together.
@@ -158,9 +214,15 @@ func (m Method) Check() error {
 		return bad(norm, "of an ensemble, as --algorithm ensemble:A+B")
 	case a.scorer != nil && len(sizes) > 1:
 		return bad(sizes, "expected one of them")
-	case m.Steps > 0 && !strings.Contains(a.name, "eap-ig"):
-		return usagef("--steps: of eap-ig and eap-ig-activations")
-	case m.FixedPattern && !strings.Contains(a.name, "relp"):
+	case m.Steps > 0 && !of(a, "eap-ig", "eap-ig-activations", "sp", "sp-edges", "edge-pruning", "ugs"):
+		return usagef("--steps: of eap-ig, eap-ig-activations and masks that are learned, not of %s", a.name)
+	case m.Rate != nil && !of(a, "sp", "sp-edges", "edge-pruning", "ugs"):
+		return usagef("--rate: of masks that are learned, not of %s", a.name)
+	case m.Lambda != nil && !of(a, "sp", "sp-edges", "ugs"):
+		return usagef("--lambda: of sp, sp-edges and ugs, not of %s", a.name)
+	case m.Init != "" && !of(a, "edge-pruning"):
+		return usagef("--init: of edge-pruning, not of %s", a.name)
+	case m.FixedPattern && !of(a, "relp"):
 		return usagef("--fixed-pattern: of relp")
 	case m.Share != nil && m.Rule != circuit.Ratio:
 		return usagef("--share: expected --select ratio, whose share it is")
@@ -170,6 +232,16 @@ func (m Method) Check() error {
 		return usagef("--select threshold with %s: expected --threshold", sizes[0])
 	}
 	return nil
+}
+
+// of reports whether an algorithm is one of some, or an ensemble with one.
+func of(a algorithm, names ...string) bool {
+	for _, part := range strings.Split(strings.TrimPrefix(a.name, ensemblePrefix), "+") {
+		if slices.Contains(names, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // algorithm is the name of the algorithm, ACDC's if nobody said.
@@ -211,6 +283,8 @@ func (m Method) selection(a algorithm, threshold float64, g *circuit.Graph) circ
 		s.Rule, s.Least = circuit.Threshold, threshold
 	case byThreshold && a.unit == probability:
 		s.Rule, s.Least = circuit.Threshold, 0.5
+	case a.name == "edge-pruning":
+		s.Edges = int(math.Round((1 - pruning.Default().Target) * float64(g.NumEdges())))
 	default:
 		s.Edges = int(math.Ceil(tenth * float64(g.NumEdges())))
 	}

@@ -44,6 +44,14 @@ type Test struct {
 	Kept   bool
 }
 
+// Learned is a step of an algorithm that learns.
+type Learned struct {
+	Step, Steps int
+	Loss        float64 // the metric and what else is minimised
+	Metric      float64 // under the gates of the step
+	Sparsity    float64 // the share of edges that are absent
+}
+
 // Event tells how far a run has come.
 type Event struct {
 	Test
@@ -51,6 +59,7 @@ type Event struct {
 	Decided  int // edges decided, by test or because nothing reads their receiver
 	Total    int // edges of the graph
 	Receiver circuit.Node
+	Learned  *Learned     // of an algorithm that learns
 	Cost     circuit.Cost // so far, an earlier run's included
 }
 

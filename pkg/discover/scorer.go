@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
@@ -27,7 +28,9 @@ type Scored struct {
 }
 
 // Selected finds a circuit by scores: it chooses edges by them and leaves out
-// those that no path leads to from the embeddings, or from to the output.
+// those from which no path leads to the output or, under resample ablation, to
+// which none leads from the embeddings; under others these carry something (see
+// circuit.Graph.Prune).
 type Selected struct {
 	Scorer    Scorer
 	Selection circuit.Selection // with Bootstrap, edges must keep their sign in 95 % of the resamplings
@@ -49,6 +52,9 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	}
 	worth := found.Scores
 	if s.Selection.Bootstrap > 0 {
+		if found.Examples == nil {
+			return nil, fmt.Errorf("bootstrap: %s has no scores of single examples to draw from", s.Name())
+		}
 		worth = stable(found, s.Selection.Bootstrap, r.Seed)
 	}
 	mask, err := s.Selection.Choose(g, worth)
@@ -57,8 +63,8 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	}
 	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: chosen(g, mask), Mask: mask, Cost: found.Cost,
 		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
-	if n := g.Prune(mask, true); n > 0 && mask.Count() == 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: none of the %d chosen edges lies on a path from the embeddings to the output", out.Chosen))
+	if n := g.Prune(mask, r.Experiment.Runs().Ablation() == ablate.Resample); n > 0 && mask.Count() == 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: none of the %d chosen edges lies on a path to the output", out.Chosen))
 	}
 	out.MetricFinal, err = r.Experiment.PlainMetric(ctx, mask)
 	return out, err

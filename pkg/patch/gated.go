@@ -22,6 +22,11 @@ import (
 //
 // and so are their gradients, ∂m/∂G = g · Δᵀ and ∂m/∂Δ = Gᵀ · g.
 type Gated struct {
+	// ZeroSides has the gates of direct edges mix queries, keys and values with
+	// zero, not with the corrupted run's, which under zero ablation are those of
+	// zeroed inputs. It is set before Run.
+	ZeroSides bool
+
 	b      *Bound
 	gates  circuit.Gates
 	groups [][]circuit.Node   // receivers that are computed together, in order
@@ -242,8 +247,11 @@ func (x *Gated) mix(l, side, h int) {
 	own, mixed := x.own[l][side].Columns(h*k, (h+1)*k), x.mixed[l][side].Columns(h*k, (h+1)*k)
 	co := x.b.Corrupted.Layers[l].QKV[side].Matrix().Columns(h*k, (h+1)*k)
 	for i := range own.Rows {
-		copy(mixed.Row(i), own.Row(i))
-		if gate < 1 {
+		switch copy(mixed.Row(i), own.Row(i)); {
+		case gate == 1:
+		case x.ZeroSides:
+			tensor.Scale(mixed.Row(i), gate)
+		default:
 			mix(mixed.Row(i), co.Row(i), gate)
 		}
 	}

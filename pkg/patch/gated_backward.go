@@ -119,7 +119,9 @@ func (x *Gated) directBackward(l, side, h int) {
 	d, own := x.back.qkv[side].Columns(from, to), x.own[l][side].Columns(from, to)
 	co, change := x.b.Corrupted.Layers[l].QKV[side].Matrix().Columns(from, to), make([]float32, k)
 	for i := range d.Rows {
-		tensor.SubTo(change, own.Row(i), co.Row(i))
+		if copy(change, own.Row(i)); !x.ZeroSides {
+			tensor.Sub(change, co.Row(i))
+		}
 		x.back.gates[edge] += float64(tensor.Dot(change, d.Row(i)))
 		if gate != 1 {
 			tensor.Scale(d.Row(i), gate)
