@@ -67,7 +67,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
-	typed(fs, &o.trace, "trace", "", "FILE", "write every test as a line of JSON", parseText("a file"))
+	typed(fs, &o.trace, "trace", "", "FILE", "write every test, or step of masks that are learned, as a line of JSON", parseText("a file"))
 	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
 	fs.BoolVar(&o.plan, "plan", false, "print edges, tests, memory and time that the run would take, and stop")
 	typed(fs, &o.memory, "memory", "", "BYTES", "stay below so much memory (800M, 3G) by taking fewer examples at a time; does not change the circuit", parseBytes)
@@ -171,6 +171,11 @@ func (o *discoverOptions) check() error {
 		return usagef("--quiet and --verbose: expected one of them, found both")
 	}
 	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
+		if f[1] != "" && !o.method.Goes() {
+			return usagef("%s: of acdc and of masks that are learned, which go step by step; %s does not", f[0], o.method.Algorithm)
+		}
+	}
+	for _, f := range [][2]string{{"--trace", o.trace}, {"--checkpoint", o.checkpoint}} {
 		if f[1] == "-" {
 			return usagef("%s -: expected a file; standard output carries the circuit", f[0])
 		}
@@ -196,7 +201,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
 	r := discover.Request{Experiment: e, Seed: in.Spec.RandomSeed(),
 		Observe: func(ev discover.Event) {
-			trace.add(ev.Test)
+			trace.add(ev)
 			bar.update(ev)
 		}}
 	if saved != nil {

@@ -96,13 +96,19 @@ func (p *progress) update(ev discover.Event) {
 	defer p.mu.Unlock()
 	p.last = ev
 	p.estimate.observe(ev.Decided, work(ev), now)
-	if ev.Kept {
+	if ev.Tests > 0 && ev.Kept {
 		p.kept++
 	}
 	if p.bar == nil {
 		return
 	}
 	text := fmt.Sprintf("%d kept", p.kept)
+	switch {
+	case ev.Learned != nil:
+		text = learned(ev.Learned)
+	case ev.Tests == 0:
+		text = "scored"
+	}
 	if left, ok := p.estimate.left(now); ok {
 		text += ", " + duration(left.Seconds()) + " left"
 	}
@@ -113,12 +119,20 @@ func (p *progress) update(ev discover.Event) {
 // line says how far the run is.
 func (p *progress) line() string {
 	now := p.now()
+	if p.last.Learned != nil {
+		return fmt.Sprintf("acdc: %s, %s so far", learned(p.last.Learned), duration(now.Sub(p.start).Seconds()))
+	}
 	text := fmt.Sprintf("acdc: %s of %s edges decided, %s kept, %.3g forward passes, %s so far",
 		grouped(p.last.Decided), grouped(p.estimate.total), grouped(p.kept), p.last.Cost.ForwardPasses, duration(now.Sub(p.start).Seconds()))
 	if left, ok := p.estimate.left(now); ok {
 		text += ", about " + duration(left.Seconds()) + " left"
 	}
 	return text
+}
+
+// learned says where masks that are learned are.
+func learned(l *discover.Learned) string {
+	return fmt.Sprintf("step %s of %s: loss %s, metric %s, sparsity %.3f", grouped(l.Step), grouped(l.Steps), number(l.Loss), number(l.Metric), l.Sparsity)
 }
 
 // clear ends the showing and removes the bar.

@@ -117,7 +117,7 @@ func TestProgressLine(t *testing.T) {
 	assert.Equal(t, "acdc: 0 of 1,000 edges decided, 0 kept, 0 forward passes, 0.01 ms so far", p.line())
 	for decided := 1; decided <= 500; decided++ {
 		now = now.Add(time.Second)
-		p.update(discover.Event{Test: discover.Test{Kept: decided%100 == 0}, Decided: decided, Total: 1000,
+		p.update(discover.Event{Test: discover.Test{Kept: decided%100 == 0}, Tests: decided, Decided: decided, Total: 1000,
 			Cost: circuit.Cost{FLOP: int64(decided) * 1e9, ForwardPasses: float64(decided) / 4}})
 	}
 	assert.Equal(t, "acdc: 500 of 1,000 edges decided, 5 kept, 125 forward passes, 8 min so far, about 8 min left", p.line())

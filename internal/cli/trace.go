@@ -71,16 +71,34 @@ func (t *trace) copy(ctx context.Context, w io.Writer) error {
 	}
 }
 
-// add writes a test.
-func (t *trace) add(test discover.Test) {
+// learnedLine is a step of masks that are learned.
+type learnedLine struct {
+	Step     int     `json:"step"`
+	Loss     float64 `json:"loss"`
+	Metric   float64 `json:"metric"`
+	Sparsity float64 `json:"sparsity"`
+}
+
+// add writes a test, or a step of masks that are learned.
+func (t *trace) add(ev discover.Event) {
 	if t == nil {
 		return
 	}
-	e := t.graph.Edge(test.Edge)
+	switch {
+	case ev.Learned != nil:
+		t.write(learnedLine{ev.Learned.Step, ev.Learned.Loss, ev.Learned.Metric, ev.Learned.Sparsity})
+	case ev.Tests > 0:
+		e := t.graph.Edge(ev.Edge)
+		t.write(traceLine{t.graph.HookName(e.Receiver), t.graph.HookName(e.Sender), ev.Metric, ev.Effect, ev.Test.Kept})
+	}
+}
+
+// write writes a line.
+func (t *trace) write(what any) {
 	var line bytes.Buffer
 	enc := json.NewEncoder(&line)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(traceLine{t.graph.HookName(e.Receiver), t.graph.HookName(e.Sender), test.Metric, test.Effect, test.Kept}); err != nil {
+	if err := enc.Encode(what); err != nil {
 		return // the metric is infinite, which the result will refuse
 	}
 	select {

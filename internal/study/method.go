@@ -214,9 +214,9 @@ func (m Method) Check() error {
 		return bad(norm, "of an ensemble, as --algorithm ensemble:A+B")
 	case a.scorer != nil && len(sizes) > 1:
 		return bad(sizes, "expected one of them")
-	case m.Steps > 0 && !of(a, "eap-ig", "eap-ig-activations", "sp", "sp-edges", "edge-pruning", "ugs"):
+	case m.Steps > 0 && !of(a, append([]string{"eap-ig", "eap-ig-activations"}, learning...)...):
 		return usagef("--steps: of eap-ig, eap-ig-activations and masks that are learned, not of %s", a.name)
-	case m.Rate != nil && !of(a, "sp", "sp-edges", "edge-pruning", "ugs"):
+	case m.Rate != nil && !of(a, learning...):
 		return usagef("--rate: of masks that are learned, not of %s", a.name)
 	case m.Lambda != nil && !of(a, "sp", "sp-edges", "ugs"):
 		return usagef("--lambda: of sp, sp-edges and ugs, not of %s", a.name)
@@ -242,6 +242,15 @@ func of(a algorithm, names ...string) bool {
 		}
 	}
 	return false
+}
+
+// learning are the algorithms that learn masks.
+var learning = []string{"sp", "sp-edges", "edge-pruning", "ugs"}
+
+// Goes reports whether the algorithm goes step by step, so that it can be traced,
+// stopped and continued.
+func (m Method) Goes() bool {
+	return m.algorithm() == algorithms()[0].name || slices.Contains(learning, m.Algorithm)
 }
 
 // algorithm is the name of the algorithm, ACDC's if nobody said.
