@@ -40,6 +40,7 @@ func calls(m *transformer.Model) map[string]func() {
 		"Attend":         func() { m.Attend(0, all, all, all, all, at, 0, nil) },
 		"AddHeadOut":     func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
 		"AddHeadsOut":    func() { m.AddHeadsOut(0, rows, all) },
+		"HeadOutOnto":    func() { m.HeadOutOnto(0, 0, rows, rows, matrix(2, c.DHead)) },
 		"MLPPre":         func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
 		"Activate":       func() { m.Activate(make([]float32, 2)) },
 		"MLPOut":         func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },

@@ -2285,6 +2285,86 @@ next:
 	VZEROUPPER
 	RET
 
+// func subRowsAVX2(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
+TEXT ·subRowsAVX2(SB), NOSPLIT, $0-80
+	MOVQ dst+0(FP), DI
+	MOVQ ldd+8(FP), BX
+	MOVQ a+16(FP), SI
+	MOVQ lda+24(FP), R8
+	MOVQ ia+32(FP), R10
+	MOVQ b+40(FP), DX
+	MOVQ ldb+48(FP), R9
+	MOVQ ib+56(FP), R11
+	MOVQ rows+64(FP), R12
+	MOVQ cols+72(FP), CX
+	SHLQ $2, BX
+	SHLQ $2, R8
+	SHLQ $2, R9
+	MOVQ CX, R13
+	ANDQ $-16, R13
+	SHLQ $2, R13
+	ANDQ $15, CX
+	MOVQ CX, R15
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+row:
+	TESTQ R10, R10
+	JZ aNext
+	MOVQ (R10), R14
+	ADDQ $8, R10
+	IMULQ R8, R14
+	ADDQ SI, R14
+	JMP aRow
+aNext:
+	MOVQ SI, R14
+	ADDQ R8, SI
+aRow:
+	TESTQ R11, R11
+	JZ bNext
+	MOVQ (R11), AX
+	ADDQ $8, R11
+	IMULQ R9, AX
+	ADDQ DX, AX
+	JMP bRow
+bNext:
+	MOVQ DX, AX
+	ADDQ R9, DX
+bRow:
+	XORQ CX, CX
+loop:
+	CMPQ CX, R13
+	JGE tail
+	VMOVUPS 0(R14)(CX*1), Y0
+	VMOVUPS 0(AX)(CX*1), Y1
+	VSUBPS Y1, Y0, Y0
+	VMOVUPS Y0, 0(DI)(CX*1)
+	VMOVUPS 32(R14)(CX*1), Y0
+	VMOVUPS 32(AX)(CX*1), Y1
+	VSUBPS Y1, Y0, Y0
+	VMOVUPS Y0, 32(DI)(CX*1)
+	ADDQ $64, CX
+	JMP loop
+tail:
+	TESTQ R15, R15
+	JZ next
+	VMASKMOVPS 0(R14)(CX*1), Y10, Y0
+	VMASKMOVPS 0(AX)(CX*1), Y10, Y1
+	VSUBPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)(CX*1)
+	VMASKMOVPS 32(R14)(CX*1), Y11, Y0
+	VMASKMOVPS 32(AX)(CX*1), Y11, Y1
+	VSUBPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)(CX*1)
+next:
+	ADDQ BX, DI
+	DECQ R12
+	JG row
+	VZEROUPPER
+	RET
+
 DATA constants<>+0(SB)/8, $0x3f8000003f800000
 DATA constants<>+8(SB)/8, $0x3f8000003f800000
 DATA constants<>+16(SB)/8, $0x3f8000003f800000

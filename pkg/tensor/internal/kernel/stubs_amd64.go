@@ -94,85 +94,90 @@ func layerNormAVX512(dst *float32, ldd int, x *float32, ldx int, w, b *float32, 
 //go:noescape
 func causalSoftmaxAVX512(x *float32, ld, n int, scale float32)
 
-// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// subRowsAVX512: for i < rows, j < cols: dst[i·ldd+j] = a[ia[i]·lda+j] - b[ib[i]·ldb+j]; ia[i] is i where ia is nil, and so is ib[i]
 //
 //go:noescape
-func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func subRowsAVX512(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
 
-// gemm12x32StridedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm8x32StridedAVX512: for i < 8, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x32StridedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm6x32StridedAVX512: for i < 6, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm8x32StridedAVX512: for i < 8, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm4x32StridedAVX512: for i < 4, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x32StridedAVX512: for i < 6, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm3x32StridedAVX512: for i < 3, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x32StridedAVX512: for i < 4, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm2x32StridedAVX512: for i < 2, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm3x32StridedAVX512: for i < 3, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x32StridedAVX512: for i < 1, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm2x32StridedAVX512: for i < 2, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// gemm1x32StridedAVX512: for i < 1, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm12x16StridedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm8x16StridedAVX512: for i < 8, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x16StridedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm6x16StridedAVX512: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm8x16StridedAVX512: for i < 8, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm4x16StridedAVX512: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16StridedAVX512: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm3x16StridedAVX512: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x16StridedAVX512: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm2x16StridedAVX512: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm3x16StridedAVX512: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x16StridedAVX512: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm2x16StridedAVX512: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm1x16StridedAVX512: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
 // peakAVX512: for i < n: 12 independent vector multiply-adds
 //
@@ -269,35 +274,40 @@ func layerNormAVX2(dst *float32, ldd int, x *float32, ldx int, w, b *float32, ro
 //go:noescape
 func causalSoftmaxAVX2(x *float32, ld, n int, scale float32)
 
-// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// subRowsAVX2: for i < rows, j < cols: dst[i·ldd+j] = a[ia[i]·lda+j] - b[ib[i]·ldb+j]; ia[i] is i where ia is nil, and so is ib[i]
 //
 //go:noescape
-func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func subRowsAVX2(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
 
-// gemm6x16StridedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm4x16StridedAVX2: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16StridedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm3x16StridedAVX2: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x16StridedAVX2: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm2x16StridedAVX2: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm3x16StridedAVX2: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x16StridedAVX2: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm2x16StridedAVX2: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm1x16StridedAVX2: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
 // peakAVX2: for i < n: 12 independent vector multiply-adds
 //

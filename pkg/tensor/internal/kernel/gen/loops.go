@@ -8,6 +8,7 @@ func writeRows(f *file) {
 	writeKL(f)
 	writeLayerNorm(f)
 	writeCausal(f)
+	writeSubRows(f)
 }
 
 var rowLoops = []rowLoop{
