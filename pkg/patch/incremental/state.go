@@ -42,7 +42,13 @@ type State struct {
 // cut, or the state's own.
 type slot struct {
 	stored
-	own []float32 // its memory if it is the state's own, else nil
+	own *memory // its memory if it is the state's own, else nil
+}
+
+// memory holds a value that is the same in one slot or several.
+type memory struct {
+	data  []float32
+	slots int
 }
 
 // New returns the patched run of a mask of a batch.
@@ -152,40 +158,49 @@ func (s *State) release(r circuit.Node) {
 
 // drop forgets a value of the state's own.
 func (v *slot) drop(p *pool) {
-	if v.own != nil {
-		p.put(v.own)
-		v.own, v.stored = nil, stored{}
+	if v.own == nil {
+		return
 	}
+	if v.own.slots--; v.own.slots == 0 {
+		p.put(v.own)
+	}
+	v.own, v.stored = nil, stored{}
 }
 
-// claim makes the slot the state's own, for the rows that are needed.
+// claim gives the slot memory that no other has, for the rows that are needed.
 func (v *slot) claim(s *State, n need, cols int) {
 	size := s.e.rows.count(n) * cols
-	if len(v.own) != size || v.own == nil {
-		if v.own != nil {
-			s.pool.put(v.own)
-		}
+	if v.own == nil || len(v.own.data) != size || v.own.slots > 1 {
+		v.drop(&s.pool)
 		v.own = s.pool.get(size)
 	}
-	v.stored = stored{view(v.own, s.e.rows.count(n), cols), extentOf(n)}
+	v.stored = stored{view(v.own.data, s.e.rows.count(n), cols), extentOf(n)}
+}
+
+// share makes an empty slot hold what another does.
+func (v *slot) share(from *slot) {
+	if *v = *from; v.own != nil {
+		v.own.slots++
+	}
 }
 
 // pool keeps memory for reuse, by size.
-type pool struct{ free map[int][][]float32 }
+type pool struct{ free map[int][]*memory }
 
-func (p *pool) get(n int) []float32 {
+func (p *pool) get(n int) *memory {
 	if list := p.free[n]; len(list) > 0 {
 		p.free[n] = list[:len(list)-1]
+		list[len(list)-1].slots = 1
 		return list[len(list)-1]
 	}
-	return make([]float32, n)
+	return &memory{make([]float32, n), 1}
 }
 
-func (p *pool) put(x []float32) {
+func (p *pool) put(x *memory) {
 	if p.free == nil {
-		p.free = map[int][][]float32{}
+		p.free = map[int][]*memory{}
 	}
-	p.free[len(x)] = append(p.free[len(x)], x)
+	p.free[len(x.data)] = append(p.free[len(x.data)], x)
 }
 
 // eachChunk runs f on every chunk, each goroutine with its own worker.

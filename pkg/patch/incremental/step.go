@@ -23,15 +23,14 @@ func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
 	switch st.kind {
 	case sideStep:
 		if !st.replace {
-			w.side(p, st, c, w.input(s, p, st, c))
+			w.side(p, st, c, w.input(s, p, st, c, out))
 		}
 	case headStep:
 		w.head(s, p, st, c)
 	case mlpStep:
-		w.mlp(p, st, c, w.input(s, p, st, c))
+		w.mlp(p, st, c, w.input(s, p, st, c, out))
 	case outStep:
-		x := w.input(s, p, st, c)
-		if out != nil {
+		if x := w.input(s, p, st, c, out); st.test {
 			copy(out, x.Data[:x.Rows*x.Cols])
 		}
 	}
@@ -77,11 +76,11 @@ func (w *worker) mlp(p *plan, st *step, c *chunk, x tensor.Matrix) {
 	m.MLPOut(st.layer, w.place(p, st, c), hidden)
 }
 
-// input computes the input of a step.
-func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
+// input computes the input of a step, the output's in out if there is one.
+func (w *worker) input(s *State, p *plan, st *step, c *chunk, out []float32) tensor.Matrix {
 	n, d := c.count(st.need), w.e.model.Config.DModel
 	if st.test {
-		return view(w.tried, n, d)
+		return w.tried
 	}
 	if p.scratch {
 		x := c.pick(st.input.stored, st.need).m
@@ -89,12 +88,13 @@ func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
 		return x
 	}
 	x := view(w.x, n, d)
-	base := c.pick(st.input.stored, st.need)
-	for i := range n {
-		copy(x.Row(i), base.row(i))
+	if st.kind == outStep && out != nil {
+		x = view(out, n, d)
 	}
+	base := c.pick(st.input.stored, st.need).contiguous(n, x.Data)
 	for _, i := range st.senders {
-		w.addChange(x, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
+		w.addChange(x, base, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
+		base = x
 	}
 	return x
 }
@@ -103,15 +103,18 @@ func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
 // computes being new.
 func (w *worker) fromScratch(s *State, p *plan, c *chunk, x tensor.Matrix, co stored, senders []int, at need) {
 	start := c.pick(co, at)
-	for i := range x.Rows {
-		copy(x.Row(i), start.row(i))
+	if len(senders) == 0 {
+		start.copyTo(x)
+		return
 	}
+	base := start.contiguous(x.Rows, x.Data)
 	for _, i := range senders {
 		on := c.pick(s.values[i].stored, at)
 		if p.bySender[i] >= 0 {
 			on = w.result(p, p.bySender[i], c, at)
 		}
-		w.addChange(x, w.e.senders[i], on, w.corrupted(c, i, at))
+		w.addChange(x, base, w.e.senders[i], on, w.corrupted(c, i, at))
+		base = x
 	}
 }
 
