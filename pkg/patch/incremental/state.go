@@ -177,11 +177,13 @@ func (v *slot) claim(s *State, n need, cols int) {
 	v.stored = stored{view(v.own.data, s.e.rows.count(n), cols), extentOf(n)}
 }
 
-// share makes an empty slot hold what another does.
-func (v *slot) share(from *slot) {
-	if *v = *from; v.own != nil {
-		v.own.slots++
+// take makes the slot hold what another does, in the same memory.
+func (v *slot) take(from *slot, p *pool) {
+	if from.own != nil {
+		from.own.slots++
 	}
+	v.drop(p)
+	*v = *from
 }
 
 // pool keeps memory for reuse, by size.
@@ -225,7 +227,13 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 	for i := range p.steps {
 		st := &p.steps[i]
 		input, value := st.kind.cols(s.e.model.Config)
-		if st.input != nil && !st.replace {
+		switch {
+		case st.input == nil || st.replace:
+		case st.same:
+			st.input.take(p.steps[i-1].input, &s.pool)
+		case st.like != nil:
+			st.input.take(st.like, &s.pool)
+		default:
 			st.input.claim(s, st.need, input)
 		}
 		if st.value != nil && !st.replace {

@@ -23,7 +23,7 @@ func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
 	switch st.kind {
 	case sideStep:
 		if !st.replace {
-			w.side(p, st, c, w.input(s, p, st, c, out))
+			w.side(s, p, st, c)
 		}
 	case headStep:
 		w.head(s, p, st, c)
@@ -36,12 +36,15 @@ func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
 	}
 }
 
-// side computes a head's queries, keys or values from their input.
-func (w *worker) side(p *plan, st *step, c *chunk, x tensor.Matrix) {
+// side computes a head's queries, keys or values from their input, which is
+// normalized already if it is that of the step before.
+func (w *worker) side(s *State, p *plan, st *step, c *chunk) {
 	m := w.e.model
-	normed := view(w.normed, x.Rows, x.Cols)
-	m.Norm1(st.layer, normed, x)
-	m.AddPositions(st.side, normed, c.at(st.need))
+	normed := view(w.normed, c.count(st.need), m.Config.DModel)
+	if !st.same {
+		m.Norm1(st.layer, normed, w.input(s, p, st, c, nil))
+		m.AddPositions(st.side, normed, c.at(st.need))
+	}
 	out := w.place(p, st, c)
 	m.Head(st.layer, st.side, st.head, out, normed)
 	m.Rotate(st.side, out, c.at(st.need))
@@ -84,7 +87,9 @@ func (w *worker) input(s *State, p *plan, st *step, c *chunk, out []float32) ten
 	}
 	if p.scratch {
 		x := c.pick(st.input.stored, st.need).m
-		w.fromScratch(s, p, c, x, st.co, st.senders, st.need)
+		if st.like == nil {
+			w.fromScratch(s, p, c, x, st.co, st.senders, st.need)
+		}
 		return x
 	}
 	x := view(w.x, n, d)

@@ -40,7 +40,7 @@ func (s *State) Begin(r circuit.Node) *Turn {
 	for i := range t.plan.steps {
 		if st := &t.plan.steps[i]; st.test {
 			t.test = st
-			t.input.share(st.input)
+			t.input.take(st.input, &s.pool)
 		}
 	}
 	return t
