@@ -3,6 +3,7 @@ package incremental
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -31,6 +32,7 @@ type State struct {
 	widest    [2]int // the most rows of a chunk: atMetric, anywhere
 	workers   []*worker
 	readout   *patch.Readout
+	near      bool      // rows are measured by the workers, as they come
 	stack     []float32 // final residual streams of the cuts tried together
 	stackRows []int     // the metric's rows that they are of
 	stackVals []float64 // their metric
@@ -58,6 +60,7 @@ func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error)
 		return nil, fmt.Errorf("mask: expected %d edges, found %d", e.graph.NumEdges(), len(mask))
 	}
 	s := &State{e: e, mask: mask.Clone(), values: make([]slot, len(e.senders)), chunks: e.rows.chunks(), readout: patch.NewReadout(b)}
+	s.near = s.readout.Near()
 	c := e.model.Config
 	s.sides, s.inputs, s.mlpIn = make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers)
 	for i := range s.chunks {
@@ -65,7 +68,7 @@ func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error)
 		s.widest[1] = max(s.widest[1], s.chunks[i].count(anywhere))
 	}
 	for range min(e.threads, len(s.chunks)) {
-		s.workers = append(s.workers, newWorker(e, s.widest[1]))
+		s.workers = append(s.workers, newWorker(e, s.widest[1], len(s.workers)))
 	}
 	s.setClean()
 	return s, s.refresh(ctx, nil)
@@ -205,12 +208,14 @@ func (p *pool) put(x *memory) {
 	p.free[len(x.data)] = append(p.free[len(x.data)], x)
 }
 
-// eachChunk runs f on every chunk, each goroutine with its own worker.
+// eachChunk runs f on every chunk, each goroutine with its own worker, whoever
+// is free taking the next.
 func (s *State) eachChunk(f func(w *worker, c *chunk)) {
-	n, threads := len(s.chunks), len(s.workers)
+	var next atomic.Int64
+	threads := len(s.workers)
 	tensor.Parallel(threads, threads, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			for i := t * n / threads; i < (t+1)*n/threads; i++ {
+			for i := next.Add(1) - 1; i < int64(len(s.chunks)); i = next.Add(1) - 1 {
 				f(s.workers[t], &s.chunks[i])
 			}
 		}
@@ -244,17 +249,20 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 			st.value.stored = st.co
 		}
 	}
+	values := make([]float64, len(s.e.rows.index))
 	s.eachChunk(func(w *worker, c *chunk) {
-		w.steps(ctx, s, p, c, nil)
+		if x := w.steps(ctx, s, p, c, nil); s.near {
+			w.measure(s, c, x, values[c.metric[0]:c.metric[1]])
+		}
 	})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.account(p, 1)
 	if p.reachesOutput {
-		n := len(s.e.rows.index)
-		values := make([]float64, n)
-		s.readout.Measure(s.out.m, s.e.rows.index, values)
+		if !s.near {
+			s.readout.Measure(s.out.m, s.e.rows.index, values)
+		}
 		for i, v := range values {
 			s.rowVals[s.e.rows.index[i]] = v
 		}

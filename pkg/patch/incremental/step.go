@@ -7,19 +7,40 @@ import (
 )
 
 // steps computes the steps of a plan for a chunk, until ctx ends; what they
-// left is then of no use. out is as step has it.
-func (w *worker) steps(ctx context.Context, s *State, p *plan, c *chunk, out []float32) {
+// left is then of no use. It returns the final residual stream of the chunk's
+// metric rows, none if the plan does not reach it. It lies in out, or, where
+// that is nil, in the output's slot or the worker's memory.
+func (w *worker) steps(ctx context.Context, s *State, p *plan, c *chunk, out []float32) (final tensor.Matrix) {
 	for i := range p.steps {
 		if ctx.Err() != nil {
-			return
+			return tensor.Matrix{}
 		}
-		w.step(s, p, &p.steps[i], c, out)
+		if st := &p.steps[i]; st.kind == outStep {
+			final = w.output(s, p, st, c, out)
+		} else {
+			w.step(s, p, st, c)
+		}
 	}
+	return final
 }
 
-// step computes one step for a chunk. out takes the final residual stream of
-// the chunk's metric rows; where it is nil, they go to the output's slot.
-func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
+// output computes the final residual stream of a chunk's metric rows.
+func (w *worker) output(s *State, p *plan, st *step, c *chunk, out []float32) tensor.Matrix {
+	x := w.input(s, p, st, c, out)
+	if st.test && out != nil {
+		copy(out, x.Data[:x.Rows*x.Cols])
+	}
+	return x
+}
+
+// measure sets values to the metric's of a chunk's rows, of their final residual
+// stream x.
+func (w *worker) measure(s *State, c *chunk, x tensor.Matrix, values []float64) {
+	s.readout.MeasureOn(w.number, x, view(w.normed, x.Rows, x.Cols), s.e.rows.index[c.metric[0]:c.metric[1]], values)
+}
+
+// step computes one step before the output for a chunk.
+func (w *worker) step(s *State, p *plan, st *step, c *chunk) {
 	switch st.kind {
 	case sideStep:
 		if !st.replace {
@@ -28,11 +49,7 @@ func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
 	case headStep:
 		w.head(s, p, st, c)
 	case mlpStep:
-		w.mlp(p, st, c, w.input(s, p, st, c, out))
-	case outStep:
-		if x := w.input(s, p, st, c, out); st.test {
-			copy(out, x.Data[:x.Rows*x.Cols])
-		}
+		w.mlp(p, st, c, w.input(s, p, st, c, nil))
 	}
 }
 

@@ -84,16 +84,17 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 	t.edges = t.edges[:0]
 	t.check("Try", edges)
 	s := t.s
-	n, d := len(s.e.rows.index), s.e.model.Config.DModel
-	s.stack = grown(s.stack, len(edges)*n*d)
-	sums := t.sums(edges)
+	sums, n := t.sums(edges), len(s.e.rows.index)
+	s.stackVals = grown(s.stackVals, len(edges)*n)
+	if !s.near {
+		s.stack = grown(s.stack, len(edges)*n*s.e.model.Config.DModel)
+	}
 	s.eachChunk(func(w *worker, c *chunk) {
 		for k := range edges {
 			if t.test != nil {
 				t.cut(w, c, sums, k)
 			}
-			out := s.stack[(k*n+c.metric[0])*d : (k*n+c.metric[1])*d]
-			w.steps(ctx, s, t.plan, c, out)
+			t.run(ctx, w, c, k*n)
 		}
 	})
 	if err := ctx.Err(); err != nil {
@@ -106,6 +107,20 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 		s.cost.FLOP += s.sumFLOP(sums[k].senders, t.test.need)
 	}
 	return t.metrics, nil
+}
+
+// run computes the plan for the worker's input. The metric's rows of the chunk, or
+// the residual streams of which they are to be made, go to the stack, where the
+// cut's begin at row at.
+func (t *Turn) run(ctx context.Context, w *worker, c *chunk, at int) {
+	s, d := t.s, t.s.e.model.Config.DModel
+	lo, hi := at+c.metric[0], at+c.metric[1]
+	if s.near {
+		x := w.steps(ctx, s, t.plan, c, nil)
+		w.measure(s, c, x, s.stackVals[lo:hi])
+		return
+	}
+	w.steps(ctx, s, t.plan, c, s.stack[lo*d:hi*d])
 }
 
 // check panics unless edges are present ones into the turn's receiver, each
@@ -191,17 +206,16 @@ func (t *Turn) cut(w *worker, c *chunk, sums []sum, k int) {
 	w.addChange(x, base, w.e.senders[i], w.corrupted(c, i, at), c.pick(t.s.values[i].stored, at))
 }
 
-// measure turns the stacked residual streams of n trials into metrics.
+// measure turns the stacked rows of n trials into metrics.
 func (t *Turn) measure(n int) {
 	s := t.s
-	index := s.e.rows.index
-	rows := s.stackRows[:0]
-	for range n {
-		rows = append(rows, index...)
-	}
-	s.stackRows, s.stackVals = rows, grown(s.stackVals, len(rows))
-	values := s.stackVals
-	if t.plan.reachesOutput { // else the metric stays what it is
+	index, values := s.e.rows.index, s.stackVals
+	if t.plan.reachesOutput && !s.near { // else the metric stays what it is, or is measured
+		rows := s.stackRows[:0]
+		for range n {
+			rows = append(rows, index...)
+		}
+		s.stackRows = rows
 		s.readout.Measure(view(s.stack, len(rows), s.e.model.Config.DModel), rows, values)
 	}
 	t.metrics = t.metrics[:0]

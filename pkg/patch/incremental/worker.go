@@ -9,6 +9,7 @@ import (
 // worker is the scratch memory of one goroutine.
 type worker struct {
 	e      *subject
+	number int           // among the state's
 	x      []float32     // [n,D] the input of a step
 	tried  tensor.Matrix // [n,D] the input of the receiver under test, which is the turn's
 	normed []float32     // [n,D]
@@ -35,8 +36,8 @@ func (w *worker) table(c transformer.Config, n, t int) []sized {
 }
 
 // newWorker makes the scratch memory for n rows at a time.
-func newWorker(e *subject, n int) *worker {
-	w := &worker{e: e}
+func newWorker(e *subject, n, number int) *worker {
+	w := &worker{e: e, number: number}
 	for _, part := range w.table(e.model.Config, n, e.t) {
 		*part.into = make([]float32, part.n)
 	}
