@@ -99,6 +99,11 @@ func causalSoftmaxAVX512(x *float32, ld, n int, scale float32)
 //go:noescape
 func subRowsAVX512(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
 
+// softmaxRowsAVX512: for i < rows, t = at[i]: x[i·ld+j] = exp(x[i·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
+//
+//go:noescape
+func softmaxRowsAVX512(x *float32, ld, n int, at *int, rows int)
+
 // gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
@@ -278,6 +283,11 @@ func causalSoftmaxAVX2(x *float32, ld, n int, scale float32)
 //
 //go:noescape
 func subRowsAVX2(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
+
+// softmaxRowsAVX2: for i < rows, t = at[i]: x[i·ld+j] = exp(x[i·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
+//
+//go:noescape
+func softmaxRowsAVX2(x *float32, ld, n int, at *int, rows int)
 
 // gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //

@@ -9,6 +9,7 @@ func writeRows(f *file) {
 	writeLayerNorm(f)
 	writeCausal(f)
 	writeSubRows(f)
+	writeSoftmaxRows(f)
 }
 
 var rowLoops = []rowLoop{
