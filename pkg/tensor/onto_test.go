@@ -24,6 +24,24 @@ func TestMatMulOnto(t *testing.T) {
 	})
 }
 
+// TestMatMulBias: it is MatMul and AddRows, to the bit.
+func TestMatMulBias(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		for _, s := range append(sizes, [3]int{9, 256, 50}, [3]int{9, 255, 33}) {
+			rnd := rand.New(rand.NewSource(5))
+			a, b, bias := random(rnd, s[0], s[1]), tensor.Pack(random(rnd, s[1], s[2]).Matrix()), random(rnd, 1, s[2]).Data
+			want, got := tensor.New(s[0], s[2]), tensor.New(s[0], s[2])
+			tensor.MatMul(want.Matrix(), a.Matrix(), b)
+			tensor.AddRows(want.Matrix(), bias)
+			tensor.MatMulBias(got.Matrix(), a.Matrix(), b, bias)
+			requireSameBits(t, want.Data, got.Data, s)
+		}
+	})
+	panicsWithShape(t, "MatMulBias", func() {
+		tensor.MatMulBias(tensor.New(2, 3).Matrix(), tensor.New(2, 4).Matrix(), tensor.Pack(tensor.New(4, 3).Matrix()), make([]float32, 2))
+	})
+}
+
 // TestSubRows: it is SubTo of picked rows.
 func TestSubRows(t *testing.T) {
 	rnd := rand.New(rand.NewSource(4))
