@@ -100,9 +100,7 @@ func (r *Readout) rows(normed tensor.Matrix, rows []int, values []float64, scrat
 		hi := min(lo+per, normed.Rows)
 		logits := view(scratch, hi-lo, width)
 		r.b.finalLogits(logits, normed.Slice(lo, hi), rows[lo:hi])
-		for i := lo; i < hi; i++ {
-			values[i] = r.b.metric.Row(rows[i], logits.Row(i-lo))
-		}
+		r.b.metric.RowsOf(rows[lo:hi], logits, values[lo:hi])
 	}
 }
 

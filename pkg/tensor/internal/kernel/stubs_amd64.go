@@ -104,6 +104,11 @@ func subRowsAVX512(dst *float32, ldd int, a *float32, lda int, ia *int, b *float
 //go:noescape
 func softmaxRowsAVX512(x *float32, ld, n int, at *int, rows int)
 
+// klTermsRowsAVX512: for i < rows: mean[i], beyond[i], largest[i] = klTerms of rows pick[i] of p and x and row i of y, cols ≤ 512
+//
+//go:noescape
+func klTermsRowsAVX512(p *float32, ldp int, x *float32, ldx int, pick *int, y *float32, ldy, rows, cols int, mean, beyond *float64, largest *float32)
+
 // gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
@@ -288,6 +293,11 @@ func subRowsAVX2(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32
 //
 //go:noescape
 func softmaxRowsAVX2(x *float32, ld, n int, at *int, rows int)
+
+// klTermsRowsAVX2: for i < rows: mean[i], beyond[i], largest[i] = klTerms of rows pick[i] of p and x and row i of y, cols ≤ 512
+//
+//go:noescape
+func klTermsRowsAVX2(p *float32, ldp int, x *float32, ldx int, pick *int, y *float32, ldy, rows, cols int, mean, beyond *float64, largest *float32)
 
 // gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //

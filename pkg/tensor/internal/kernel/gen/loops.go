@@ -10,6 +10,7 @@ func writeRows(f *file) {
 	writeCausal(f)
 	writeSubRows(f)
 	writeSoftmaxRows(f)
+	writeKLRows(f)
 }
 
 var rowLoops = []rowLoop{
