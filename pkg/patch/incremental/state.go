@@ -208,15 +208,20 @@ func (p *pool) put(x *memory) {
 	p.free[len(x.data)] = append(p.free[len(x.data)], x)
 }
 
-// eachChunk runs f on every chunk, each goroutine with its own worker, whoever
-// is free taking the next.
+// eachChunk runs f on every chunk, each goroutine with its own worker. Each has
+// chunks of its own, the same ones every time, whose values its processor's cache
+// may still hold; whoever is done with them takes over some of another's.
 func (s *State) eachChunk(f func(w *worker, c *chunk)) {
-	var next atomic.Int64
-	threads := len(s.workers)
+	n, threads := len(s.chunks), len(s.workers)
+	taken := make([]atomic.Int64, threads)
 	tensor.Parallel(threads, threads, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			for i := next.Add(1) - 1; i < int64(len(s.chunks)); i = next.Add(1) - 1 {
-				f(s.workers[t], &s.chunks[i])
+			for k := range threads {
+				owner := (t + k) % threads
+				from, to := owner*n/threads, (owner+1)*n/threads
+				for i := from + int(taken[owner].Add(1)) - 1; i < to; i = from + int(taken[owner].Add(1)) - 1 {
+					f(s.workers[t], &s.chunks[i])
+				}
 			}
 		}
 	})
