@@ -23,7 +23,38 @@ type Readout struct {
 }
 
 // NewReadout makes a readout of a batch.
-func NewReadout(b *Bound) *Readout { return &Readout{b: b} }
+func NewReadout(b *Bound) *Readout {
+	r := &Readout{b: b}
+	for range b.Runs.Threads() {
+		r.logits = append(r.logits, make([]float32, readoutRows*min(r.width(), readoutColumns)))
+	}
+	return r
+}
+
+// width is how many logits the metric reads at a row.
+func (r *Readout) width() int { return logitsWidth(r.b.Runs.Model().Config, r.b.metric) }
+
+// nearFloats bounds the numbers of which logits are made that are read anew for
+// every few rows: what stays in the second-level cache beside them.
+const nearFloats = 1 << 17
+
+// Near reports whether rows are best measured where they are computed, by
+// MeasureOn: where the logits are few and the matrix that makes them is small.
+func (r *Readout) Near() bool {
+	width := r.width()
+	return width <= readoutColumns && (r.b.columns != nil || width*r.b.Runs.Model().Config.DModel <= nearFloats)
+}
+
+// MeasureOn is Measure on one goroutine, number thread of the runs', for a
+// readout that is Near. normed is scratch of the size of x. Several goroutines
+// may call it, each under its own number.
+func (r *Readout) MeasureOn(thread int, x, normed tensor.Matrix, rows []int, values []float64) {
+	if x.Rows == 0 {
+		return
+	}
+	r.b.Runs.Model().NormFinal(normed, x)
+	r.rows(normed, rows, values, r.logits[thread])
+}
 
 // Measure sets values[i] to the metric's value of residual x's row i, which is
 // row rows[i] of the batch's metric.
@@ -31,13 +62,10 @@ func (r *Readout) Measure(x tensor.Matrix, rows []int, values []float64) {
 	if x.Rows == 0 {
 		return
 	}
-	threads, width := r.b.Runs.Threads(), logitsWidth(r.b.Runs.Model().Config, r.b.metric)
+	threads := r.b.Runs.Threads()
 	r.normed = grown(r.normed, x.Rows*x.Cols)
 	normed := view(r.normed, x.Rows, x.Cols)
 	tensor.Parallel(x.Rows, threads, func(lo, hi int) { r.b.Runs.Model().NormFinal(normed.Slice(lo, hi), x.Slice(lo, hi)) })
-	for len(r.logits) < threads {
-		r.logits = append(r.logits, make([]float32, readoutRows*min(width, readoutColumns)))
-	}
 	if r.b.metric.InParts() {
 		r.inParts(normed, rows, values)
 		return
@@ -63,7 +91,7 @@ func (r *Readout) each(n int, f func(thread, i int)) {
 
 // rows computes all logits of each row, as many rows at a time as fit.
 func (r *Readout) rows(normed tensor.Matrix, rows []int, values []float64, scratch []float32) {
-	width := logitsWidth(r.b.Runs.Model().Config, r.b.metric)
+	width := r.width()
 	if len(scratch) < width {
 		scratch = make([]float32, width)
 	}
@@ -72,9 +100,7 @@ func (r *Readout) rows(normed tensor.Matrix, rows []int, values []float64, scrat
 		hi := min(lo+per, normed.Rows)
 		logits := view(scratch, hi-lo, width)
 		r.b.finalLogits(logits, normed.Slice(lo, hi), rows[lo:hi])
-		for i := lo; i < hi; i++ {
-			values[i] = r.b.metric.Row(rows[i], logits.Row(i-lo))
-		}
+		r.b.metric.RowsOf(rows[lo:hi], logits, values[lo:hi])
 	}
 }
 
@@ -109,7 +135,7 @@ func (r *Readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
 
 // again computes whole the rows whose terms do not suffice.
 func (r *Readout) again(normed tensor.Matrix, rows []int, values []float64) {
-	width := logitsWidth(r.b.Runs.Model().Config, r.b.metric)
+	width := r.width()
 	per := max(1, min(readoutRows, farFloats/width))
 	batches := (len(r.far) + per - 1) / per
 	if batches == 0 {

@@ -108,12 +108,17 @@ func (m *Model) patternRow(layer int, row []float32, position, pad int) {
 func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad int, scratch []float32) {
 	m.checkOpen()
 	scale := float32(1 / m.Config.ScoreScale(layer))
-	if w := m.Config.Window(layer); q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
+	w := m.Config.Window(layer)
+	if q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
 		for i := range pad {
 			clear(z.Row(i))
 		}
 		tensor.Attention(z.Slice(pad, z.Rows), q.Slice(pad, q.Rows), k.Slice(pad, k.Rows), v.Slice(pad, v.Rows),
 			scale, m.Config.Direction == Causal)
+		return
+	}
+	if w == 0 && pad == 0 && m.Config.Direction == Causal {
+		tensor.AttentionAt(z, q, k, v, scale, positions)
 		return
 	}
 	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}

@@ -78,6 +78,7 @@ func calls(m *transformer.Model) map[string]func() {
 		"MLPOut":           func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
 		"Unembed":          func() { m.Unembed(matrix(2, c.VocabOut), rows) },
 		"UnembedColumns":   func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
+		"HeadOutOnto":      func() { m.HeadOutOnto(0, 0, rows, rows, matrix(2, c.DHead)) },
 	}
 }
 

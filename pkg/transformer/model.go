@@ -221,16 +221,14 @@ func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
 // Heads computes all heads' queries, keys or values (side 0, 1, 2) [rows,H·K]
 // from normalized inputs x [rows,D].
 func (m *Model) Heads(layer, side int, dst, x tensor.Matrix) {
-	tensor.MatMul(dst, x, m.block(layer).qkv[side].get())
-	tensor.AddRows(dst, m.Params.Blocks[layer].B[side])
+	tensor.MatMulBias(dst, x, m.block(layer).qkv[side].get(), m.Params.Blocks[layer].B[side])
 }
 
 // Head computes one head's queries, keys or values (side 0, 1, 2) [rows,K]
 // from normalized inputs x [rows,D].
 func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
 	k := m.Config.DHead
-	tensor.MatMul(dst, x, m.block(layer).qkvHead[side][head].get())
-	tensor.AddRows(dst, m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
+	tensor.MatMulBias(dst, x, m.block(layer).qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
 }
 
 // AddHeadOut adds z W_O of one head to dst [rows,D], z being [rows,K].
@@ -246,8 +244,7 @@ func (m *Model) AddHeadsOut(layer int, dst, z tensor.Matrix) {
 
 // MLPPre computes x W_in + b_in [rows,F] from normalized inputs x [rows,D].
 func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
-	tensor.MatMul(dst, x, m.block(layer).in.get())
-	tensor.AddRows(dst, m.Params.Blocks[layer].BIn)
+	tensor.MatMulBias(dst, x, m.block(layer).in.get(), m.Params.Blocks[layer].BIn)
 }
 
 // Activate applies the activation function in place.
@@ -258,8 +255,7 @@ func (m *Model) Activate(x []float32) {
 
 // MLPOut computes post W_out + b_out [rows,D] from post [rows,F].
 func (m *Model) MLPOut(layer int, dst, post tensor.Matrix) {
-	tensor.MatMul(dst, post, m.block(layer).out.get())
-	tensor.AddRows(dst, m.Params.Blocks[layer].BOut)
+	tensor.MatMulBias(dst, post, m.block(layer).out.get(), m.Params.Blocks[layer].BOut)
 }
 
 // Unembed computes logits [rows,V] from normalized final residuals x [rows,D].
@@ -269,6 +265,5 @@ func (m *Model) Unembed(dst, x tensor.Matrix) { m.UnembedColumns(dst, x, 0, m.Co
 // of tensor.PanelWidth, and to another or V: [rows,to-from] from x [rows,D].
 func (m *Model) UnembedColumns(dst, x tensor.Matrix, from, to int) {
 	m.checkOpen()
-	tensor.MatMul(dst, x, m.unembed.get().Columns(from, to))
-	tensor.AddRows(dst, m.Params.UnembedB[from:to])
+	tensor.MatMulBias(dst, x, m.unembed.get().Columns(from, to), m.Params.UnembedB[from:to])
 }

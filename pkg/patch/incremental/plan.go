@@ -52,6 +52,8 @@ type step struct {
 	layer, side, head int
 	need              need
 	input             *slot  // what a side, an MLP or the output reads; nil for a head
+	like              *slot  // another receiver's input that is this one already, from scratch; or nil
+	same              bool   // a side whose input is that of the step before
 	value             *slot  // what comes out; nil for the output
 	co                stored // the corrupted input; with replace, the corrupted value
 	senders           []int  // whose change is added to the input
@@ -202,6 +204,7 @@ func (s *State) cleanNodes() map[circuit.Node]bool {
 func (p *planner) collect() *plan {
 	c := p.s.e.model.Config
 	for l := range c.Layers {
+		p.sides(l)
 		for h := range c.Heads {
 			p.head(l, h)
 		}
@@ -247,46 +250,42 @@ func (p *planner) add(st step) int {
 	return len(p.plan.steps) - 1
 }
 
-// head plans a head's sides and, if one changes, its z.
+// head plans a head's z if one of its sides changes.
 func (p *planner) head(l, h int) {
 	s, c := p.s, p.s.e.model.Config
 	i := s.e.graph.SenderIndex(circuit.Node{Kind: circuit.Head, Layer: l, Head: h})
 	changes := false
 	for side := range 3 {
-		changes = p.side(l, side, h) || changes
-	}
-	if !changes || p.need.senders[i] == nowhere {
-		return
+		changes = changes || p.plan.bySide[s.sideIndex(l, side, h)] >= 0
 	}
 	at := p.need.senders[i]
+	if !changes || at == nowhere {
+		return
+	}
 	p.plan.bySender[i] = p.add(step{kind: headStep, layer: l, head: h, need: at, value: &s.values[i],
 		flop: 4 * int64(s.e.rows.count(at)) * int64(s.e.t) * int64(c.DHead)})
 }
 
-// side plans a head's queries, keys or values and reports whether they change.
-func (p *planner) side(l, side, h int) bool {
-	s, c := p.s, p.s.e.model.Config
+// side is the step of a head's queries, keys or values, if they change.
+func (p *planner) side(l, side, h int) (st step, changes bool) {
+	s := p.s
 	i := s.sideIndex(l, side, h)
 	value := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
 	input := circuit.Node{Kind: circuit.QInput + circuit.Kind(side), Layer: l, Head: h}
-	st := step{kind: sideStep, layer: l, side: side, head: h, value: &s.sides[i]}
+	st = step{kind: sideStep, layer: l, side: side, head: h, value: &s.sides[i]}
 	if p.replaced(value, i) {
 		st.need, st.replace = p.need.sides[i], true
 		st.co = stored{s.e.side(s.e.co, l, side, h), everyRow}
-		p.plan.bySide[i] = p.add(st)
-		return true
+		return st, true
 	}
 	senders, needed := p.heard(input, p.need.inputs[i])
 	if !needed {
-		return false
+		return st, false
 	}
 	st.need, st.input, st.senders = p.need.inputs[i], &s.inputs[i], senders
 	st.co = stored{s.e.co.Layers[l].AttnIn.Matrix(), everyRow}
 	st.test = !p.plan.scratch && p.from == input
-	rows := int64(s.e.rows.count(st.need))
-	st.flop = rows*2*int64(c.DModel)*int64(c.DHead) + s.sumFLOP(senders, st.need)
-	p.plan.bySide[i] = p.add(st)
-	return true
+	return st, true
 }
 
 // replaced reports whether a side takes the corrupted run's value.

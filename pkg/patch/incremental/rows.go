@@ -189,21 +189,34 @@ func (c *chunk) pickLocal(m tensor.Matrix, rows extent, n need) picked {
 	return picked{m, nil}
 }
 
-// contiguous returns the rows as a matrix, copying them to scratch unless they
-// stand together already.
+// together returns the rows as a matrix, if they stand together.
+func (p picked) together() (m tensor.Matrix, ok bool) {
+	n := len(p.pick)
+	switch {
+	case p.pick == nil:
+		return p.m, true
+	case n == 0:
+		return p.m.Slice(0, 0), true
+	case p.pick[n-1]-p.pick[0] == n-1: // ascending, so without a gap
+		return p.m.Slice(p.pick[0], p.pick[0]+n), true
+	}
+	return tensor.Matrix{}, false
+}
+
+// contiguous returns the n rows as a matrix, copying them to scratch unless
+// they stand together already.
 func (p picked) contiguous(n int, scratch []float32) tensor.Matrix {
-	if p.pick == nil {
-		return p.m
-	}
-	if n == 0 {
-		return p.m.Slice(0, 0)
-	}
-	if first := p.pick[0]; p.pick[n-1]-first == n-1 { // ascending, so without a gap
-		return p.m.Slice(first, first+n)
+	if m, ok := p.together(); ok {
+		return m
 	}
 	out := view(scratch, n, p.m.Cols)
-	for i := range n {
+	p.copyTo(out)
+	return out
+}
+
+// copyTo copies the rows.
+func (p picked) copyTo(out tensor.Matrix) {
+	for i := range out.Rows {
 		copy(out.Row(i), p.row(i))
 	}
-	return out
 }

@@ -3,6 +3,7 @@ package incremental
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -31,6 +32,7 @@ type State struct {
 	widest    [2]int // the most rows of a chunk: atMetric, anywhere
 	workers   []*worker
 	readout   *patch.Readout
+	near      bool      // rows are measured by the workers, as they come
 	stack     []float32 // final residual streams of the cuts tried together
 	stackRows []int     // the metric's rows that they are of
 	stackVals []float64 // their metric
@@ -42,7 +44,13 @@ type State struct {
 // cut, or the state's own.
 type slot struct {
 	stored
-	own []float32 // its memory if it is the state's own, else nil
+	own *memory // its memory if it is the state's own, else nil
+}
+
+// memory holds a value that is the same in one slot or several.
+type memory struct {
+	data  []float32
+	slots int
 }
 
 // New returns the patched run of a mask of a batch.
@@ -52,6 +60,7 @@ func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error)
 		return nil, fmt.Errorf("mask: expected %d edges, found %d", e.graph.NumEdges(), len(mask))
 	}
 	s := &State{e: e, mask: mask.Clone(), values: make([]slot, len(e.senders)), chunks: e.rows.chunks(), readout: patch.NewReadout(b)}
+	s.near = s.readout.Near()
 	c := e.model.Config
 	s.sides, s.inputs, s.mlpIn = make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers)
 	for i := range s.chunks {
@@ -59,7 +68,7 @@ func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error)
 		s.widest[1] = max(s.widest[1], s.chunks[i].count(anywhere))
 	}
 	for range min(e.threads, len(s.chunks)) {
-		s.workers = append(s.workers, newWorker(e, s.widest[1]))
+		s.workers = append(s.workers, newWorker(e, s.widest[1], len(s.workers)))
 	}
 	s.setClean()
 	return s, s.refresh(ctx, nil)
@@ -152,49 +161,67 @@ func (s *State) release(r circuit.Node) {
 
 // drop forgets a value of the state's own.
 func (v *slot) drop(p *pool) {
-	if v.own != nil {
-		p.put(v.own)
-		v.own, v.stored = nil, stored{}
+	if v.own == nil {
+		return
 	}
+	if v.own.slots--; v.own.slots == 0 {
+		p.put(v.own)
+	}
+	v.own, v.stored = nil, stored{}
 }
 
-// claim makes the slot the state's own, for the rows that are needed.
+// claim gives the slot memory that no other has, for the rows that are needed.
 func (v *slot) claim(s *State, n need, cols int) {
 	size := s.e.rows.count(n) * cols
-	if len(v.own) != size || v.own == nil {
-		if v.own != nil {
-			s.pool.put(v.own)
-		}
+	if v.own == nil || len(v.own.data) != size || v.own.slots > 1 {
+		v.drop(&s.pool)
 		v.own = s.pool.get(size)
 	}
-	v.stored = stored{view(v.own, s.e.rows.count(n), cols), extentOf(n)}
+	v.stored = stored{view(v.own.data, s.e.rows.count(n), cols), extentOf(n)}
+}
+
+// take makes the slot hold what another does, in the same memory.
+func (v *slot) take(from *slot, p *pool) {
+	if from.own != nil {
+		from.own.slots++
+	}
+	v.drop(p)
+	*v = *from
 }
 
 // pool keeps memory for reuse, by size.
-type pool struct{ free map[int][][]float32 }
+type pool struct{ free map[int][]*memory }
 
-func (p *pool) get(n int) []float32 {
+func (p *pool) get(n int) *memory {
 	if list := p.free[n]; len(list) > 0 {
 		p.free[n] = list[:len(list)-1]
+		list[len(list)-1].slots = 1
 		return list[len(list)-1]
 	}
-	return make([]float32, n)
+	return &memory{make([]float32, n), 1}
 }
 
-func (p *pool) put(x []float32) {
+func (p *pool) put(x *memory) {
 	if p.free == nil {
-		p.free = map[int][][]float32{}
+		p.free = map[int][]*memory{}
 	}
-	p.free[len(x)] = append(p.free[len(x)], x)
+	p.free[len(x.data)] = append(p.free[len(x.data)], x)
 }
 
-// eachChunk runs f on every chunk, each goroutine with its own worker.
+// eachChunk runs f on every chunk, each goroutine with its own worker. Each has
+// chunks of its own, the same ones every time, whose values its processor's cache
+// may still hold; whoever is done with them takes over some of another's.
 func (s *State) eachChunk(f func(w *worker, c *chunk)) {
 	n, threads := len(s.chunks), len(s.workers)
+	taken := make([]atomic.Int64, threads)
 	tensor.Parallel(threads, threads, func(lo, hi int) {
 		for t := lo; t < hi; t++ {
-			for i := t * n / threads; i < (t+1)*n/threads; i++ {
-				f(s.workers[t], &s.chunks[i])
+			for k := range threads {
+				owner := (t + k) % threads
+				from, to := owner*n/threads, (owner+1)*n/threads
+				for i := from + int(taken[owner].Add(1)) - 1; i < to; i = from + int(taken[owner].Add(1)) - 1 {
+					f(s.workers[t], &s.chunks[i])
+				}
 			}
 		}
 	})
@@ -210,7 +237,13 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 	for i := range p.steps {
 		st := &p.steps[i]
 		input, value := st.kind.cols(s.e.model.Config)
-		if st.input != nil && !st.replace {
+		switch {
+		case st.input == nil || st.replace:
+		case st.same:
+			st.input.take(p.steps[i-1].input, &s.pool)
+		case st.like != nil:
+			st.input.take(st.like, &s.pool)
+		default:
 			st.input.claim(s, st.need, input)
 		}
 		if st.value != nil && !st.replace {
@@ -221,17 +254,20 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 			st.value.stored = st.co
 		}
 	}
+	values := make([]float64, len(s.e.rows.index))
 	s.eachChunk(func(w *worker, c *chunk) {
-		w.steps(ctx, s, p, c, nil)
+		if x := w.steps(ctx, s, p, c, nil); s.near {
+			w.measure(s, c, x, values[c.metric[0]:c.metric[1]])
+		}
 	})
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	s.account(p, 1)
 	if p.reachesOutput {
-		n := len(s.e.rows.index)
-		values := make([]float64, n)
-		s.readout.Measure(s.out.m, s.e.rows.index, values)
+		if !s.near {
+			s.readout.Measure(s.out.m, s.e.rows.index, values)
+		}
 		for i, v := range values {
 			s.rowVals[s.e.rows.index[i]] = v
 		}

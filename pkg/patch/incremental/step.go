@@ -7,42 +7,61 @@ import (
 )
 
 // steps computes the steps of a plan for a chunk, until ctx ends; what they
-// left is then of no use. out is as step has it.
-func (w *worker) steps(ctx context.Context, s *State, p *plan, c *chunk, out []float32) {
+// left is then of no use. It returns the final residual stream of the chunk's
+// metric rows, none if the plan does not reach it. It lies in out, or, where
+// that is nil, in the output's slot or the worker's memory.
+func (w *worker) steps(ctx context.Context, s *State, p *plan, c *chunk, out []float32) (final tensor.Matrix) {
 	for i := range p.steps {
 		if ctx.Err() != nil {
-			return
+			return tensor.Matrix{}
 		}
-		w.step(s, p, &p.steps[i], c, out)
+		if st := &p.steps[i]; st.kind == outStep {
+			final = w.output(s, p, st, c, out)
+		} else {
+			w.step(s, p, st, c)
+		}
 	}
+	return final
 }
 
-// step computes one step for a chunk. out takes the final residual stream of
-// the chunk's metric rows; where it is nil, they go to the output's slot.
-func (w *worker) step(s *State, p *plan, st *step, c *chunk, out []float32) {
+// output computes the final residual stream of a chunk's metric rows.
+func (w *worker) output(s *State, p *plan, st *step, c *chunk, out []float32) tensor.Matrix {
+	x := w.input(s, p, st, c, out)
+	if st.test && out != nil {
+		copy(out, x.Data[:x.Rows*x.Cols])
+	}
+	return x
+}
+
+// measure sets values to the metric's of a chunk's rows, of their final residual
+// stream x.
+func (w *worker) measure(s *State, c *chunk, x tensor.Matrix, values []float64) {
+	s.readout.MeasureOn(w.number, x, view(w.normed, x.Rows, x.Cols), s.e.rows.index[c.metric[0]:c.metric[1]], values)
+}
+
+// step computes one step before the output for a chunk.
+func (w *worker) step(s *State, p *plan, st *step, c *chunk) {
 	switch st.kind {
 	case sideStep:
 		if !st.replace {
-			w.side(p, st, c, w.input(s, p, st, c))
+			w.side(s, p, st, c)
 		}
 	case headStep:
 		w.head(s, p, st, c)
 	case mlpStep:
-		w.mlp(p, st, c, w.input(s, p, st, c))
-	case outStep:
-		x := w.input(s, p, st, c)
-		if out != nil {
-			copy(out, x.Data[:x.Rows*x.Cols])
-		}
+		w.mlp(p, st, c, w.input(s, p, st, c, nil))
 	}
 }
 
-// side computes a head's queries, keys or values from their input.
-func (w *worker) side(p *plan, st *step, c *chunk, x tensor.Matrix) {
+// side computes a head's queries, keys or values from their input, which is
+// normalized already if it is that of the step before.
+func (w *worker) side(s *State, p *plan, st *step, c *chunk) {
 	m := w.e.model
-	normed := view(w.normed, x.Rows, x.Cols)
-	m.Norm1(st.layer, normed, x)
-	m.AddPositions(st.side, normed, c.at(st.need))
+	normed := view(w.normed, c.count(st.need), m.Config.DModel)
+	if !st.same {
+		m.Norm1(st.layer, normed, w.input(s, p, st, c, nil))
+		m.AddPositions(st.side, normed, c.at(st.need))
+	}
 	out := w.place(p, st, c)
 	m.Head(st.layer, st.side, st.head, out, normed)
 	m.Rotate(st.side, out, c.at(st.need))
@@ -77,24 +96,27 @@ func (w *worker) mlp(p *plan, st *step, c *chunk, x tensor.Matrix) {
 	m.MLPOut(st.layer, w.place(p, st, c), hidden)
 }
 
-// input computes the input of a step.
-func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
+// input computes the input of a step, the output's in out if there is one.
+func (w *worker) input(s *State, p *plan, st *step, c *chunk, out []float32) tensor.Matrix {
 	n, d := c.count(st.need), w.e.model.Config.DModel
 	if st.test {
-		return view(w.tried, n, d)
+		return w.tried
 	}
 	if p.scratch {
 		x := c.pick(st.input.stored, st.need).m
-		w.fromScratch(s, p, c, x, st.co, st.senders, st.need)
+		if st.like == nil {
+			w.fromScratch(s, p, c, x, st.co, st.senders, st.need)
+		}
 		return x
 	}
 	x := view(w.x, n, d)
-	base := c.pick(st.input.stored, st.need)
-	for i := range n {
-		copy(x.Row(i), base.row(i))
+	if st.kind == outStep && out != nil {
+		x = view(out, n, d)
 	}
+	base := c.pick(st.input.stored, st.need).contiguous(n, x.Data)
 	for _, i := range st.senders {
-		w.addChange(x, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
+		w.addChange(x, base, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
+		base = x
 	}
 	return x
 }
@@ -103,15 +125,18 @@ func (w *worker) input(s *State, p *plan, st *step, c *chunk) tensor.Matrix {
 // computes being new.
 func (w *worker) fromScratch(s *State, p *plan, c *chunk, x tensor.Matrix, co stored, senders []int, at need) {
 	start := c.pick(co, at)
-	for i := range x.Rows {
-		copy(x.Row(i), start.row(i))
+	if len(senders) == 0 {
+		start.copyTo(x)
+		return
 	}
+	base := start.contiguous(x.Rows, x.Data)
 	for _, i := range senders {
 		on := c.pick(s.values[i].stored, at)
 		if p.bySender[i] >= 0 {
 			on = w.result(p, p.bySender[i], c, at)
 		}
-		w.addChange(x, w.e.senders[i], on, w.corrupted(c, i, at))
+		w.addChange(x, base, w.e.senders[i], on, w.corrupted(c, i, at))
+		base = x
 	}
 }
 

@@ -40,15 +40,7 @@ func (s *State) Begin(r circuit.Node) *Turn {
 	for i := range t.plan.steps {
 		if st := &t.plan.steps[i]; st.test {
 			t.test = st
-			d := s.e.model.Config.DModel
-			t.input.claim(s, st.need, d)
-			t.next.claim(s, st.need, d)
-			s.eachChunk(func(_ *worker, c *chunk) {
-				from, to := c.pick(st.input.stored, st.need), c.pick(t.input.stored, st.need).m
-				for i := range to.Rows {
-					copy(to.Row(i), from.row(i))
-				}
-			})
+			t.input.take(st.input, &s.pool)
 		}
 	}
 	return t
@@ -92,22 +84,17 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 	t.edges = t.edges[:0]
 	t.check("Try", edges)
 	s := t.s
-	n, d := len(s.e.rows.index), s.e.model.Config.DModel
-	s.stack = grown(s.stack, len(edges)*n*d)
-	sums := t.sums(edges)
+	sums, n := t.sums(edges), len(s.e.rows.index)
+	s.stackVals = grown(s.stackVals, len(edges)*n)
+	if !s.near {
+		s.stack = grown(s.stack, len(edges)*n*s.e.model.Config.DModel)
+	}
 	s.eachChunk(func(w *worker, c *chunk) {
-		if t.test != nil {
-			t.load(w, c)
-		}
 		for k := range edges {
 			if t.test != nil {
-				t.cut(w, c, sums[k])
+				t.cut(w, c, sums, k)
 			}
-			out := s.stack[(k*n+c.metric[0])*d : (k*n+c.metric[1])*d]
-			w.steps(ctx, s, t.plan, c, out)
-		}
-		if t.test != nil {
-			t.store(w, c, &t.next)
+			t.run(ctx, w, c, k*n)
 		}
 	})
 	if err := ctx.Err(); err != nil {
@@ -120,6 +107,20 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 		s.cost.FLOP += s.sumFLOP(sums[k].senders, t.test.need)
 	}
 	return t.metrics, nil
+}
+
+// run computes the plan for the worker's input. The metric's rows of the chunk, or
+// the residual streams of which they are to be made, go to the stack, where the
+// cut's begin at row at.
+func (t *Turn) run(ctx context.Context, w *worker, c *chunk, at int) {
+	s, d := t.s, t.s.e.model.Config.DModel
+	lo, hi := at+c.metric[0], at+c.metric[1]
+	if s.near {
+		x := w.steps(ctx, s, t.plan, c, nil)
+		w.measure(s, c, x, s.stackVals[lo:hi])
+		return
+	}
+	w.steps(ctx, s, t.plan, c, s.stack[lo*d:hi*d])
 }
 
 // check panics unless edges are present ones into the turn's receiver, each
@@ -155,11 +156,13 @@ func (t *Turn) few() int {
 	return 8
 }
 
-// sums lists how each of the cuts changes the input.
+// sums lists how each of the cuts changes the input, and makes room for what
+// comes of it.
 func (t *Turn) sums(edges []int) []sum {
 	if t.test == nil {
 		return nil
 	}
+	t.next.claim(t.s, t.test.need, t.s.e.model.Config.DModel)
 	heard := t.heard.Clone()
 	left := heard.Count()
 	out := make([]sum, len(edges))
@@ -180,45 +183,39 @@ func (t *Turn) sums(edges []int) []sum {
 	return out
 }
 
-// load copies the input of a chunk to the worker.
-func (t *Turn) load(w *worker, c *chunk) {
-	from := c.pick(t.input.stored, t.test.need).m
-	copy(w.tried, from.Data[:from.Rows*from.Cols])
-}
-
-// store copies the worker's input back.
-func (t *Turn) store(w *worker, c *chunk, to *slot) {
-	m := c.pick(to.stored, t.test.need).m
-	copy(m.Data[:m.Rows*m.Cols], w.tried)
-}
-
-// cut changes the worker's input by one cut.
-func (t *Turn) cut(w *worker, c *chunk, change sum) {
-	x := view(w.tried, c.count(t.test.need), w.e.model.Config.DModel)
+// cut makes cut k the worker's input, from the one before it or, at first, from
+// the turn's input.
+func (t *Turn) cut(w *worker, c *chunk, sums []sum, k int) {
+	at, change := t.test.need, sums[k]
+	x := c.pick(t.next.stored, at).m
+	w.tried = x
 	if change.scratch {
-		w.fromScratch(t.s, t.plan, c, x, t.test.co, change.senders, t.test.need)
+		w.fromScratch(t.s, t.plan, c, x, t.test.co, change.senders, at)
 		return
+	}
+	base := x
+	if k == 0 {
+		base = c.pick(t.input.stored, at).contiguous(x.Rows, x.Data)
 	}
 	i := change.senders[0]
 	if sender := w.e.senders[i]; sender.IsHead && t.s.values[i].own == nil { // as always in discovery
-		z := c.pick(stored{w.e.bound.Cut(sender), everyRow}, t.test.need).contiguous(x.Rows, w.diff)
-		w.e.model.AddHeadOut(sender.Layer, sender.Head, x, z)
+		z := c.pick(stored{w.e.bound.Cut(sender), everyRow}, at).contiguous(x.Rows, w.diff)
+		w.e.model.HeadOutOnto(sender.Layer, sender.Head, x, base, z)
 		return
 	}
-	w.addChange(x, w.e.senders[i], w.corrupted(c, i, t.test.need), c.pick(t.s.values[i].stored, t.test.need))
+	w.addChange(x, base, w.e.senders[i], w.corrupted(c, i, at), c.pick(t.s.values[i].stored, at))
 }
 
-// measure turns the stacked residual streams of n trials into metrics.
+// measure turns the stacked rows of n trials into metrics.
 func (t *Turn) measure(n int) {
 	s := t.s
-	index := s.e.rows.index
-	rows := s.stackRows[:0]
-	for range n {
-		rows = append(rows, index...)
-	}
-	s.stackRows, s.stackVals = rows, grown(s.stackVals, len(rows))
-	values := s.stackVals
-	if t.plan.reachesOutput { // else the metric stays what it is
+	index, values := s.e.rows.index, s.stackVals
+	if t.plan.reachesOutput && !s.near { // else the metric stays what it is, or is measured
+		rows := s.stackRows[:0]
+		for range n {
+			rows = append(rows, index...)
+		}
+		s.stackRows = rows
 		s.readout.Measure(view(s.stack, len(rows), s.e.model.Config.DModel), rows, values)
 	}
 	t.metrics = t.metrics[:0]
@@ -275,12 +272,11 @@ func (t *Turn) takeOut(edges []int) {
 	}
 	sums := t.sums(edges)
 	t.s.eachChunk(func(w *worker, c *chunk) {
-		t.load(w, c)
 		for k := range sums {
-			t.cut(w, c, sums[k])
+			t.cut(w, c, sums, k)
 		}
-		t.store(w, c, &t.input)
 	})
+	t.input, t.next = t.next, t.input
 	for k := range sums {
 		t.s.cost.FLOP += t.s.sumFLOP(sums[k].senders, t.test.need)
 	}

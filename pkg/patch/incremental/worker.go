@@ -9,13 +9,14 @@ import (
 // worker is the scratch memory of one goroutine.
 type worker struct {
 	e      *subject
-	x      []float32 // [n,D] the input of a step
-	tried  []float32 // [n,D] the input of the receiver under test
-	normed []float32 // [n,D]
-	hidden []float32 // [n,F]
-	diff   []float32 // [n,K]
-	wide   []float32 // [D]
-	q      []float32 // [T,K]
+	number int           // among the state's
+	x      []float32     // [n,D] the input of a step
+	tried  tensor.Matrix // [n,D] the input of the receiver under test, which is the turn's
+	normed []float32     // [n,D]
+	hidden []float32     // [n,F]
+	diff   []float32     // [n,K]
+	wide   []float32     // [D]
+	q      []float32     // [T,K]
 	kv     [2][]float32
 	scores []float32 // [T,T]
 	arena  []float32 // tried values of a plan
@@ -30,13 +31,13 @@ type sized struct {
 // table lists a worker's memory for n rows at a time of examples of t
 // positions, the tried values of a plan aside.
 func (w *worker) table(c transformer.Config, n, t int) []sized {
-	return []sized{{&w.x, n * c.DModel}, {&w.tried, n * c.DModel}, {&w.normed, n * c.DModel}, {&w.hidden, n * c.DMLP},
+	return []sized{{&w.x, n * c.DModel}, {&w.normed, n * c.DModel}, {&w.hidden, n * c.DMLP},
 		{&w.diff, n * c.DHead}, {&w.wide, c.DModel}, {&w.q, t * c.DHead}, {&w.kv[0], t * c.DHead}, {&w.kv[1], t * c.DHead}, {&w.scores, t * t}}
 }
 
 // newWorker makes the scratch memory for n rows at a time.
-func newWorker(e *subject, n int) *worker {
-	w := &worker{e: e}
+func newWorker(e *subject, n, number int) *worker {
+	w := &worker{e: e, number: number}
 	for _, part := range w.table(e.model.Config, n, e.t) {
 		*part.into = make([]float32, part.n)
 	}
@@ -48,21 +49,19 @@ func view(data []float32, rows, cols int) tensor.Matrix {
 	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
 }
 
-// addChange adds to − from, values of a sender, to residuals x [n,D]: for a
-// head, whose values are z, through its part of W_O.
-func (w *worker) addChange(x tensor.Matrix, s ablate.Sender, to, from picked) {
+// addChange sets residuals x [n,D] to base and to − from, values of a sender: of
+// a head, whose values are z, through its part of W_O. base may be x.
+func (w *worker) addChange(x, base tensor.Matrix, s ablate.Sender, to, from picked) {
 	if !s.IsHead {
 		for i := range x.Rows {
 			tensor.SubTo(w.wide, to.row(i), from.row(i))
-			tensor.Add(x.Row(i), w.wide)
+			tensor.AddTo(x.Row(i), base.Row(i), w.wide)
 		}
 		return
 	}
 	diff := view(w.diff, x.Rows, w.e.model.Config.DHead)
-	for i := range x.Rows {
-		tensor.SubTo(diff.Row(i), to.row(i), from.row(i))
-	}
-	w.e.model.AddHeadOut(s.Layer, s.Head, x, diff)
+	tensor.SubRows(diff, to.m, to.pick, from.m, from.pick)
+	w.e.model.HeadOutOnto(s.Layer, s.Head, x, base, diff)
 }
 
 // attend computes one head's z for the needed rows of a chunk, example by

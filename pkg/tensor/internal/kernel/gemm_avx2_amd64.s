@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
-TEXT ·gemm6x16PackedAVX2(SB), NOSPLIT, $0-80
+// func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
+TEXT ·gemm6x16PackedAVX2(SB), NOSPLIT, $0-88
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -16,7 +16,7 @@ TEXT ·gemm6x16PackedAVX2(SB), NOSPLIT, $0-80
 	SHLQ $2, R8
 	SHLQ $2, DX
 	SHLQ $2, R12
-	MOVQ next+72(FP), R13
+	MOVQ next+80(FP), R13
 	MOVQ DI, AX
 	PREFETCHT0 (AX)
 	ADDQ R12, AX
@@ -120,27 +120,29 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y4, Y4
 	VADDPS 32(AX), Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y6, Y6
 	VADDPS 32(AX), Y7, Y7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y8, Y8
 	VADDPS 32(AX), Y9, Y9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y10, Y10
 	VADDPS 32(AX), Y11, Y11
 store:
@@ -164,38 +166,38 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y12
-	VMOVUPS 32(R8), Y13
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y12
+	VMOVUPS 32(R13), Y13
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y0, Y0
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y2, Y2
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y4, Y4
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y6, Y6
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y7, Y7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y8, Y8
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y9, Y9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y10, Y10
 	VMASKMOVPS 32(AX), Y13, Y14
@@ -221,8 +223,8 @@ storePartial:
 	VZEROUPPER
 	RET
 
-// func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm6x16StridedAVX2(SB), NOSPLIT, $0-65
+// func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm6x16StridedAVX2(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -338,27 +340,29 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y4, Y4
 	VADDPS 32(AX), Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y6, Y6
 	VADDPS 32(AX), Y7, Y7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y8, Y8
 	VADDPS 32(AX), Y9, Y9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y10, Y10
 	VADDPS 32(AX), Y11, Y11
 store:
@@ -382,38 +386,38 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y12
-	VMOVUPS 32(R8), Y13
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y12
+	VMOVUPS 32(R13), Y13
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y0, Y0
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y2, Y2
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y4, Y4
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y6, Y6
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y7, Y7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y8, Y8
 	VMASKMOVPS 32(AX), Y13, Y14
 	VADDPS Y14, Y9, Y9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y12, Y14
 	VADDPS Y14, Y10, Y10
 	VMASKMOVPS 32(AX), Y13, Y14
@@ -439,8 +443,8 @@ storePartial:
 	VZEROUPPER
 	RET
 
-// func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm4x16StridedAVX2(SB), NOSPLIT, $0-65
+// func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm4x16StridedAVX2(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -530,21 +534,23 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y4, Y4
 	VADDPS 32(AX), Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y6, Y6
 	VADDPS 32(AX), Y7, Y7
 store:
@@ -562,28 +568,28 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y8
-	VMOVUPS 32(R8), Y9
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y8
+	VMOVUPS 32(R13), Y9
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y8, Y10
 	VADDPS Y10, Y0, Y0
 	VMASKMOVPS 32(AX), Y9, Y10
 	VADDPS Y10, Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y8, Y10
 	VADDPS Y10, Y2, Y2
 	VMASKMOVPS 32(AX), Y9, Y10
 	VADDPS Y10, Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y8, Y10
 	VADDPS Y10, Y4, Y4
 	VMASKMOVPS 32(AX), Y9, Y10
 	VADDPS Y10, Y5, Y5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y8, Y10
 	VADDPS Y10, Y6, Y6
 	VMASKMOVPS 32(AX), Y9, Y10
@@ -603,8 +609,8 @@ storePartial:
 	VZEROUPPER
 	RET
 
-// func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm3x16StridedAVX2(SB), NOSPLIT, $0-65
+// func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm3x16StridedAVX2(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -677,18 +683,20 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y4, Y4
 	VADDPS 32(AX), Y5, Y5
 store:
@@ -703,23 +711,23 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y6
-	VMOVUPS 32(R8), Y7
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y6
+	VMOVUPS 32(R13), Y7
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y6, Y8
 	VADDPS Y8, Y0, Y0
 	VMASKMOVPS 32(AX), Y7, Y8
 	VADDPS Y8, Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y6, Y8
 	VADDPS Y8, Y2, Y2
 	VMASKMOVPS 32(AX), Y7, Y8
 	VADDPS Y8, Y3, Y3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y6, Y8
 	VADDPS Y8, Y4, Y4
 	VMASKMOVPS 32(AX), Y7, Y8
@@ -736,8 +744,8 @@ storePartial:
 	VZEROUPPER
 	RET
 
-// func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm2x16StridedAVX2(SB), NOSPLIT, $0-65
+// func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm2x16StridedAVX2(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -797,15 +805,17 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VADDPS 0(AX), Y2, Y2
 	VADDPS 32(AX), Y3, Y3
 store:
@@ -817,18 +827,18 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y4
-	VMOVUPS 32(R8), Y5
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y4
+	VMOVUPS 32(R13), Y5
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y4, Y6
 	VADDPS Y6, Y0, Y0
 	VMASKMOVPS 32(AX), Y5, Y6
 	VADDPS Y6, Y1, Y1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMASKMOVPS 0(AX), Y4, Y6
 	VADDPS Y6, Y2, Y2
 	VMASKMOVPS 32(AX), Y5, Y6
@@ -842,8 +852,8 @@ storePartial:
 	VZEROUPPER
 	RET
 
-// func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm1x16StridedAVX2(SB), NOSPLIT, $0-65
+// func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm1x16StridedAVX2(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -890,11 +900,13 @@ loop1:
 	JMP loop1
 finish:
 	MOVQ cols+56(FP), CX
-	MOVBLZX add+64(FP), R13
-	MOVQ DI, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	CMPQ CX, $16
 	JNE partial
-	TESTL R13, R13
+	TESTQ AX, AX
 	JZ store
 	VADDPS 0(AX), Y0, Y0
 	VADDPS 32(AX), Y1, Y1
@@ -904,12 +916,12 @@ store:
 	VZEROUPPER
 	RET
 partial:
-	LEAQ masks<>+64(SB), R8
+	LEAQ masks<>+64(SB), R13
 	SHLQ $2, CX
-	SUBQ CX, R8
-	VMOVUPS (R8), Y2
-	VMOVUPS 32(R8), Y3
-	TESTL R13, R13
+	SUBQ CX, R13
+	VMOVUPS (R13), Y2
+	VMOVUPS 32(R13), Y3
+	TESTQ AX, AX
 	JZ storePartial
 	VMASKMOVPS 0(AX), Y2, Y4
 	VADDPS Y4, Y0, Y0

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
-TEXT ·gemm12x32PackedAVX512(SB), NOSPLIT, $0-80
+// func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
+TEXT ·gemm12x32PackedAVX512(SB), NOSPLIT, $0-88
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -16,7 +16,7 @@ TEXT ·gemm12x32PackedAVX512(SB), NOSPLIT, $0-80
 	SHLQ $2, R8
 	SHLQ $2, DX
 	SHLQ $2, R12
-	MOVQ next+72(FP), R13
+	MOVQ next+80(FP), R13
 	MOVQ DI, AX
 	PREFETCHT0 (AX)
 	PREFETCHT0 64(AX)
@@ -215,65 +215,66 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z6, Z6
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z8, Z8
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z10, Z10
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z11, Z11
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z12, Z12
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z13, Z13
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z14, Z14
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z15, Z15
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z16, Z16
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z17, Z17
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z18, Z18
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z19, Z19
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z20, Z20
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z21, Z21
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z22, Z22
 	VMOVUPS.Z 64(AX), K2, Z25
@@ -317,8 +318,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm12x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm12x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -538,65 +539,66 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z6, Z6
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z8, Z8
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z10, Z10
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z11, Z11
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z12, Z12
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z13, Z13
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z14, Z14
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z15, Z15
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z16, Z16
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z17, Z17
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z18, Z18
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z19, Z19
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z20, Z20
 	VMOVUPS.Z 64(AX), K2, Z25
 	VADDPS Z25, Z21, Z21
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z24
 	VADDPS Z24, Z22, Z22
 	VMOVUPS.Z 64(AX), K2, Z25
@@ -640,8 +642,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm8x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm8x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -801,45 +803,46 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z6, Z6
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z8, Z8
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z10, Z10
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z11, Z11
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z12, Z12
 	VMOVUPS.Z 64(AX), K2, Z17
 	VADDPS Z17, Z13, Z13
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z16
 	VADDPS Z16, Z14, Z14
 	VMOVUPS.Z 64(AX), K2, Z17
@@ -871,8 +874,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm6x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm6x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1000,35 +1003,36 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z13
 	VADDPS Z13, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z13
 	VADDPS Z13, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z13
 	VADDPS Z13, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z6, Z6
 	VMOVUPS.Z 64(AX), K2, Z13
 	VADDPS Z13, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z8, Z8
 	VMOVUPS.Z 64(AX), K2, Z13
 	VADDPS Z13, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z10, Z10
 	VMOVUPS.Z 64(AX), K2, Z13
@@ -1054,8 +1058,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm4x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm4x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1155,25 +1159,26 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z9
 	VADDPS Z9, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z9
 	VADDPS Z9, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z9
 	VADDPS Z9, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z6, Z6
 	VMOVUPS.Z 64(AX), K2, Z9
@@ -1193,8 +1198,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm3x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm3x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1276,20 +1281,21 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z7
 	VADDPS Z7, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z7
 	VADDPS Z7, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z4, Z4
 	VMOVUPS.Z 64(AX), K2, Z7
@@ -1306,8 +1312,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm2x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm2x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1375,15 +1381,16 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z5
 	VADDPS Z5, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z2, Z2
 	VMOVUPS.Z 64(AX), K2, Z5
@@ -1397,8 +1404,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm1x32StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm1x32StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1452,10 +1459,11 @@ finish:
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z2
 	VADDPS Z2, Z0, Z0
 	VMOVUPS.Z 64(AX), K2, Z3
@@ -1466,8 +1474,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
-TEXT ·gemm12x16PackedAVX512(SB), NOSPLIT, $0-80
+// func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
+TEXT ·gemm12x16PackedAVX512(SB), NOSPLIT, $0-88
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1478,7 +1486,7 @@ TEXT ·gemm12x16PackedAVX512(SB), NOSPLIT, $0-80
 	SHLQ $2, R8
 	SHLQ $2, DX
 	SHLQ $2, R12
-	MOVQ next+72(FP), R13
+	MOVQ next+80(FP), R13
 	MOVQ DI, AX
 	PREFETCHT0 (AX)
 	ADDQ R12, AX
@@ -1576,43 +1584,44 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z2, Z2
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z4, Z4
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z6, Z6
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z8, Z8
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z10, Z10
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z11, Z11
 store:
@@ -1642,8 +1651,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm12x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm12x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1762,43 +1771,44 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z2, Z2
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z4, Z4
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z6, Z6
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z7, Z7
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z8, Z8
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z9, Z9
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z10, Z10
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z12
 	VADDPS Z12, Z11, Z11
 store:
@@ -1828,8 +1838,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm8x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm8x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -1920,31 +1930,32 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z2, Z2
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z4, Z4
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z5, Z5
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z6, Z6
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z8
 	VADDPS Z8, Z7, Z7
 store:
@@ -1966,8 +1977,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm6x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm6x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -2042,25 +2053,26 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z2, Z2
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z3, Z3
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z4, Z4
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z6
 	VADDPS Z6, Z5, Z5
 store:
@@ -2078,8 +2090,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm4x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm4x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -2142,19 +2154,20 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z2, Z2
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z4
 	VADDPS Z4, Z3, Z3
 store:
@@ -2168,8 +2181,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm3x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm3x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -2222,16 +2235,17 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z3
 	VADDPS Z3, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z3
 	VADDPS Z3, Z1, Z1
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z3
 	VADDPS Z3, Z2, Z2
 store:
@@ -2243,8 +2257,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm2x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm2x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -2291,13 +2305,14 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z2
 	VADDPS Z2, Z0, Z0
-	ADDQ R12, AX
+	ADDQ R8, AX
 	VMOVUPS.Z 0(AX), K1, Z2
 	VADDPS Z2, Z1, Z1
 store:
@@ -2307,8 +2322,8 @@ store:
 	VZEROUPPER
 	RET
 
-// func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
-TEXT ·gemm1x16StridedAVX512(SB), NOSPLIT, $0-65
+// func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+TEXT ·gemm1x16StridedAVX512(SB), NOSPLIT, $0-80
 	MOVQ k+0(FP), CX
 	MOVQ a+8(FP), SI
 	MOVQ lda+16(FP), R8
@@ -2349,10 +2364,11 @@ finish:
 	SHLQ CX, AX
 	DECQ AX
 	KMOVW AX, K1
-	MOVBLZX add+64(FP), AX
-	TESTL AX, AX
+	MOVQ ldbase+72(FP), R8
+	SHLQ $2, R8
+	MOVQ base+64(FP), AX
+	TESTQ AX, AX
 	JZ store
-	MOVQ DI, AX
 	VMOVUPS.Z 0(AX), K1, Z1
 	VADDPS Z1, Z0, Z0
 store:

@@ -134,85 +134,100 @@ func layerNormAVX512(dst *float32, ldd int, x *float32, ldx int, w, b *float32, 
 //go:noescape
 func causalSoftmaxAVX512(x *float32, ld, n int, scale float32)
 
-// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// subRowsAVX512: for i < rows, j < cols: dst[i·ldd+j] = a[ia[i]·lda+j] - b[ib[i]·ldb+j]; ia[i] is i where ia is nil, and so is ib[i]
 //
 //go:noescape
-func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func subRowsAVX512(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
 
-// gemm12x32StridedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// softmaxRowsAVX512: for i < rows, t = at[i]: x[i·ld+j] = exp(x[i·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
 //
 //go:noescape
-func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func softmaxRowsAVX512(x *float32, ld, n int, at *int, rows int)
 
-// gemm8x32StridedAVX512: for i < 8, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// klTermsRowsAVX512: for i < rows: mean[i], beyond[i], largest[i] = klTerms of rows pick[i] of p and x and row i of y, cols ≤ 512
 //
 //go:noescape
-func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func klTermsRowsAVX512(p *float32, ldp int, x *float32, ldx int, pick *int, y *float32, ldy, rows, cols int, mean, beyond *float64, largest *float32)
 
-// gemm6x32StridedAVX512: for i < 6, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x32PackedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x32PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm4x32StridedAVX512: for i < 4, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x32StridedAVX512: for i < 12, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm3x32StridedAVX512: for i < 3, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm8x32StridedAVX512: for i < 8, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm8x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm2x32StridedAVX512: for i < 2, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x32StridedAVX512: for i < 6, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x32StridedAVX512: for i < 1, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x32StridedAVX512: for i < 4, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// gemm3x32StridedAVX512: for i < 3, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func gemm3x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm12x16StridedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm2x32StridedAVX512: for i < 2, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm2x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm8x16StridedAVX512: for i < 8, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm1x32StridedAVX512: for i < 1, j < cols ≤ 32: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm1x32StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm6x16StridedAVX512: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x16PackedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x16PackedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm4x16StridedAVX512: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm12x16StridedAVX512: for i < 12, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm12x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm3x16StridedAVX512: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm8x16StridedAVX512: for i < 8, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm8x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm2x16StridedAVX512: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16StridedAVX512: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x16StridedAVX512: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x16StridedAVX512: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm3x16StridedAVX512: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm3x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm2x16StridedAVX512: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm2x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm1x16StridedAVX512: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm1x16StridedAVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
 // peakAVX512: for i < n: 12 independent vector multiply-adds
 //
@@ -349,35 +364,50 @@ func layerNormAVX2(dst *float32, ldd int, x *float32, ldx int, w, b *float32, ro
 //go:noescape
 func causalSoftmaxAVX2(x *float32, ld, n int, scale float32)
 
-// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add; next is fetched into the second-level cache
+// subRowsAVX2: for i < rows, j < cols: dst[i·ldd+j] = a[ia[i]·lda+j] - b[ib[i]·ldb+j]; ia[i] is i where ia is nil, and so is ib[i]
 //
 //go:noescape
-func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool, next *float32)
+func subRowsAVX2(dst *float32, ldd int, a *float32, lda int, ia *int, b *float32, ldb int, ib *int, rows, cols int)
 
-// gemm6x16StridedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// softmaxRowsAVX2: for i < rows, t = at[i]: x[i·ld+j] = exp(x[i·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024
 //
 //go:noescape
-func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func softmaxRowsAVX2(x *float32, ld, n int, at *int, rows int)
 
-// gemm4x16StridedAVX2: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// klTermsRowsAVX2: for i < rows: mean[i], beyond[i], largest[i] = klTerms of rows pick[i] of p and x and row i of y, cols ≤ 512
 //
 //go:noescape
-func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func klTermsRowsAVX2(p *float32, ldp int, x *float32, ldx int, pick *int, y *float32, ldy, rows, cols int, mean, beyond *float64, largest *float32)
 
-// gemm3x16StridedAVX2: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16PackedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[12·l+i], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil; next is fetched into the second-level cache
 //
 //go:noescape
-func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16PackedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int, next *float32)
 
-// gemm2x16StridedAVX2: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm6x16StridedAVX2: for i < 6, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm6x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
-// gemm1x16StridedAVX2: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add
+// gemm4x16StridedAVX2: for i < 4, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
 //
 //go:noescape
-func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)
+func gemm4x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm3x16StridedAVX2: for i < 3, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm3x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm2x16StridedAVX2: for i < 2, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm2x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
+
+// gemm1x16StridedAVX2: for i < 1, j < cols ≤ 16: s = 0; for l < k: s = fma(a[i·lda+l], b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil
+//
+//go:noescape
+func gemm1x16StridedAVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)
 
 // peakAVX2: for i < n: 12 independent vector multiply-adds
 //

@@ -17,18 +17,18 @@ func BenchmarkTile(b *testing.B) {
 		run  func()
 	}{
 		{"avx512", avx512, func() {
-			gemm12x32PackedAVX512(KC, &a[0], 0, &panel[0], NR, &c[0], NR, NR, false, &panel[0])
+			gemm12x32PackedAVX512(KC, &a[0], 0, &panel[0], NR, &c[0], NR, NR, nil, 0, &panel[0])
 		}},
 		{"avx512/add", avx512, func() {
-			gemm12x32PackedAVX512(KC, &a[0], 0, &panel[0], NR, &c[0], NR, NR, true, &panel[0])
+			gemm12x32PackedAVX512(KC, &a[0], 0, &panel[0], NR, &c[0], NR, NR, &c[0], NR, &panel[0])
 		}},
 		{"avx512/strided", avx512, func() {
-			gemm12x32StridedAVX512(KC, &a[0], KC, &panel[0], NR, &c[0], NR, NR, false)
+			gemm12x32StridedAVX512(KC, &a[0], KC, &panel[0], NR, &c[0], NR, NR, nil, 0)
 		}},
 		{"avx2", avx2, func() {
 			for i := 0; i < MR; i += 6 {
 				for j := 0; j < NR; j += 16 {
-					gemm6x16PackedAVX2(KC, &a[i], 0, &panel[j], NR, &c[i*NR+j], NR, 16, false, &panel[0])
+					gemm6x16PackedAVX2(KC, &a[i], 0, &panel[j], NR, &c[i*NR+j], NR, 16, nil, 0, &panel[0])
 				}
 			}
 		}},

@@ -18,10 +18,39 @@ const (
 func writeCausal(f *file) {
 	f.function("causalSoftmax", "for t < n: x[t·ld+j] = exp(scale·x[t·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024",
 		"(x *float32, ld, n int, scale float32)", 28)
+	f.in("VBROADCASTSS", "scale+24(FP)", causalScale)
+	f.causalRows([]string{"MOVQ $1, R10"}, func() {
+		f.in("INCQ", "R10")
+		f.in("CMPQ", "R10", "R9")
+		f.in("JLE", "row")
+	})
+}
+
+// writeSoftmaxRows writes the same for rows at any positions, to which R11 points;
+// DX counts the rows. Scores are multiplied by 1, which changes none.
+func writeSoftmaxRows(f *file) {
+	f.function("softmaxRows", "for i < rows, t = at[i]: x[i·ld+j] = exp(x[i·ld+j] - max)/Σ for j ≤ t, 0 for t < j < n; n ≤ 1024",
+		"(x *float32, ld, n int, at *int, rows int)", 40)
+	f.in("VMOVUPS", cOne, causalScale)
+	f.in("MOVQ", "at+24(FP)", "R11")
+	f.in("MOVQ", "rows+32(FP)", "DX")
+	f.causalRows([]string{"MOVQ (R11), R10", "INCQ R10"}, func() {
+		f.in("ADDQ", "$8", "R11")
+		f.in("DECQ", "DX")
+		f.in("JZ", "end")
+		f.in("MOVQ", "(R11)", "R10")
+		f.in("INCQ", "R10")
+		f.in("JMP", "row")
+		f.label("end")
+	})
+}
+
+// causalRows writes the loop over rows. first sets the first row's valid length;
+// next sets the next one's and jumps to row while there is one.
+func (f *file) causalRows(first []string, next func()) {
 	f.in("MOVQ", "x+0(FP)", "DI")
 	f.in("MOVQ", "ld+8(FP)", "R8")
 	f.in("MOVQ", "n+16(FP)", "R9")
-	f.in("VBROADCASTSS", "scale+24(FP)", causalScale)
 	f.in("SHLQ", "$2", "R8")
 	f.in("MOVQ", "R9", "CX")
 	f.in("ANDQ", "$15", "CX")
@@ -33,7 +62,9 @@ func writeCausal(f *file) {
 		f.in("VMOVAPS", mask0+1, causalLast+1)
 	}
 	f.whole("R9", "R13")
-	f.in("MOVQ", "$1", "R10")
+	for _, op := range first {
+		f.in(op)
+	}
 	f.label("row")
 	f.whole("R10", "R12")
 	f.in("MOVQ", "R10", "CX")
@@ -43,9 +74,7 @@ func writeCausal(f *file) {
 	f.causalExp()
 	f.causalStore()
 	f.in("ADDQ", "R8", "DI")
-	f.in("INCQ", "R10")
-	f.in("CMPQ", "R10", "R9")
-	f.in("JLE", "row")
+	next()
 	f.end()
 }
 

@@ -57,11 +57,11 @@ func (t tile) write(f *file) {
 	if t.packed {
 		from = "a[12·l+i]"
 	}
-	doc := fmt.Sprintf("for i < %d, j < cols ≤ %d: s = 0; for l < k: s = fma(%s, b[l·ldb+j], s); c[i·ldc+j] = s, or += s with add", t.rows, cols, from)
-	signature, size := "(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, add bool)", 65
+	doc := fmt.Sprintf("for i < %d, j < cols ≤ %d: s = 0; for l < k: s = fma(%s, b[l·ldb+j], s); c[i·ldc+j] = s, or base[i·ldbase+j] + s unless base is nil", t.rows, cols, from)
+	signature, size := "(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc, cols int, base *float32, ldbase int)", 80
 	if t.packed {
 		doc += "; next is fetched into the second-level cache"
-		signature, size = strings.TrimSuffix(signature, ")")+", next *float32)", 80
+		signature, size = strings.TrimSuffix(signature, ")")+", next *float32)", 88
 	}
 	f.function(t.name(f), doc, signature, size)
 	t.arguments(f)
@@ -105,7 +105,7 @@ func (t tile) arguments(f *file) {
 		f.in("SHLQ", "$2", r)
 	}
 	if t.packed {
-		f.in("MOVQ", "next+72(FP)", "R13")
+		f.in("MOVQ", "next+80(FP)", "R13")
 	} else {
 		for i, r := range t.bases()[1:] {
 			f.in("LEAQ", fmt.Sprintf("(%s)(R8*2)", t.bases()[i]), r)
@@ -204,17 +204,15 @@ func (t tile) finish512(f *file) {
 		f.in("SHRQ", "$16", "AX")
 		f.in("KMOVW", "AX", "K2")
 	}
-	f.in("MOVBLZX", "add+64(FP)", "AX")
-	f.in("TESTL", "AX", "AX")
+	t.base(f)
 	f.in("JZ", "store")
-	f.in("MOVQ", "DI", "AX")
-	t.eachRow(f, "AX", func(i, v int, at string) {
+	t.eachRow(f, "AX", "R8", func(i, v int, at string) {
 		k, r := fmt.Sprintf("K%d", v+1), t.sums()+v
 		f.in("VMOVUPS.Z", at, k, r)
 		f.in("VADDPS", r, i*t.vectors+v, i*t.vectors+v)
 	})
 	f.label("store")
-	t.eachRow(f, "DI", func(i, v int, at string) {
+	t.eachRow(f, "DI", "R12", func(i, v int, at string) {
 		f.in("VMOVUPS", i*t.vectors+v, fmt.Sprintf("K%d", v+1), at)
 	})
 	f.end()
@@ -225,42 +223,50 @@ func (t tile) finish512(f *file) {
 func (t tile) finish2(f *file) {
 	b := t.sums()
 	f.in("MOVQ", "cols+56(FP)", "CX")
-	f.in("MOVBLZX", "add+64(FP)", "R13")
-	f.in("MOVQ", "DI", "AX")
+	t.base(f)
 	f.in("CMPQ", "CX", "$16")
 	f.in("JNE", "partial")
-	f.in("TESTL", "R13", "R13")
+	f.in("TESTQ", "AX", "AX")
 	f.in("JZ", "store")
-	t.eachRow(f, "AX", func(i, v int, at string) {
+	t.eachRow(f, "AX", "R8", func(i, v int, at string) {
 		f.in("VADDPS", at, i*t.vectors+v, i*t.vectors+v)
 	})
 	f.label("store")
-	t.eachRow(f, "DI", func(i, v int, at string) { f.in("VMOVUPS", i*t.vectors+v, at) })
+	t.eachRow(f, "DI", "R12", func(i, v int, at string) { f.in("VMOVUPS", i*t.vectors+v, at) })
 	f.end()
 	f.label("partial")
-	f.in("LEAQ", "masks<>+64(SB)", "R8")
+	f.in("LEAQ", "masks<>+64(SB)", "R13")
 	f.in("SHLQ", "$2", "CX")
-	f.in("SUBQ", "CX", "R8")
-	f.in("VMOVUPS", "(R8)", b)
-	f.in("VMOVUPS", "32(R8)", b+1)
-	f.in("TESTL", "R13", "R13")
+	f.in("SUBQ", "CX", "R13")
+	f.in("VMOVUPS", "(R13)", b)
+	f.in("VMOVUPS", "32(R13)", b+1)
+	f.in("TESTQ", "AX", "AX")
 	f.in("JZ", "storePartial")
-	t.eachRow(f, "AX", func(i, v int, at string) {
+	t.eachRow(f, "AX", "R8", func(i, v int, at string) {
 		f.in("VMASKMOVPS", at, b+v, b+2)
 		f.in("VADDPS", b+2, i*t.vectors+v, i*t.vectors+v)
 	})
 	f.label("storePartial")
-	t.eachRow(f, "DI", func(i, v int, at string) { f.in("VMASKMOVPS", i*t.vectors+v, b+v, at) })
+	t.eachRow(f, "DI", "R12", func(i, v int, at string) { f.in("VMASKMOVPS", i*t.vectors+v, b+v, at) })
 	f.end()
 }
 
-func (t tile) eachRow(f *file, ptr string, do func(i, v int, at string)) {
+// base points AX to what the sums are added to, R8 being its stride; zero is
+// set where they are added to nothing.
+func (t tile) base(f *file) {
+	f.in("MOVQ", "ldbase+72(FP)", "R8")
+	f.in("SHLQ", "$2", "R8")
+	f.in("MOVQ", "base+64(FP)", "AX")
+	f.in("TESTQ", "AX", "AX")
+}
+
+func (t tile) eachRow(f *file, ptr, stride string, do func(i, v int, at string)) {
 	for i := range t.rows {
 		for v := range t.vectors {
 			do(i, v, fmt.Sprintf("%d(%s)", 4*f.width*v, ptr))
 		}
 		if i < t.rows-1 {
-			f.in("ADDQ", "R12", ptr)
+			f.in("ADDQ", stride, ptr)
 		}
 	}
 }

@@ -11,6 +11,9 @@ func writeRows(f *file) {
 	writeKL(f)
 	writeLayerNorm(f)
 	writeCausal(f)
+	writeSubRows(f)
+	writeSoftmaxRows(f)
+	writeKLRows(f)
 }
 
 var rowLoops = []rowLoop{
