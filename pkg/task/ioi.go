@@ -47,8 +47,7 @@ func ioiTemplates() []string {
 
 // prepareIOI draws prompts whose corruption has three other names, all
 // different, so that nobody in it is said twice.
-func prepareIOI(variant string, enc Encoder) (func(*rand.Rand) Pair, error) {
-	l := lexicon{"ioi", enc}
+func prepareIOI(variant string, l lexicon) (func(*rand.Rand) Pair, error) {
 	names, err := l.words("names", 5, " ")
 	if err != nil {
 		return nil, err
