@@ -36,6 +36,13 @@ func (m Matrix) Columns(i, j int) Matrix {
 	return Matrix{Data: m.Data[i : (m.Rows-1)*m.Stride+j], Rows: m.Rows, Cols: j - i, Stride: m.Stride}
 }
 
+// Zero sets every value to 0.
+func (m Matrix) Zero() {
+	for i := range m.Rows {
+		clear(m.Row(i))
+	}
+}
+
 // check panics with ErrShape when the view does not fit its data.
 func (m Matrix) check(op, name string) {
 	if m.Rows < 0 || m.Cols < 0 || (m.Rows > 1 && m.Stride < m.Cols) {

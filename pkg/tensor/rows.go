@@ -34,11 +34,30 @@ func SubTo(dst, a, b []float32) {
 	kernel.SubTo(dst, a, b)
 }
 
+// MulTo sets dst = a · b, element by element. dst may be a or b.
+func MulTo(dst, a, b []float32) {
+	sameLen("MulTo", len(dst), len(a))
+	sameLen("MulTo", len(dst), len(b))
+	kernel.MulTo(dst, a, b)
+}
+
 // Axpy sets dst += alpha·x.
 func Axpy(dst []float32, alpha float32, x []float32) {
 	sameLen("Axpy", len(dst), len(x))
 	kernel.Axpy(dst, x, alpha)
 }
+
+// Sum returns Σx, in float32 in a fixed order.
+func Sum(x []float32) float32 { return kernel.Sum(x) }
+
+// Dot returns Σ a·b, in float32 in a fixed order.
+func Dot(a, b []float32) float32 {
+	sameLen("Dot", len(b), len(a))
+	return kernel.Dot(a, b)
+}
+
+// Scale sets x *= s.
+func Scale(x []float32, s float32) { kernel.Scale(x, s) }
 
 // AddRows adds bias to every row of dst.
 func AddRows(dst Matrix, bias []float32) {

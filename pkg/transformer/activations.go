@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -85,13 +86,18 @@ func (c Config) SidePoint(side int) Point {
 // position embeddings too.
 func (m *Model) Record(ctx context.Context, tokens [][]int, split bool, o Options) (*Activations, error) {
 	a := &Activations{Layers: make([]LayerActivations, m.Config.Layers)}
-	hooks := append([]Hook(nil), o.Hooks...)
-	for _, r := range a.table(m.Config, split) {
-		hooks = append(hooks, Hook{r.at, func(x *tensor.Tensor) { *r.into = x.Clone().Reshape(x.Len()/r.cols, r.cols) }})
-	}
-	o.Hooks, o.NoLogits = hooks, true
+	o.Hooks, o.NoLogits = append(slices.Clone(o.Hooks), keepers(a.table(m.Config, split))...), true
 	if _, err := m.Forward(ctx, tokens, o); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// keepers are hooks that copy activations to where they are kept.
+func keepers(list []recorded) []Hook {
+	var hooks []Hook
+	for _, r := range list {
+		hooks = append(hooks, Hook{r.at, func(x *tensor.Tensor) { *r.into = x.Clone().Reshape(x.Len()/r.cols, r.cols) }})
+	}
+	return hooks
 }

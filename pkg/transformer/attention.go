@@ -29,7 +29,13 @@ func newRotary(c Config) rotary {
 // two are a point that is turned (Su et al. 2021), j and j + RotaryDim/2 as
 // GPT-NeoX computes it, or with RotaryAdjacent 2j and 2j+1. It does nothing for
 // values and for other models.
-func (m *Model) Rotate(side int, x tensor.Matrix, ids []int) {
+func (m *Model) Rotate(side int, x tensor.Matrix, ids []int) { m.rotate(side, x, ids, 1) }
+
+// RotateBackward goes backward through Rotate, in place: it turns gradients of
+// queries or keys the other way.
+func (m *Model) RotateBackward(side int, dx tensor.Matrix, ids []int) { m.rotate(side, dx, ids, -1) }
+
+func (m *Model) rotate(side int, x tensor.Matrix, ids []int, way float32) {
 	m.checkOpen()
 	if m.Config.Positions != Rotary || side == 2 {
 		return
@@ -39,11 +45,11 @@ func (m *Model) Rotate(side int, x tensor.Matrix, ids []int) {
 		cos, sin, row := m.turns.cos.Row(ids[i]), m.turns.sin.Row(ids[i]), x.Row(i)
 		for h := 0; h < len(row); h += k {
 			for j, c := range cos {
-				a, b := h+j, h+j+half
+				a, b, s := h+j, h+j+half, way*sin[j]
 				if m.Config.RotaryAdjacent {
 					a, b = h+2*j, h+2*j+1
 				}
-				row[a], row[b] = row[a]*c-row[b]*sin[j], row[b]*c+row[a]*sin[j]
+				row[a], row[b] = row[a]*c-row[b]*s, row[b]*c+row[a]*s
 			}
 		}
 	}

@@ -19,32 +19,64 @@ func calls(m *transformer.Model) map[string]func() {
 	matrix := func(rows, cols int) tensor.Matrix { return tensor.New(rows, cols).Matrix() }
 	c := m.Config
 	rows, all := matrix(2, c.DModel), matrix(2, c.Heads*c.DHead)
-	at := []int{0, 1}
+	at, three := []int{0, 1}, [3]tensor.Matrix{all, all, all}
+	s := m.NewStandardized
+	backward := func() {
+		a := transformer.Activations{Layers: []transformer.LayerActivations{{}}}
+		a.Out = tensor.New(2, c.DModel)
+		x := &a.Layers[0]
+		x.AttnIn, x.MLPIn, x.Z = a.Out, a.Out, tensor.New(2, c.Heads*c.DHead)
+		x.QKV = [3]*tensor.Tensor{x.Z, x.Z, x.Z}
+		_ = m.Backward(context.Background(), &transformer.Tape{Activations: &a, Tokens: [][]int{{1, 2}}},
+			transformer.LogitGradient{Grad: matrix(2, c.VocabOut)}, transformer.BackwardOptions{})
+	}
 	return map[string]func(){
-		"Close":          m.Close,
-		"Forward":        func() { _, _ = m.Forward(context.Background(), [][]int{{1, 2}}, transformer.Options{}) },
-		"RunWithCache":   func() { _, _, _ = m.RunWithCache(context.Background(), [][]int{{1, 2}}, nil, transformer.Options{}) },
-		"Record":         func() { _, _ = m.Record(context.Background(), [][]int{{1, 2}}, false, transformer.Options{}) },
-		"CheckTokens":    func() { _ = m.CheckTokens("tokens", [][]int{{1, 2}}) },
-		"Hash":           func() { m.Hash(1) },
-		"Repack":         m.Repack,
-		"Norm1":          func() { m.Norm1(0, rows, rows) },
-		"Norm2":          func() { m.Norm2(0, rows, rows) },
-		"NormFinal":      func() { m.NormFinal(rows, rows) },
-		"AddPositions":   func() { m.AddPositions(0, rows, at) },
-		"Heads":          func() { m.Heads(0, 0, all, rows) },
-		"Head":           func() { m.Head(0, 0, 0, matrix(2, c.DHead), rows) },
-		"Rotate":         func() { m.Rotate(0, all, at) },
-		"Scores":         func() { m.Scores(0, matrix(2, 2), all, all, 0) },
-		"Pattern":        func() { m.Pattern(0, matrix(2, 2), 0) },
-		"Attend":         func() { m.Attend(0, all, all, all, all, at, 0, nil) },
-		"AddHeadOut":     func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
-		"AddHeadsOut":    func() { m.AddHeadsOut(0, rows, all) },
-		"MLPPre":         func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
-		"Activate":       func() { m.Activate(make([]float32, 2)) },
-		"MLPOut":         func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
-		"Unembed":        func() { m.Unembed(matrix(2, c.VocabOut), rows) },
-		"UnembedColumns": func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
+		"RecordTape": func() {
+			_, _, _ = m.RecordTape(context.Background(), [][]int{{1, 2}}, false, transformer.Options{})
+		},
+		"Backward":           backward,
+		"Reverse":            func() { m.Reverse(1, 2, nil, 1) },
+		"NewStandardized":    func() { s(2) },
+		"Standardize":        func() { m.Standardize(transformer.Standardized{X: rows, Inv: make([]float32, 2)}, rows) },
+		"Norm1Backward":      func() { m.Norm1Backward(0, rows, rows, s(2), transformer.Rules{}) },
+		"Norm2Backward":      func() { m.Norm2Backward(0, rows, rows, s(2), transformer.Rules{}) },
+		"NormFinalBackward":  func() { m.NormFinalBackward(rows, rows, s(2), transformer.Rules{}) },
+		"HeadBackward":       func() { m.HeadBackward(0, 0, 0, rows, matrix(2, c.DHead)) },
+		"AddHeadsBackward":   func() { m.AddHeadsBackward(0, 0, rows, all) },
+		"AddHeadOutBackward": func() { m.AddHeadOutBackward(0, 0, matrix(2, c.DHead), rows) },
+		"HeadsOutBackward":   func() { m.HeadsOutBackward(0, all, rows) },
+		"RotateBackward":     func() { m.RotateBackward(0, all, at) },
+		"AttendBackward": func() {
+			m.AttendBackward(0, three, all, three, 0, make([]float32, transformer.AttendScratch(2)), transformer.Rules{})
+		},
+		"MLPOutBackward":   func() { m.MLPOutBackward(0, matrix(2, c.DMLP), rows) },
+		"ActivateBackward": func() { m.ActivateBackward(make([]float32, 2), make([]float32, 2), nil, transformer.Rules{}) },
+		"MLPPreBackward":   func() { m.MLPPreBackward(0, rows, matrix(2, c.DMLP)) },
+		"UnembedBackward":  func() { m.UnembedBackward(rows, matrix(2, c.VocabOut)) },
+		"Close":            m.Close,
+		"Forward":          func() { _, _ = m.Forward(context.Background(), [][]int{{1, 2}}, transformer.Options{}) },
+		"RunWithCache":     func() { _, _, _ = m.RunWithCache(context.Background(), [][]int{{1, 2}}, nil, transformer.Options{}) },
+		"Record":           func() { _, _ = m.Record(context.Background(), [][]int{{1, 2}}, false, transformer.Options{}) },
+		"CheckTokens":      func() { _ = m.CheckTokens("tokens", [][]int{{1, 2}}) },
+		"Hash":             func() { m.Hash(1) },
+		"Repack":           m.Repack,
+		"Norm1":            func() { m.Norm1(0, rows, rows) },
+		"Norm2":            func() { m.Norm2(0, rows, rows) },
+		"NormFinal":        func() { m.NormFinal(rows, rows) },
+		"AddPositions":     func() { m.AddPositions(0, rows, at) },
+		"Heads":            func() { m.Heads(0, 0, all, rows) },
+		"Head":             func() { m.Head(0, 0, 0, matrix(2, c.DHead), rows) },
+		"Rotate":           func() { m.Rotate(0, all, at) },
+		"Scores":           func() { m.Scores(0, matrix(2, 2), all, all, 0) },
+		"Pattern":          func() { m.Pattern(0, matrix(2, 2), 0) },
+		"Attend":           func() { m.Attend(0, all, all, all, all, at, 0, nil) },
+		"AddHeadOut":       func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
+		"AddHeadsOut":      func() { m.AddHeadsOut(0, rows, all) },
+		"MLPPre":           func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
+		"Activate":         func() { m.Activate(make([]float32, 2)) },
+		"MLPOut":           func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
+		"Unembed":          func() { m.Unembed(matrix(2, c.VocabOut), rows) },
+		"UnembedColumns":   func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
 	}
 }
 

@@ -15,6 +15,7 @@ type Model struct {
 	Params  *Params
 	blocks  []block
 	unembed *packed // W_U [D,V]
+	back    *packed // its transpose
 	turns   rotary  // of rotary positions
 	closed  atomic.Bool
 }
@@ -38,6 +39,17 @@ type block struct {
 	o       packed      // all heads below each other [H·K,D]
 	oHead   []packed    // one head each [K,D]
 	in, out packed      // the MLP's [D,F], [F,D]
+	back    backBlock
+}
+
+// backBlock holds the transposes of one block's matrices, packed, for the way
+// backward.
+type backBlock struct {
+	qkv     [3]packed   // [H·K,D]
+	qkvHead [3][]packed // one head each [K,D]
+	o       packed      // [D,H·K]
+	oHead   []packed    // one head each [D,K]
+	in, out packed      // the MLP's [F,D], [D,F]
 }
 
 // New makes a model of its shape and parameters, which it keeps. Parameters
@@ -67,6 +79,7 @@ func (m *Model) Repack() {
 		m.blocks[l].init(m.Config, &m.Params.Blocks[l])
 	}
 	m.unembed = &packed{make: func() *tensor.Packed { return tensor.Pack(m.Params.Unembed.Matrix()) }}
+	m.back = &packed{make: func() *tensor.Packed { return tensor.PackTransposed(m.Params.Unembed.Matrix()) }}
 }
 
 // Close makes every further use of the model a panic that says so. Whoever
@@ -87,38 +100,52 @@ func (m *Model) block(layer int) *block {
 }
 
 func (b *block) init(c Config, w *BlockParams) {
-	hk := c.Heads * c.DHead
 	for i := range b.qkv {
-		b.qkv[i].make = func() *tensor.Packed { return tensor.Pack(sideBySide(w.W[i])) }
-		b.qkvHead[i] = make([]packed, c.Heads)
+		set(&b.qkv[i], &b.back.qkv[i], func() tensor.Matrix { return sideBySide(w.W[i]) })
+		b.qkvHead[i], b.back.qkvHead[i] = make([]packed, c.Heads), make([]packed, c.Heads)
 		for h := range c.Heads {
-			b.qkvHead[i][h].make = func() *tensor.Packed {
-				return tensor.Pack(w.W[i].Slice(h, h+1).Reshape(c.DModel, c.DHead).Matrix())
-			}
+			set(&b.qkvHead[i][h], &b.back.qkvHead[i][h], func() tensor.Matrix { return headOf(w.W[i], h) })
 		}
 	}
-	b.o.make = func() *tensor.Packed { return tensor.Pack(w.WO.Reshape(hk, c.DModel).Matrix()) }
-	b.oHead = make([]packed, c.Heads)
+	set(&b.o, &b.back.o, func() tensor.Matrix { return w.WO.Reshape(c.Heads*c.DHead, c.DModel).Matrix() })
+	b.oHead, b.back.oHead = make([]packed, c.Heads), make([]packed, c.Heads)
 	for h := range c.Heads {
-		b.oHead[h].make = func() *tensor.Packed {
-			return tensor.Pack(w.WO.Slice(h, h+1).Reshape(c.DHead, c.DModel).Matrix())
-		}
+		set(&b.oHead[h], &b.back.oHead[h], func() tensor.Matrix { return headOf(w.WO, h) })
 	}
 	if !c.AttnOnly {
-		b.in.make = func() *tensor.Packed { return tensor.Pack(w.WIn.Matrix()) }
-		b.out.make = func() *tensor.Packed { return tensor.Pack(w.WOut.Matrix()) }
+		set(&b.in, &b.back.in, w.WIn.Matrix)
+		set(&b.out, &b.back.out, w.WOut.Matrix)
 	}
+}
+
+// set says of what a matrix and its transpose are made.
+func set(forward, back *packed, of func() tensor.Matrix) {
+	forward.make = func() *tensor.Packed { return tensor.Pack(of()) }
+	back.make = func() *tensor.Packed { return tensor.PackTransposed(of()) }
+}
+
+// headOf is one head's matrix of all [H,rows,cols].
+func headOf(w *tensor.Tensor, h int) tensor.Matrix {
+	return w.Slice(h, h+1).Reshape(w.Dim(1), w.Dim(2)).Matrix()
 }
 
 // PackedFloats counts the numbers of all matrices laid out for the product, the
 // attention's twice, all heads together and one by one.
-func PackedFloats(c Config) int64 {
+func PackedFloats(c Config) int64 { return packedFloats(c, tensor.PackedLen) }
+
+// BackwardPackedFloats counts those of their transposes, which a way backward
+// adds.
+func BackwardPackedFloats(c Config) int64 {
+	return packedFloats(c, func(k, n int) int { return tensor.PackedLen(n, k) })
+}
+
+func packedFloats(c Config, length func(k, n int) int) int64 {
 	d, hk := c.DModel, c.Heads*c.DHead
-	block := 3*(tensor.PackedLen(d, hk)+c.Heads*tensor.PackedLen(d, c.DHead)) + tensor.PackedLen(hk, d) + c.Heads*tensor.PackedLen(c.DHead, d)
+	block := 3*(length(d, hk)+c.Heads*length(d, c.DHead)) + length(hk, d) + c.Heads*length(c.DHead, d)
 	if !c.AttnOnly {
-		block += tensor.PackedLen(d, c.DMLP) + tensor.PackedLen(c.DMLP, d)
+		block += length(d, c.DMLP) + length(c.DMLP, d)
 	}
-	return int64(c.Layers)*int64(block) + int64(tensor.PackedLen(d, c.VocabOut))
+	return int64(c.Layers)*int64(block) + int64(length(d, c.VocabOut))
 }
 
 // sideBySide turns [H,D,K] into [D,H·K].
@@ -162,6 +189,10 @@ func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
 		tensor.LayerNorm(dst, x, w, b, float32(m.Config.Eps))
 		return
 	}
+	copyRows(dst, x)
+}
+
+func copyRows(dst, x tensor.Matrix) {
 	for i := range x.Rows {
 		copy(dst.Row(i), x.Row(i))
 	}
@@ -215,16 +246,7 @@ func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
 // Activate applies the activation function in place.
 func (m *Model) Activate(x []float32) {
 	m.checkOpen()
-	switch m.Config.Activation {
-	case ReLU:
-		tensor.ReLU(x)
-	case GELU:
-		tensor.GELU(x)
-	case GELUNew:
-		tensor.GELUNew(x)
-	case SiLU:
-		tensor.SiLU(x)
-	}
+	m.Config.Activation.apply(x)
 }
 
 // MLPOut computes post W_out + b_out [rows,D] from post [rows,F].

@@ -1,7 +1,6 @@
 package transformer_test
 
 import (
-	"cmp"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -142,182 +141,19 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 	}
 }
 
-// The plainest possible forward pass, in float64, of one example.
-func naive(c transformer.Config, w map[string]weights.Array, tokens []int) [][]float64 {
-	at := func(name string, idx ...int) float64 {
-		a, i := w[name], 0
-		for d, x := range idx {
-			i = i*a.Shape[d] + x
-		}
-		return float64(a.Values[i])
-	}
-	T, D := len(tokens), c.DModel
-	norm := func(x []float64, name string) []float64 {
-		if c.Norm == transformer.NoNorm {
-			return append([]float64(nil), x...)
-		}
-		mean, variance := 0.0, 0.0
-		for _, v := range x {
-			mean += v / float64(D)
-		}
-		for _, v := range x {
-			variance += (v - mean) * (v - mean) / float64(D)
-		}
-		out := make([]float64, D)
-		for i, v := range x {
-			out[i] = (v - mean) / math.Sqrt(variance+c.Eps)
-			if c.Norm == transformer.LayerNorm {
-				out[i] = out[i]*at(name+".w", i) + at(name+".b", i)
-			}
-		}
-		return out
-	}
-	act := func(x float64) float64 {
-		switch c.Activation {
-		case transformer.ReLU:
-			return math.Max(x, 0)
-		case transformer.GELU:
-			return x * 0.5 * (1 + math.Erf(x/math.Sqrt2))
-		case transformer.GELUNew:
-			return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
-		}
-		return x / (1 + math.Exp(-x))
-	}
-	resid := make([][]float64, T)
-	for t := range resid {
-		resid[t] = make([]float64, D)
-		for d := range D {
-			resid[t][d] = at("embed.W_E", tokens[t], d)
-			if c.Positions == transformer.Standard {
-				resid[t][d] += at("pos_embed.W_pos", t, d)
-			}
-		}
-	}
-	for l := range c.Layers {
-		p := "blocks." + string(rune('0'+l)) + "."
-		out, mlpIn := make([][]float64, T), make([][]float64, T)
-		for t := range out {
-			out[t] = make([]float64, D)
-			for d := range D {
-				out[t][d] = at(p+"attn.b_O", d)
-			}
-		}
-		for h := range c.Heads {
-			var qkv [3][][]float64
-			for side, x := range []string{"Q", "K", "V"} {
-				for t := range T {
-					in := norm(resid[t], p+"ln1")
-					row := make([]float64, c.DHead)
-					for k := range row {
-						row[k] = at(p+"attn.b_"+x, h, k)
-						for d := range D {
-							v := in[d]
-							if c.Positions == transformer.Shortformer && side < 2 {
-								v += at("pos_embed.W_pos", t, d)
-							}
-							row[k] += v * at(p+"attn.W_"+x, h, d, k)
-						}
-					}
-					if half := c.RotaryDim / 2; side < 2 && c.Positions == transformer.Rotary {
-						before := append([]float64(nil), row...)
-						for j := range half {
-							sin, cos := math.Sincos(float64(t) / cmp.Or(c.RotaryFactor, 1) * math.Pow(c.RotaryBase, -float64(j)/float64(half)))
-							x, y := j, j+half
-							if c.RotaryAdjacent {
-								x, y = 2*j, 2*j+1
-							}
-							row[x] = before[x]*cos - before[y]*sin
-							row[y] = before[y]*cos + before[x]*sin
-						}
-					}
-					qkv[side] = append(qkv[side], row)
-				}
-			}
-			for t := range T {
-				last := T
-				if c.Direction == transformer.Causal {
-					last = t + 1
-				}
-				probs, sum := make([]float64, last), 0.0
-				for s := range probs {
-					for k := range c.DHead {
-						probs[s] += qkv[0][t][k] * qkv[1][s][k] / c.AttnScale
-					}
-					if c.ScaleByLayer {
-						probs[s] /= float64(l + 1)
-					}
-					probs[s] = math.Exp(probs[s])
-					if w := c.Window(l); w > 0 && s <= t-w {
-						probs[s] = 0
-					}
-					sum += probs[s]
-				}
-				for k := range c.DHead {
-					z := 0.0
-					for s := range probs {
-						z += probs[s] / sum * qkv[2][s][k]
-					}
-					for d := range D {
-						out[t][d] += z * at(p+"attn.W_O", h, k, d)
-					}
-				}
-			}
-		}
-		for t := range T {
-			mlpIn[t] = append([]float64(nil), resid[t]...)
-			for d := range D {
-				resid[t][d] += out[t][d]
-			}
-			if !c.ParallelAttnMLP {
-				copy(mlpIn[t], resid[t])
-			}
-			if c.AttnOnly {
-				continue
-			}
-			in := norm(mlpIn[t], p+"ln2")
-			for d := range D {
-				resid[t][d] += at(p+"mlp.b_out", d)
-			}
-			for f := range c.DMLP {
-				v := at(p+"mlp.b_in", f)
-				for d := range D {
-					v += in[d] * at(p+"mlp.W_in", d, f)
-				}
-				v = act(v)
-				for d := range D {
-					resid[t][d] += v * at(p+"mlp.W_out", f, d)
-				}
-			}
-		}
-	}
-	logits := make([][]float64, T)
-	for t := range T {
-		in := norm(resid[t], "ln_final")
-		logits[t] = make([]float64, c.VocabOut)
-		for v := range logits[t] {
-			logits[t][v] = at("unembed.b_U", v)
-			for d := range D {
-				logits[t][v] += in[d] * at("unembed.W_U", d, v)
-			}
-		}
-	}
-	return logits
-}
-
 func TestForwardAgainstFloat64(t *testing.T) {
 	largest := 0.0
 	for seed := range uint64(120) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		c := golden.RandomConfig(rng)
-		w := golden.RandomWeights(c, seed)
-		m, err := checkpoint.Load(checkpoint.Config{Config: c}, weights.FromMap("random", w))
-		require.NoError(t, err)
+		m := golden.RandomModel(t, c, seed)
+		r := newReference(m)
 		data := golden.RandomData(rng, c)
 		pad := transformer.Padding(data.Pad)
 		got, err := m.Forward(t.Context(), data.Clean, transformer.Options{Threads: 2, Pad: pad})
 		require.NoError(t, err)
 		for b, row := range data.Clean {
-			for p, logits := range naive(c, w, row[pad.Of(b):]) {
+			for p, logits := range r.forward(row[pad.Of(b):]) {
 				for v, want := range logits {
 					d := math.Abs(want-float64(got.Data[(b*len(row)+pad.Of(b)+p)*c.VocabOut+v])) / max(1, math.Abs(want))
 					largest = max(largest, d)

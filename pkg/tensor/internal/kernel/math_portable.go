@@ -76,9 +76,12 @@ var erfcCoefficients = [7]float32{
 	2.42546219e-2, -3.88396438e-3, 3.83197126e-4, -1.72853470e-5,
 }
 
-// gelu returns x·Φ(x), with z = x/√2: Φ = (1 + erf z)/2 near 0, else
+// gelu returns x·Φ(x).
+func gelu(x float32) float32 { return x * normalCDF(x) }
+
+// normalCDF returns Φ(x), with z = x/√2: (1 + erf z)/2 near 0, else
 // erfc(-z)/2 or 1 - erfc(z)/2, which loses no digits where Φ is small.
-func gelu(x float32) float32 {
+func normalCDF(x float32) float32 {
 	z := float32(x * sqrtHalf)
 	t, s := float32(math.Abs(float64(z))), z*z
 	if !(t > erfSplit) {
@@ -88,7 +91,7 @@ func gelu(x float32) float32 {
 			p = float32(p*s) + c[i]
 		}
 		e := float32(p*z) + z
-		return x * (float32(0.5*e) + 0.5)
+		return float32(0.5*e) + 0.5
 	}
 	c := &erfcCoefficients
 	p := float32((float32(c[6]*t)+c[5])*s) + (float32(c[4]*t) + c[3])
@@ -97,9 +100,9 @@ func gelu(x float32) float32 {
 	}
 	tail := 0.5 * exp(float32(p*t)-t)
 	if z < 0 {
-		return x * tail
+		return tail
 	}
-	return x * (1 - tail)
+	return 1 - tail
 }
 
 const (

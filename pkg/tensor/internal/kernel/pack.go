@@ -68,6 +68,13 @@ func PackTransposed(dst, b []float32, ldb, k, n int, scale float32) {
 	}
 }
 
+// Transpose: for i < m, j < n: dst[j·ldd+i] = src[i·lds+j]
+func Transpose(dst []float32, ldd int, src []float32, lds, m, n int) {
+	for i := 0; i < m; i += 8 {
+		packColumns(dst[i:], ldd, src[i*lds:], lds, n, min(8, m-i), 1)
+	}
+}
+
 // packColumns: for i < n ≤ 8, l < k: dst[l·ldd+i] = scale·src[i·lds+l]
 func packColumns(dst []float32, ldd int, src []float32, lds, k, n int, scale float32) {
 	from := 0

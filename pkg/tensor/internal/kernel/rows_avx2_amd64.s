@@ -88,6 +88,94 @@ done:
 	VZEROUPPER
 	RET
 
+// func mulToAVX2(dst, a, b []float32)
+TEXT ·mulToAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 0(DX), Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS 32(DX), Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(SI), Y10, Y0
+	VMASKMOVPS 0(DX), Y10, Y1
+	VMULPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)
+	VMASKMOVPS 32(SI), Y11, Y0
+	VMASKMOVPS 32(DX), Y11, Y1
+	VMULPS Y1, Y0, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2(dst, a, b []float32)
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 0(SI), Y1
+	VMOVUPS 0(DX), Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(DI), Y0
+	VMOVUPS 32(SI), Y1
+	VMOVUPS 32(DX), Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(DI), Y10, Y0
+	VMASKMOVPS 0(SI), Y10, Y1
+	VMASKMOVPS 0(DX), Y10, Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)
+	VMASKMOVPS 32(DI), Y11, Y0
+	VMASKMOVPS 32(SI), Y11, Y1
+	VMASKMOVPS 32(DX), Y11, Y2
+	VFMADD231PS Y1, Y2, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)
+done:
+	VZEROUPPER
+	RET
+
 // func axpyAVX2(dst, x []float32, alpha float32)
 TEXT ·axpyAVX2(SB), NOSPLIT, $0-52
 	MOVQ dst_base+0(FP), DI
@@ -870,6 +958,96 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAVX2(x []float32) float32
+TEXT ·sumAVX2(SB), NOSPLIT, $0-28
+	MOVQ x_base+0(FP), DI
+	MOVQ x_len+8(FP), CX
+	VPXOR Y12, Y12, Y12
+	VPXOR Y13, Y13, Y13
+	VPXOR Y14, Y14, Y14
+	VPXOR Y15, Y15, Y15
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Y0
+	VADDPS Y0, Y12, Y12
+	VMOVUPS 32(DI), Y0
+	VADDPS Y0, Y13, Y13
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(DI), Y10, Y0
+	VADDPS Y0, Y12, Y12
+	VMASKMOVPS 32(DI), Y11, Y0
+	VADDPS Y0, Y13, Y13
+done:
+	VADDPS Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x0e, X12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x01, X12, X13
+	VADDPS X13, X12, X12
+	VMOVSS X12, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotAVX2(a, b []float32) float32
+TEXT ·dotAVX2(SB), NOSPLIT, $0-52
+	MOVQ a_base+0(FP), DI
+	MOVQ b_base+24(FP), SI
+	MOVQ a_len+8(FP), CX
+	VPXOR Y12, Y12, Y12
+	VPXOR Y13, Y13, Y13
+	VPXOR Y14, Y14, Y14
+	VPXOR Y15, Y15, Y15
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 0(SI), Y1
+	VFMADD231PS Y0, Y1, Y12
+	VMOVUPS 32(DI), Y0
+	VMOVUPS 32(SI), Y1
+	VFMADD231PS Y0, Y1, Y13
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(DI), Y10, Y0
+	VMASKMOVPS 0(SI), Y10, Y1
+	VFMADD231PS Y0, Y1, Y12
+	VMASKMOVPS 32(DI), Y11, Y0
+	VMASKMOVPS 32(SI), Y11, Y1
+	VFMADD231PS Y0, Y1, Y13
+done:
+	VADDPS Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x0e, X12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x01, X12, X13
+	VADDPS X13, X12, X12
+	VMOVSS X12, ret+48(FP)
+	VZEROUPPER
+	RET
+
 // func expSumAVX2(dst, x []float32, top float32) float32
 TEXT ·expSumAVX2(SB), NOSPLIT, $0-60
 	MOVQ dst_base+0(FP), DI
@@ -1435,6 +1613,818 @@ done:
 	VPERMILPD $1, X12, X13
 	VADDPD X13, X12, X12
 	VMOVSD X12, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func reluBackwardAVX2(dst, x []float32)
+TEXT ·reluBackwardAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Y0
+	VMOVUPS 0(DI), Y1
+	VPXOR Y2, Y2, Y2
+	VCMPPS $0x1e, Y2, Y0, Y0
+	VANDPS Y0, Y1, Y1
+	VMOVUPS Y1, 0(DI)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS 32(DI), Y1
+	VPXOR Y2, Y2, Y2
+	VCMPPS $0x1e, Y2, Y0, Y0
+	VANDPS Y0, Y1, Y1
+	VMOVUPS Y1, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(SI), Y10, Y0
+	VMASKMOVPS 0(DI), Y10, Y1
+	VPXOR Y2, Y2, Y2
+	VCMPPS $0x1e, Y2, Y0, Y0
+	VANDPS Y0, Y1, Y1
+	VMASKMOVPS Y1, Y10, 0(DI)
+	VMASKMOVPS 32(SI), Y11, Y0
+	VMASKMOVPS 32(DI), Y11, Y1
+	VPXOR Y2, Y2, Y2
+	VCMPPS $0x1e, Y2, Y0, Y0
+	VANDPS Y0, Y1, Y1
+	VMASKMOVPS Y1, Y11, 32(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func geluBackwardAVX2(dst, x []float32)
+TEXT ·geluBackwardAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+64(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y6, Y6, Y0
+	VMULPS constants<>+2880(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+2944(SB), Y0, Y0
+	VFMADD213PS Y5, Y6, Y0
+	VMOVUPS 0(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+64(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y6, Y6, Y0
+	VMULPS constants<>+2880(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+2944(SB), Y0, Y0
+	VFMADD213PS Y5, Y6, Y0
+	VMOVUPS 32(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(SI), Y10, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+64(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y6, Y6, Y0
+	VMULPS constants<>+2880(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+2944(SB), Y0, Y0
+	VFMADD213PS Y5, Y6, Y0
+	VMASKMOVPS 0(DI), Y10, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)
+	VMASKMOVPS 32(SI), Y11, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VMULPS constants<>+1088(SB), Y0, Y7
+	VANDPS constants<>+1152(SB), Y7, Y8
+	VMULPS Y7, Y7, Y2
+	VMOVUPS constants<>+1600(SB), Y5
+	VFMADD213PS constants<>+1536(SB), Y2, Y5
+	VFMADD213PS constants<>+1472(SB), Y2, Y5
+	VFMADD213PS constants<>+1408(SB), Y2, Y5
+	VFMADD213PS constants<>+1344(SB), Y2, Y5
+	VFMADD213PS constants<>+1280(SB), Y2, Y5
+	VFMADD213PS Y7, Y7, Y5
+	VMOVUPS constants<>+64(SB), Y1
+	VFMADD213PS Y1, Y1, Y5
+	VMOVUPS constants<>+2048(SB), Y0
+	VFMADD213PS constants<>+1984(SB), Y8, Y0
+	VMOVUPS constants<>+1920(SB), Y1
+	VFMADD213PS constants<>+1856(SB), Y8, Y1
+	VFMADD213PS Y1, Y2, Y0
+	VFMADD213PS constants<>+1792(SB), Y8, Y0
+	VFMADD213PS constants<>+1728(SB), Y8, Y0
+	VFMADD213PS constants<>+1664(SB), Y8, Y0
+	VFMSUB213PS Y8, Y8, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+64(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VSUBPS Y0, Y1, Y1
+	VBLENDVPS Y7, Y0, Y1, Y1
+	VCMPPS $0x1e, constants<>+1216(SB), Y8, Y8
+	VBLENDVPS Y8, Y1, Y5, Y5
+	VMULPS Y6, Y6, Y0
+	VMULPS constants<>+2880(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VMULPS constants<>+2944(SB), Y0, Y0
+	VFMADD213PS Y5, Y6, Y0
+	VMASKMOVPS 32(DI), Y11, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func geluNewBackwardAVX2(dst, x []float32)
+TEXT ·geluNewBackwardAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y7
+	VMOVUPS constants<>+3008(SB), Y5
+	VFMADD213PS constants<>+2112(SB), Y7, Y5
+	VMULPS Y0, Y5, Y5
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFNMADD231PS Y5, Y1, Y0
+	VMOVUPS 0(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y7
+	VMOVUPS constants<>+3008(SB), Y5
+	VFMADD213PS constants<>+2112(SB), Y7, Y5
+	VMULPS Y0, Y5, Y5
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFNMADD231PS Y5, Y1, Y0
+	VMOVUPS 32(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(SI), Y10, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y7
+	VMOVUPS constants<>+3008(SB), Y5
+	VFMADD213PS constants<>+2112(SB), Y7, Y5
+	VMULPS Y0, Y5, Y5
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFNMADD231PS Y5, Y1, Y0
+	VMASKMOVPS 0(DI), Y10, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)
+	VMASKMOVPS 32(SI), Y11, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMULPS Y0, Y0, Y7
+	VMOVUPS constants<>+3008(SB), Y5
+	VFMADD213PS constants<>+2112(SB), Y7, Y5
+	VMULPS Y0, Y5, Y5
+	VMOVUPS constants<>+2176(SB), Y1
+	VFMADD213PS constants<>+2112(SB), Y7, Y1
+	VMULPS Y1, Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFNMADD231PS Y5, Y1, Y0
+	VMASKMOVPS 32(DI), Y11, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func siluBackwardAVX2(dst, x []float32)
+TEXT ·siluBackwardAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VXORPS constants<>+128(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFMADD231PS Y6, Y1, Y0
+	VMOVUPS 0(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS 32(SI), Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VXORPS constants<>+128(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFMADD231PS Y6, Y1, Y0
+	VMOVUPS 32(DI), Y1
+	VMULPS Y0, Y1, Y0
+	VMOVUPS Y0, 32(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	LEAQ masks<>+64(SB), AX
+	SHLQ $2, CX
+	SUBQ CX, AX
+	VMOVUPS (AX), Y10
+	VMOVUPS 32(AX), Y11
+	VMASKMOVPS 0(SI), Y10, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VXORPS constants<>+128(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFMADD231PS Y6, Y1, Y0
+	VMASKMOVPS 0(DI), Y10, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y10, 0(DI)
+	VMASKMOVPS 32(SI), Y11, Y0
+	VMOVUPS constants<>+2752(SB), Y1
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+2816(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVAPS Y0, Y6
+	VXORPS constants<>+128(SB), Y0, Y0
+	VMOVUPS constants<>+256(SB), Y1
+	VCMPPS $5, Y1, Y0, Y4
+	VMAXPS Y0, Y1, Y0
+	VMOVUPS constants<>+320(SB), Y1
+	VMINPS Y0, Y1, Y0
+	VMOVUPS constants<>+384(SB), Y1
+	VFMADD213PS constants<>+576(SB), Y0, Y1
+	VSUBPS constants<>+576(SB), Y1, Y2
+	VFNMADD231PS constants<>+448(SB), Y2, Y0
+	VFNMADD231PS constants<>+512(SB), Y2, Y0
+	VMOVUPS constants<>+1024(SB), Y3
+	VFMADD213PS constants<>+960(SB), Y0, Y3
+	VFMADD213PS constants<>+896(SB), Y0, Y3
+	VFMADD213PS constants<>+832(SB), Y0, Y3
+	VFMADD213PS constants<>+768(SB), Y0, Y3
+	VFMADD213PS constants<>+704(SB), Y0, Y3
+	VMULPS Y0, Y0, Y2
+	VFMADD213PS Y0, Y2, Y3
+	VADDPS constants<>+0(SB), Y3, Y3
+	VPADDD constants<>+640(SB), Y1, Y1
+	VPSLLD $23, Y1, Y1
+	VMULPS Y1, Y3, Y3
+	VADDPS Y3, Y3, Y0
+	VANDPS Y4, Y0, Y0
+	VADDPS constants<>+0(SB), Y0, Y0
+	VMOVUPS constants<>+0(SB), Y1
+	VDIVPS Y0, Y1, Y0
+	VSUBPS Y0, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VFMADD231PS Y6, Y1, Y0
+	VMASKMOVPS 32(DI), Y11, Y1
+	VMULPS Y0, Y1, Y0
+	VMASKMOVPS Y0, Y11, 32(DI)
+done:
 	VZEROUPPER
 	RET
 
@@ -2629,7 +3619,47 @@ DATA constants<>+2720(SB)/8, $0x3950396839503968
 DATA constants<>+2728(SB)/8, $0x3950396839503968
 DATA constants<>+2736(SB)/8, $0x3950396839503968
 DATA constants<>+2744(SB)/8, $0x3950396839503968
-GLOBL constants<>(SB), RODATA|NOPTR, $2752
+DATA constants<>+2752(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2760(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2768(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2776(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2784(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2792(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2800(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2808(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2816(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2824(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2832(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2840(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2848(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2856(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2864(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2872(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2880(SB)/8, $0xbf000000bf000000
+DATA constants<>+2888(SB)/8, $0xbf000000bf000000
+DATA constants<>+2896(SB)/8, $0xbf000000bf000000
+DATA constants<>+2904(SB)/8, $0xbf000000bf000000
+DATA constants<>+2912(SB)/8, $0xbf000000bf000000
+DATA constants<>+2920(SB)/8, $0xbf000000bf000000
+DATA constants<>+2928(SB)/8, $0xbf000000bf000000
+DATA constants<>+2936(SB)/8, $0xbf000000bf000000
+DATA constants<>+2944(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2952(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2960(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2968(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2976(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2984(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2992(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+3000(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+3008(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3016(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3024(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3032(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3040(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3048(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3056(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3064(SB)/8, $0xbe5b33b6be5b33b6
+GLOBL constants<>(SB), RODATA|NOPTR, $3072
 
 DATA masks<>+0(SB)/8, $-1
 DATA masks<>+8(SB)/8, $-1

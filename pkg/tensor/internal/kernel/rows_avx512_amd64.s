@@ -70,6 +70,74 @@ done:
 	VZEROUPPER
 	RET
 
+// func mulToAVX512(dst, a, b []float32)
+TEXT ·mulToAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMOVUPS 0(DX), Z1
+	VMULPS Z1, Z0, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS.Z 0(DX), K1, Z1
+	VMULPS Z1, Z0, Z0
+	VMOVUPS Z0, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX512(dst, a, b []float32)
+TEXT ·mulAddAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), DI
+	MOVQ a_base+24(FP), SI
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Z0
+	VMOVUPS 0(SI), Z1
+	VMOVUPS 0(DX), Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	ADDQ $64, DX
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(DI), K1, Z0
+	VMOVUPS.Z 0(SI), K1, Z1
+	VMOVUPS.Z 0(DX), K1, Z2
+	VFMADD231PS Z1, Z2, Z0
+	VMOVUPS Z0, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
 // func axpyAVX512(dst, x []float32, alpha float32)
 TEXT ·axpyAVX512(SB), NOSPLIT, $0-52
 	MOVQ dst_base+0(FP), DI
@@ -569,6 +637,86 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAVX512(x []float32) float32
+TEXT ·sumAVX512(SB), NOSPLIT, $0-28
+	MOVQ x_base+0(FP), DI
+	MOVQ x_len+8(FP), CX
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Z0
+	VADDPS Z0, Z12, Z12
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(DI), K1, Z0
+	VADDPS Z0, Z12, Z12
+done:
+	VEXTRACTF64X4 $1, Z12, Y13
+	VADDPS Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x0e, X12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x01, X12, X13
+	VADDPS X13, X12, X12
+	VMOVSS X12, ret+24(FP)
+	VZEROUPPER
+	RET
+
+// func dotAVX512(a, b []float32) float32
+TEXT ·dotAVX512(SB), NOSPLIT, $0-52
+	MOVQ a_base+0(FP), DI
+	MOVQ b_base+24(FP), SI
+	MOVQ a_len+8(FP), CX
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(DI), Z0
+	VMOVUPS 0(SI), Z1
+	VFMADD231PS Z0, Z1, Z12
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(DI), K1, Z0
+	VMOVUPS.Z 0(SI), K1, Z1
+	VFMADD231PS Z0, Z1, Z12
+done:
+	VEXTRACTF64X4 $1, Z12, Y13
+	VADDPS Y13, Y12, Y12
+	VEXTRACTF128 $1, Y12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x0e, X12, X13
+	VADDPS X13, X12, X12
+	VPERMILPS $0x01, X12, X13
+	VADDPS X13, X12, X12
+	VMOVSS X12, ret+48(FP)
+	VZEROUPPER
+	RET
+
 // func expSumAVX512(dst, x []float32, top float32) float32
 TEXT ·expSumAVX512(SB), NOSPLIT, $0-60
 	MOVQ dst_base+0(FP), DI
@@ -920,6 +1068,458 @@ done:
 	VPERMILPD $1, X12, X13
 	VADDPD X13, X12, X12
 	VMOVSD X12, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func reluBackwardAVX512(dst, x []float32)
+TEXT ·reluBackwardAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMOVUPS 0(DI), Z1
+	VPXORD Z2, Z2, Z2
+	VCMPPS $0x1e, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z1
+	VMOVUPS Z1, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS.Z 0(DI), K1, Z1
+	VPXORD Z2, Z2, Z2
+	VCMPPS $0x1e, Z2, Z0, K2
+	VMOVAPS.Z Z1, K2, Z1
+	VMOVUPS Z1, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func geluBackwardAVX512(dst, x []float32)
+TEXT ·geluBackwardAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVAPS Z0, Z6
+	VMULPS constants<>+1088(SB), Z0, Z7
+	VANDPS constants<>+1152(SB), Z7, Z8
+	VMULPS Z7, Z7, Z2
+	VMOVUPS constants<>+1600(SB), Z5
+	VFMADD213PS constants<>+1536(SB), Z2, Z5
+	VFMADD213PS constants<>+1472(SB), Z2, Z5
+	VFMADD213PS constants<>+1408(SB), Z2, Z5
+	VFMADD213PS constants<>+1344(SB), Z2, Z5
+	VFMADD213PS constants<>+1280(SB), Z2, Z5
+	VFMADD213PS Z7, Z7, Z5
+	VMOVUPS constants<>+64(SB), Z1
+	VFMADD213PS Z1, Z1, Z5
+	VMOVUPS constants<>+2048(SB), Z0
+	VFMADD213PS constants<>+1984(SB), Z8, Z0
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z8, Z1
+	VFMADD213PS Z1, Z2, Z0
+	VFMADD213PS constants<>+1792(SB), Z8, Z0
+	VFMADD213PS constants<>+1728(SB), Z8, Z0
+	VFMADD213PS constants<>+1664(SB), Z8, Z0
+	VFMSUB213PS Z8, Z8, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMULPS constants<>+64(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VSUBPS Z0, Z1, Z1
+	VPMOVD2M Z7, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS $0x1e, constants<>+1216(SB), Z8, K2
+	VMOVAPS Z1, K2, Z5
+	VMULPS Z6, Z6, Z0
+	VMULPS constants<>+2880(SB), Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMULPS constants<>+2944(SB), Z0, Z0
+	VFMADD213PS Z5, Z6, Z0
+	VMOVUPS 0(DI), Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVAPS Z0, Z6
+	VMULPS constants<>+1088(SB), Z0, Z7
+	VANDPS constants<>+1152(SB), Z7, Z8
+	VMULPS Z7, Z7, Z2
+	VMOVUPS constants<>+1600(SB), Z5
+	VFMADD213PS constants<>+1536(SB), Z2, Z5
+	VFMADD213PS constants<>+1472(SB), Z2, Z5
+	VFMADD213PS constants<>+1408(SB), Z2, Z5
+	VFMADD213PS constants<>+1344(SB), Z2, Z5
+	VFMADD213PS constants<>+1280(SB), Z2, Z5
+	VFMADD213PS Z7, Z7, Z5
+	VMOVUPS constants<>+64(SB), Z1
+	VFMADD213PS Z1, Z1, Z5
+	VMOVUPS constants<>+2048(SB), Z0
+	VFMADD213PS constants<>+1984(SB), Z8, Z0
+	VMOVUPS constants<>+1920(SB), Z1
+	VFMADD213PS constants<>+1856(SB), Z8, Z1
+	VFMADD213PS Z1, Z2, Z0
+	VFMADD213PS constants<>+1792(SB), Z8, Z0
+	VFMADD213PS constants<>+1728(SB), Z8, Z0
+	VFMADD213PS constants<>+1664(SB), Z8, Z0
+	VFMSUB213PS Z8, Z8, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMULPS constants<>+64(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VSUBPS Z0, Z1, Z1
+	VPMOVD2M Z7, K2
+	VMOVAPS Z0, K2, Z1
+	VCMPPS $0x1e, constants<>+1216(SB), Z8, K2
+	VMOVAPS Z1, K2, Z5
+	VMULPS Z6, Z6, Z0
+	VMULPS constants<>+2880(SB), Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VMULPS constants<>+2944(SB), Z0, Z0
+	VFMADD213PS Z5, Z6, Z0
+	VMOVUPS.Z 0(DI), K1, Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func geluNewBackwardAVX512(dst, x []float32)
+TEXT ·geluNewBackwardAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMULPS Z0, Z0, Z7
+	VMOVUPS constants<>+3008(SB), Z5
+	VFMADD213PS constants<>+2112(SB), Z7, Z5
+	VMULPS Z0, Z5, Z5
+	VMOVUPS constants<>+2176(SB), Z1
+	VFMADD213PS constants<>+2112(SB), Z7, Z1
+	VMULPS Z1, Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VADDPS constants<>+0(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VDIVPS Z0, Z1, Z0
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z0, Z1, Z1
+	VFNMADD231PS Z5, Z1, Z0
+	VMOVUPS 0(DI), Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMULPS Z0, Z0, Z7
+	VMOVUPS constants<>+3008(SB), Z5
+	VFMADD213PS constants<>+2112(SB), Z7, Z5
+	VMULPS Z0, Z5, Z5
+	VMOVUPS constants<>+2176(SB), Z1
+	VFMADD213PS constants<>+2112(SB), Z7, Z1
+	VMULPS Z1, Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VADDPS constants<>+0(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VDIVPS Z0, Z1, Z0
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z0, Z1, Z1
+	VFNMADD231PS Z5, Z1, Z0
+	VMOVUPS.Z 0(DI), K1, Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func siluBackwardAVX512(dst, x []float32)
+TEXT ·siluBackwardAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVAPS Z0, Z6
+	VXORPS constants<>+128(SB), Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VADDPS constants<>+0(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VDIVPS Z0, Z1, Z0
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z0, Z1, Z1
+	VFMADD231PS Z6, Z1, Z0
+	VMOVUPS 0(DI), Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMOVUPS constants<>+2752(SB), Z1
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+2816(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVAPS Z0, Z6
+	VXORPS constants<>+128(SB), Z0, Z0
+	VMOVUPS constants<>+256(SB), Z1
+	VCMPPS $5, Z1, Z0, K2
+	VMAXPS Z0, Z1, Z0
+	VMOVUPS constants<>+320(SB), Z1
+	VMINPS Z0, Z1, Z0
+	VMOVUPS constants<>+384(SB), Z1
+	VFMADD213PS constants<>+576(SB), Z0, Z1
+	VSUBPS constants<>+576(SB), Z1, Z2
+	VFNMADD231PS constants<>+448(SB), Z2, Z0
+	VFNMADD231PS constants<>+512(SB), Z2, Z0
+	VMOVUPS constants<>+1024(SB), Z3
+	VFMADD213PS constants<>+960(SB), Z0, Z3
+	VFMADD213PS constants<>+896(SB), Z0, Z3
+	VFMADD213PS constants<>+832(SB), Z0, Z3
+	VFMADD213PS constants<>+768(SB), Z0, Z3
+	VFMADD213PS constants<>+704(SB), Z0, Z3
+	VMULPS Z0, Z0, Z2
+	VFMADD213PS Z0, Z2, Z3
+	VADDPS constants<>+0(SB), Z3, Z3
+	VPADDD constants<>+640(SB), Z1, Z1
+	VPSLLD $23, Z1, Z1
+	VMULPS Z1, Z3, Z3
+	VADDPS Z3, Z3, Z0
+	VMOVAPS.Z Z0, K2, Z0
+	VADDPS constants<>+0(SB), Z0, Z0
+	VMOVUPS constants<>+0(SB), Z1
+	VDIVPS Z0, Z1, Z0
+	VSUBPS Z0, Z1, Z1
+	VMULPS Z0, Z1, Z1
+	VFMADD231PS Z6, Z1, Z0
+	VMOVUPS.Z 0(DI), K1, Z1
+	VMULPS Z0, Z1, Z0
+	VMOVUPS Z0, K1, 0(DI)
+done:
 	VZEROUPPER
 	RET
 
@@ -1846,4 +2446,44 @@ DATA constants<>+2720(SB)/8, $0x3950396839503968
 DATA constants<>+2728(SB)/8, $0x3950396839503968
 DATA constants<>+2736(SB)/8, $0x3950396839503968
 DATA constants<>+2744(SB)/8, $0x3950396839503968
-GLOBL constants<>(SB), RODATA|NOPTR, $2752
+DATA constants<>+2752(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2760(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2768(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2776(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2784(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2792(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2800(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2808(SB)/8, $0xc2ac0000c2ac0000
+DATA constants<>+2816(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2824(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2832(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2840(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2848(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2856(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2864(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2872(SB)/8, $0x42ac000042ac0000
+DATA constants<>+2880(SB)/8, $0xbf000000bf000000
+DATA constants<>+2888(SB)/8, $0xbf000000bf000000
+DATA constants<>+2896(SB)/8, $0xbf000000bf000000
+DATA constants<>+2904(SB)/8, $0xbf000000bf000000
+DATA constants<>+2912(SB)/8, $0xbf000000bf000000
+DATA constants<>+2920(SB)/8, $0xbf000000bf000000
+DATA constants<>+2928(SB)/8, $0xbf000000bf000000
+DATA constants<>+2936(SB)/8, $0xbf000000bf000000
+DATA constants<>+2944(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2952(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2960(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2968(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2976(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2984(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+2992(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+3000(SB)/8, $0x3ecc422a3ecc422a
+DATA constants<>+3008(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3016(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3024(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3032(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3040(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3048(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3056(SB)/8, $0xbe5b33b6be5b33b6
+DATA constants<>+3064(SB)/8, $0xbe5b33b6be5b33b6
+GLOBL constants<>(SB), RODATA|NOPTR, $3072

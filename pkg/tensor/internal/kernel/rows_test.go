@@ -61,6 +61,35 @@ var rowCases = []rowCase{
 	{name: "SiLU", slices: 1, scale: 8, unit: 3e-7,
 		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { SiLU(s[0]) }) },
 		element: func(x []float64, _, _ float64) float64 { return x[0] / (1 + math.Exp(-x[0])) }},
+	{name: "MulTo", slices: 3, scale: 1, unit: 1e-7,
+		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { MulTo(s[0], s[1], s[2]) }) },
+		element: func(x []float64, _, _ float64) float64 { return x[1] * x[2] }},
+	{name: "MulAdd", slices: 3, scale: 1, unit: 2e-7,
+		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { MulAdd(s[0], s[1], s[2]) }) },
+		element: func(x []float64, _, _ float64) float64 { return x[0] + x[1]*x[2] }},
+	{name: "Sum", slices: 1, scale: 1, unit: 3e-7,
+		run:   func(s [][]float32, _, _ float32) float64 { return float64(Sum(s[0])) },
+		total: func(x []float64, _, _ float64) float64 { return x[0] }},
+	{name: "Dot", slices: 2, scale: 1, unit: 3e-7,
+		run:   func(s [][]float32, _, _ float32) float64 { return float64(Dot(s[0], s[1])) },
+		total: func(x []float64, _, _ float64) float64 { return x[0] * x[1] }},
+	{name: "ReLUBackward", slices: 2, scale: 1, unit: 1e-9,
+		run: func(s [][]float32, _, _ float32) float64 { return nothing(func() { ReLUBackward(s[0], s[1]) }) },
+		element: func(x []float64, _, _ float64) float64 {
+			if x[1] > 0 {
+				return x[0]
+			}
+			return 0
+		}},
+	{name: "GELUBackward", slices: 2, scale: 3, unit: 6e-7,
+		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { GELUBackward(s[0], s[1]) }) },
+		element: func(x []float64, _, _ float64) float64 { return x[0] * geluDerivative(x[1]) }},
+	{name: "GELUNewBackward", slices: 2, scale: 3, unit: 3e-6,
+		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { GELUNewBackward(s[0], s[1]) }) },
+		element: func(x []float64, _, _ float64) float64 { return x[0] * geluNewDerivative(x[1]) }},
+	{name: "SiLUBackward", slices: 2, scale: 8, unit: 2e-6,
+		run:     func(s [][]float32, _, _ float32) float64 { return nothing(func() { SiLUBackward(s[0], s[1]) }) },
+		element: func(x []float64, _, _ float64) float64 { return x[0] * siluDerivative(x[1]) }},
 	{name: "SumZero", slices: 1, scale: 1, unit: 1e-9,
 		run:   func(s [][]float32, _, _ float32) float64 { return float64(SumZero(s[0])) },
 		total: func(x []float64, _, _ float64) float64 { return x[0] - x[0] }},
@@ -88,6 +117,21 @@ var rowCases = []rowCase{
 	{name: "SquaredDistance", slices: 2, scale: 1, unit: 1e-14,
 		run:   func(s [][]float32, _, _ float32) float64 { return SquaredDistance(s[0], s[1]) },
 		total: func(x []float64, _, _ float64) float64 { return (x[0] - x[1]) * (x[0] - x[1]) }},
+}
+
+func geluDerivative(x float64) float64 {
+	return 0.5*math.Erfc(-x/math.Sqrt2) + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+}
+
+func geluNewDerivative(x float64) float64 {
+	c := math.Sqrt(2 / math.Pi)
+	th := math.Tanh(c * (x + 0.044715*x*x*x))
+	return 0.5*(1+th) + 0.5*x*(1-th*th)*c*(1+3*0.044715*x*x)
+}
+
+func siluDerivative(x float64) float64 {
+	s := 1 / (1 + math.Exp(-x))
+	return s + x*s*(1-s)
 }
 
 // beyond is e^d - 1 - d.
@@ -225,6 +269,10 @@ func TestRowsSpecial(t *testing.T) {
 		{"GELU", GELU, map[float64]float64{nan: nan, inf: inf, -inf: nan, -1e30: 0, 1e30: float64(float32(1e30)), -20: 0, 20: 20, 0: 0}},
 		{"GELUNew", GELUNew, map[float64]float64{nan: nan, inf: inf, -inf: nan, -1e30: 0, 1e30: float64(float32(1e30)), -20: 0, 20: 20, 0: 0}},
 		{"SiLU", SiLU, map[float64]float64{nan: nan, inf: inf, -inf: nan, -1e30: 0, 1e30: float64(float32(1e30)), -200: 0, 200: 200, 0: 0}},
+		{"ReLU's slope", slope(ReLUBackward), map[float64]float64{inf: 1, -inf: 0, 0: 0, 1e-40: 1}},
+		{"GELU's slope", slope(GELUBackward), map[float64]float64{nan: nan, inf: 1, -inf: 0, -1e30: 0, 1e30: 1, -90: 0, 90: 1, 0: 0.5}},
+		{"GELUNew's slope", slope(GELUNewBackward), map[float64]float64{nan: nan, inf: 1, -inf: 0, -1e30: 0, 1e30: 1, -90: 0, 90: 1, 0: 0.5}},
+		{"SiLU's slope", slope(SiLUBackward), map[float64]float64{nan: nan, inf: 1, -inf: 0, -1e30: 0, 1e30: 1, -90: 0, 90: 1, 0: 0.5}},
 		{"exp", func(x []float32) { ExpSum(x, x, 0) },
 			map[float64]float64{nan: nan, inf: inf, -inf: 0, -86.5: 0, -1e5: 0, -1e30: 0, 88.8: inf, 1e30: inf, 0: 1}},
 	} {
@@ -241,6 +289,18 @@ func TestRowsSpecial(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// slope puts the slope at x in the place of x.
+func slope(backward func(dst, x []float32)) func(x []float32) {
+	return func(x []float32) {
+		one := make([]float32, len(x))
+		for i := range one {
+			one[i] = 1
+		}
+		backward(one, x)
+		copy(x, one)
 	}
 }
 

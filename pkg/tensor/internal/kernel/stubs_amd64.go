@@ -14,6 +14,16 @@ func addToAVX512(dst, a, b []float32)
 //go:noescape
 func subToAVX512(dst, a, b []float32)
 
+// mulToAVX512: for i: dst[i] = a[i] · b[i]
+//
+//go:noescape
+func mulToAVX512(dst, a, b []float32)
+
+// mulAddAVX512: for i: dst[i] = fma(a[i], b[i], dst[i])
+//
+//go:noescape
+func mulAddAVX512(dst, a, b []float32)
+
 // axpyAVX512: for i: dst[i] = fma(alpha, x[i], dst[i])
 //
 //go:noescape
@@ -59,6 +69,16 @@ func maxAVX512(x []float32) float32
 //go:noescape
 func sumZeroAVX512(x []float32) float32
 
+// sumAVX512: for i: s += x[i], in lanes
+//
+//go:noescape
+func sumAVX512(x []float32) float32
+
+// dotAVX512: for i: s = fma(a[i], b[i], s), in lanes
+//
+//go:noescape
+func dotAVX512(a, b []float32) float32
+
 // expSumAVX512: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
 //
 //go:noescape
@@ -78,6 +98,26 @@ func klDivergenceAVX512(logp, logq []float32) float64
 //
 //go:noescape
 func squaredDistanceAVX512(a, b []float32) float64
+
+// reluBackwardAVX512: for i: if !(x[i] > 0) { dst[i] = 0 }
+//
+//go:noescape
+func reluBackwardAVX512(dst, x []float32)
+
+// geluBackwardAVX512: for i: dst[i] *= Φ(x[i]) + x[i]·φ(x[i])
+//
+//go:noescape
+func geluBackwardAVX512(dst, x []float32)
+
+// geluNewBackwardAVX512: for i: dst[i] *= s - s(1-s)·u'(x[i])·x[i], s = 1/(1+exp(x[i]·(a+b·x[i]²)))
+//
+//go:noescape
+func geluNewBackwardAVX512(dst, x []float32)
+
+// siluBackwardAVX512: for i: dst[i] *= s + s(1-s)·x[i], s = 1/(1+exp(-x[i]))
+//
+//go:noescape
+func siluBackwardAVX512(dst, x []float32)
 
 // klTermsAVX512: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d), φ(d) = exp(d) - 1 - d; largest = max(largest, d)
 //
@@ -189,6 +229,16 @@ func addToAVX2(dst, a, b []float32)
 //go:noescape
 func subToAVX2(dst, a, b []float32)
 
+// mulToAVX2: for i: dst[i] = a[i] · b[i]
+//
+//go:noescape
+func mulToAVX2(dst, a, b []float32)
+
+// mulAddAVX2: for i: dst[i] = fma(a[i], b[i], dst[i])
+//
+//go:noescape
+func mulAddAVX2(dst, a, b []float32)
+
 // axpyAVX2: for i: dst[i] = fma(alpha, x[i], dst[i])
 //
 //go:noescape
@@ -234,6 +284,16 @@ func maxAVX2(x []float32) float32
 //go:noescape
 func sumZeroAVX2(x []float32) float32
 
+// sumAVX2: for i: s += x[i], in lanes
+//
+//go:noescape
+func sumAVX2(x []float32) float32
+
+// dotAVX2: for i: s = fma(a[i], b[i], s), in lanes
+//
+//go:noescape
+func dotAVX2(a, b []float32) float32
+
 // expSumAVX2: for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes
 //
 //go:noescape
@@ -253,6 +313,26 @@ func klDivergenceAVX2(logp, logq []float32) float64
 //
 //go:noescape
 func squaredDistanceAVX2(a, b []float32) float64
+
+// reluBackwardAVX2: for i: if !(x[i] > 0) { dst[i] = 0 }
+//
+//go:noescape
+func reluBackwardAVX2(dst, x []float32)
+
+// geluBackwardAVX2: for i: dst[i] *= Φ(x[i]) + x[i]·φ(x[i])
+//
+//go:noescape
+func geluBackwardAVX2(dst, x []float32)
+
+// geluNewBackwardAVX2: for i: dst[i] *= s - s(1-s)·u'(x[i])·x[i], s = 1/(1+exp(x[i]·(a+b·x[i]²)))
+//
+//go:noescape
+func geluNewBackwardAVX2(dst, x []float32)
+
+// siluBackwardAVX2: for i: dst[i] *= s + s(1-s)·x[i], s = 1/(1+exp(-x[i]))
+//
+//go:noescape
+func siluBackwardAVX2(dst, x []float32)
 
 // klTermsAVX2: for i: d = y[i] - x[i]; mean += p[i]·d; beyond += p[i]·φ(d), φ(d) = exp(d) - 1 - d; largest = max(largest, d)
 //

@@ -52,8 +52,16 @@ const (
 	cPhi3
 	cPhi4
 	cPhi5
+	cSlopeLow // beyond these two a slope is 0 or 1
+	cSlopeHigh
+	cMinusHalf
+	cDensity // 1/√(2π)
+	cGeluB3
 	constantCount
 )
+
+// slopeEnd is where slopes end, as in slope_portable.go.
+const slopeEnd = 86
 
 // values are those of math_portable.go, where they are explained.
 var values = [constantCount]float64{
@@ -71,6 +79,8 @@ var values = [constantCount]float64{
 	cPhiLow: -86.25, cPhiHigh: 88,
 	cPhi1: 0.166666665, cPhi2: 0.0416664652, cPhi3: 0.00833336075,
 	cPhi4: 0.00139336302, cPhi5: 0.000198578117,
+	cSlopeLow: -slopeEnd, cSlopeHigh: slopeEnd, cMinusHalf: -0.5,
+	cDensity: 0.39894228040143267794, cGeluB3: 3 * -1.59576912160573071176 * 0.044715,
 }
 
 // writeConstants writes the table of constants and the table of masks.

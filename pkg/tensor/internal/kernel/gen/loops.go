@@ -5,6 +5,9 @@ func writeRows(f *file) {
 	for _, l := range rowLoops {
 		l.write(f)
 	}
+	for _, l := range slopeLoops {
+		l.write(f)
+	}
 	writeKL(f)
 	writeLayerNorm(f)
 	writeCausal(f)
@@ -15,6 +18,10 @@ var rowLoops = []rowLoop{
 		slices: []string{"dst", "a", "b"}, body: binary("VADDPS")},
 	{name: "subTo", doc: "for i: dst[i] = a[i] - b[i]",
 		slices: []string{"dst", "a", "b"}, body: binary("VSUBPS")},
+	{name: "mulTo", doc: "for i: dst[i] = a[i] · b[i]",
+		slices: []string{"dst", "a", "b"}, body: binary("VMULPS")},
+	{name: "mulAdd", doc: "for i: dst[i] = fma(a[i], b[i], dst[i])",
+		slices: []string{"dst", "a", "b"}, body: mulAdd},
 	{name: "axpy", doc: "for i: dst[i] = fma(alpha, x[i], dst[i])",
 		slices: []string{"dst", "x"}, scalars: []string{"alpha"}, body: axpy},
 	{name: "scale", doc: "for i: x[i] *= s",
@@ -33,6 +40,10 @@ var rowLoops = []rowLoop{
 		slices: []string{"x"}, result: "float32", start: cNegInf, fold: "VMAXPS", body: maximum},
 	{name: "sumZero", doc: "for i: s += x[i] - x[i], in lanes",
 		slices: []string{"x"}, result: "float32", start: noStart, fold: "VADDPS", body: sumZero},
+	{name: "sum", doc: "for i: s += x[i], in lanes",
+		slices: []string{"x"}, result: "float32", start: noStart, fold: "VADDPS", body: sum},
+	{name: "dot", doc: "for i: s = fma(a[i], b[i], s), in lanes",
+		slices: []string{"a", "b"}, result: "float32", start: noStart, fold: "VADDPS", body: dot},
 	{name: "expSum", doc: "for i: dst[i] = exp(x[i]-top); s += dst[i], in lanes",
 		slices: []string{"dst", "x"}, scalars: []string{"top"}, result: "float32", start: noStart, fold: "VADDPS", body: expSum},
 	{name: "sumExp", doc: "for i: s += exp(x[i]-top), in lanes",
@@ -50,6 +61,14 @@ func binary(op string) func(f *file, s step) {
 		f.in(op, 1, 0, 0)
 		f.store(s, 0, 0)
 	}
+}
+
+func mulAdd(f *file, s step) {
+	f.load(s, 0, 0)
+	f.load(s, 1, 1)
+	f.load(s, 2, 2)
+	f.in("VFMADD231PS", 1, 2, 0)
+	f.store(s, 0, 0)
 }
 
 func axpy(f *file, s step) {
@@ -108,6 +127,17 @@ func sumZero(f *file, s step) {
 	f.load(s, 0, 0)
 	f.in("VSUBPS", 0, 0, 0)
 	f.in("VADDPS", 0, lanes0+s.part, lanes0+s.part)
+}
+
+func sum(f *file, s step) {
+	f.load(s, 0, 0)
+	f.in("VADDPS", 0, lanes0+s.part, lanes0+s.part)
+}
+
+func dot(f *file, s step) {
+	f.load(s, 0, 0)
+	f.load(s, 1, 1)
+	f.in("VFMADD231PS", 0, 1, lanes0+s.part)
 }
 
 func expSum(f *file, s step) {
@@ -196,9 +226,14 @@ func exp(f *file) {
 }
 
 // gelu sets register 0 to x·Φ(x), following gelu in math_portable.go.
-// Register 6 is x, 7 is z, 8 is |z|, 5 is Φ from the odd polynomial, 1 that
-// from the exponential.
 func gelu(f *file) {
+	normalCDF(f)
+	f.in("VMULPS", 5, 6, 0)
+}
+
+// normalCDF sets register 5 to Φ(x) and 6 to x, which was in 0. Register 7 is
+// z, 8 is |z|, 5 is Φ from the odd polynomial, 1 that from the exponential.
+func normalCDF(f *file) {
 	f.in("VMOVAPS", 0, 6)
 	f.in("VMULPS", cSqrtHalf, 0, 7)
 	f.in("VANDPS", cAbs, 7, 8)
@@ -233,7 +268,6 @@ func gelu(f *file) {
 		f.in("VCMPPS", "$0x1e", cErfSplit, 8, 8)
 		f.in("VBLENDVPS", 8, 1, 5, 5)
 	}
-	f.in("VMULPS", 5, 6, 0)
 }
 
 func geluNew(f *file) {

@@ -1,0 +1,327 @@
+package transformer
+
+import (
+	"fmt"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// Reverse goes backward through the parts of one batch's runs, each part on
+// several threads, with memory of its own. Matrices have a row a position of
+// each example, n = B·T, unless it says otherwise. Model.Backward is made of it,
+// and so can be the way backward through a run whose receivers have inputs of
+// their own: what flows between parts is the caller's.
+//
+// With Grads it also adds up the gradients of the weights that it passes. Where
+// that needs more than the way backward itself, the argument says so.
+//
+// It is for one goroutine at a time.
+type Reverse struct {
+	Rules Rules
+	Grads *Params // where gradients of weights are added; nil for none
+
+	m       *Model
+	b, t    int
+	pad     Padding
+	ids     []int // [n] positions, as embeddings count them
+	threads int
+	normed  []float32    // [rows,D] normalized rows again, for gradients of weights
+	hidden  [2][]float32 // [rows,F] before and behind the activation function
+	rows    Standardized // of an MLP's input
+	scratch [][]float32  // by thread
+}
+
+// Reverse makes the way backward for b examples of t tokens.
+func (m *Model) Reverse(b, t int, pad Padding, threads int) *Reverse {
+	m.checkOpen()
+	return &Reverse{m: m, b: b, t: t, pad: pad, ids: pad.Positions(b, t), threads: max(threads, 1)}
+}
+
+// reverseRows is how many rows of an MLP's hidden layer are held at a time. It
+// is a multiple of the rows that a product adds up at a time, so that gradients
+// of weights do not depend on it.
+const reverseRows = 1024
+
+// blockRows is how many rows go through several steps at a time, in the cache.
+const blockRows = 96
+
+// n is the number of rows.
+func (r *Reverse) n() int { return r.b * r.t }
+
+// parallel runs f on ranges of n rows.
+func (r *Reverse) parallel(n int, f func(lo, hi int)) { tensor.Parallel(n, r.threads, f) }
+
+// blocks runs f on ranges of n rows, of at most blockRows.
+func (r *Reverse) blocks(n int, f func(lo, hi int)) {
+	r.parallel(n, func(lo, hi int) {
+		for ; lo < hi; lo += blockRows {
+			f(lo, min(lo+blockRows, hi))
+		}
+	})
+}
+
+// Standardize is Model.Standardize of many rows.
+func (r *Reverse) Standardize(s Standardized, x tensor.Matrix) {
+	r.parallel(x.Rows, func(lo, hi int) { r.m.Standardize(s.Slice(lo, hi), x.Slice(lo, hi)) })
+}
+
+// HeadsOut goes from dy [n,D], the gradient of attn_out, to dz [n,H·K]. z is
+// needed with Grads only.
+func (r *Reverse) HeadsOut(layer int, dz, dy, z tensor.Matrix) {
+	r.parallel(dy.Rows, func(lo, hi int) { r.m.HeadsOutBackward(layer, dz.Slice(lo, hi), dy.Slice(lo, hi)) })
+	if r.Grads == nil {
+		return
+	}
+	g := &r.Grads.Blocks[layer]
+	tensor.MulTNAdd(r.threads, z, tensor.Product{Dst: g.WO.Reshape(z.Cols, dy.Cols).Matrix(), B: dy})
+	tensor.AddColumnSums(g.BO, dy, r.threads)
+}
+
+// Attend goes from dz to d, the gradients of queries, keys and values as
+// attention takes them (qkv), all [n,H·K].
+func (r *Reverse) Attend(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3]tensor.Matrix) {
+	h, k, t := r.m.Config.Heads, r.m.Config.DHead, r.t
+	part := func(x tensor.Matrix, b, j int) tensor.Matrix {
+		return x.Slice(b*t, (b+1)*t).Columns(j*k, (j+1)*k)
+	}
+	parts := min(r.threads, r.b*h)
+	r.grow(parts, AttendScratch(t))
+	r.parallel(parts, func(first, last int) {
+		for thread := first; thread < last; thread++ {
+			for i := thread * r.b * h / parts; i < (thread+1)*r.b*h/parts; i++ {
+				b, j := i/h, i%h
+				var own, in [3]tensor.Matrix
+				for side := range own {
+					own[side], in[side] = part(d[side], b, j), part(qkv[side], b, j)
+				}
+				r.m.AttendBackward(layer, own, part(dz, b, j), in, r.pad.Of(b), r.scratch[thread], r.Rules)
+			}
+		}
+	})
+}
+
+// grow makes sure of scratch memory for a number of threads.
+func (r *Reverse) grow(threads, floats int) {
+	for len(r.scratch) < threads {
+		r.scratch = append(r.scratch, nil)
+	}
+	for i := range r.scratch {
+		r.scratch[i] = grown(r.scratch[i], floats)
+	}
+}
+
+// grown returns x with at least n elements; what they hold is undefined.
+func grown[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
+}
+
+// view makes a matrix [rows,cols] of scratch memory.
+func view(data []float32, rows, cols int) tensor.Matrix {
+	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
+}
+
+// Unrotate goes backward through Rotate, in place: queries' and keys' gradients
+// (side 0 and 1) [n,H·K] as attention takes them become those before rotary
+// positions. It does nothing for values and for other models.
+func (r *Reverse) Unrotate(side int, d tensor.Matrix) {
+	r.parallel(d.Rows, func(lo, hi int) { r.m.RotateBackward(side, d.Slice(lo, hi), r.ids[lo:hi]) })
+}
+
+// HeadInput goes from dy [n,K], the gradient of one head's queries, keys or
+// values (side 0, 1, 2) before rotary positions, to dx [n,D], that of their own
+// input, rows s of a residual stream.
+func (r *Reverse) HeadInput(layer, side, head int, dx, dy tensor.Matrix, s Standardized) {
+	m := r.m
+	if r.Grads == nil {
+		r.blocks(dy.Rows, func(lo, hi int) {
+			m.HeadBackward(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi))
+			m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+		})
+		return
+	}
+	r.parallel(dy.Rows, func(lo, hi int) { m.HeadBackward(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi)) })
+	r.positionGradients(side, dx)
+	g, k := &r.Grads.Blocks[layer], m.Config.DHead
+	tensor.AddColumnSums(g.B[side][head*k:(head+1)*k], dy, r.threads)
+	tensor.MulTNAdd(r.threads, r.normed1(layer, side, s), tensor.Product{Dst: headOf(g.W[side], head), B: dy})
+	r.normGradients(g.LN1W, g.LN1B, dx, s)
+	r.parallel(dy.Rows, func(lo, hi int) {
+		m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+	})
+}
+
+// HeadsInput goes from d, the gradients of all heads' queries, keys and values
+// [n,H·K] before rotary positions, to dx [n,D], that of the stream s that they
+// share. A side whose matrix has no rows is left out.
+func (r *Reverse) HeadsInput(layer int, dx tensor.Matrix, d [3]tensor.Matrix, s Standardized) {
+	m := r.m
+	dx.Zero()
+	for side, dy := range d {
+		r.parallel(dy.Rows, func(lo, hi int) { m.AddHeadsBackward(layer, side, dx.Slice(lo, hi), dy.Slice(lo, hi)) })
+		if side == 1 && r.Grads != nil {
+			r.positionGradients(side, dx) // of queries and keys together
+		}
+	}
+	if r.Grads != nil {
+		r.headsGradients(layer, d, s)
+		g := &r.Grads.Blocks[layer]
+		r.normGradients(g.LN1W, g.LN1B, dx, s)
+	}
+	r.blocks(dx.Rows, func(lo, hi int) {
+		m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+	})
+}
+
+// Stream is what an MLP's way backward needs to know of its run.
+type Stream struct {
+	In  tensor.Matrix // its input, the residual stream [n,D]
+	Pre tensor.Matrix // what goes into the activation function [n,F]; recomputed if it has no rows
+}
+
+// MLP goes from dy [n,D], the gradient of an MLP's output, to dx [n,D], that of
+// its input. See, where it is not nil, is shown the gradients of mlp.hook_post
+// and mlp.hook_pre [n,F] and may change them.
+func (r *Reverse) MLP(layer int, dx, dy tensor.Matrix, in Stream, see func(p Point, g tensor.Matrix)) {
+	step := reverseRows
+	if see != nil {
+		step = dy.Rows
+	}
+	for lo := 0; lo < dy.Rows; lo += step {
+		hi := min(lo+step, dy.Rows)
+		part := Stream{In: in.In.Slice(lo, hi)}
+		if in.Pre.Rows > 0 {
+			part.Pre = in.Pre.Slice(lo, hi)
+		}
+		r.mlpRows(layer, dx.Slice(lo, hi), dy.Slice(lo, hi), part, see)
+	}
+}
+
+// mlpRows is MLP of some rows.
+func (r *Reverse) mlpRows(layer int, dx, dy tensor.Matrix, in Stream, see func(p Point, g tensor.Matrix)) {
+	m, n, f := r.m, dy.Rows, r.m.Config.DMLP
+	s := r.stream(n)
+	r.hidden[1], r.normed = grown(r.hidden[1], n*f), grown(r.normed, n*m.Config.DModel)
+	normed, pre, hidden := view(r.normed, n, m.Config.DModel), in.Pre, view(r.hidden[1], n, f)
+	known := in.Pre.Rows > 0
+	if !known || r.Grads != nil {
+		r.hidden[0] = grown(r.hidden[0], n*f)
+		pre = view(r.hidden[0], n, f)
+	}
+	r.blocks(n, func(lo, hi int) {
+		m.Standardize(s.Slice(lo, hi), in.In.Slice(lo, hi))
+		if !known || r.Grads != nil {
+			m.Norm2(layer, normed.Slice(lo, hi), in.In.Slice(lo, hi))
+		}
+	})
+	r.parallel(n, func(lo, hi int) {
+		if !known {
+			m.MLPPre(layer, pre.Slice(lo, hi), normed.Slice(lo, hi))
+		} else if r.Grads != nil {
+			copyRows(pre.Slice(lo, hi), in.Pre.Slice(lo, hi))
+		}
+		m.MLPOutBackward(layer, hidden.Slice(lo, hi), dy.Slice(lo, hi))
+	})
+	r.behind(see, HookMLPPost, hidden)
+	r.activate(hidden, pre)
+	r.behind(see, HookMLPPre, hidden)
+	r.parallel(n, func(lo, hi int) { m.MLPPreBackward(layer, dx.Slice(lo, hi), hidden.Slice(lo, hi)) })
+	if r.Grads != nil {
+		r.mlpGradients(layer, dx, dy, normed, pre, hidden, s)
+	}
+	r.blocks(n, func(lo, hi int) {
+		m.Norm2Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+	})
+}
+
+// behind shows a gradient to whoever wants to see it.
+func (r *Reverse) behind(see func(p Point, g tensor.Matrix), p Point, g tensor.Matrix) {
+	if see != nil {
+		see(p, g)
+	}
+}
+
+// activate goes backward through the activation function.
+func (r *Reverse) activate(d, pre tensor.Matrix) {
+	parts := min(r.threads, d.Rows)
+	r.grow(parts, d.Cols)
+	r.parallel(parts, func(first, last int) {
+		for thread := first; thread < last; thread++ {
+			for i := thread * d.Rows / parts; i < (thread+1)*d.Rows/parts; i++ {
+				r.m.ActivateBackward(d.Row(i), pre.Row(i), r.scratch[thread][:d.Cols], r.Rules)
+			}
+		}
+	})
+}
+
+// stream is memory for n rows that a norm sees.
+func (r *Reverse) stream(n int) Standardized {
+	if r.rows.X.Rows < n {
+		r.rows = r.m.NewStandardized(n)
+	}
+	return r.rows.Slice(0, n)
+}
+
+// LogitGradient is the gradient of what is minimised with respect to logits.
+type LogitGradient struct {
+	Rows   []int             // by row of Grad, the row of all B·T; nil for all, in order
+	Tokens func(i int) []int // the tokens whose logits row i of Grad has, if not all; a token that is listed twice counts twice
+	Grad   tensor.Matrix     // [rows,V], or as many columns as there are Tokens
+}
+
+// check panics where the rows do not fit a batch of n.
+func (g LogitGradient) check(n int) {
+	if g.Rows != nil {
+		n = len(g.Rows)
+	}
+	if g.Grad.Rows != n {
+		panic(fmt.Sprintf("transformer: gradient of logits: expected %d rows, found %d", n, g.Grad.Rows))
+	}
+}
+
+// Output goes from the gradient of logits to dx [n,D], that of the final
+// residual stream out [n,D], hook_resid_post of the last layer.
+func (r *Reverse) Output(dx tensor.Matrix, g LogitGradient, out tensor.Matrix) {
+	g.check(out.Rows)
+	x, d := out, dx
+	if g.Rows != nil {
+		x, d = tensor.New(len(g.Rows), out.Cols).Matrix(), tensor.New(len(g.Rows), out.Cols).Matrix()
+		for i, row := range g.Rows {
+			copy(x.Row(i), out.Row(row))
+		}
+	}
+	s := r.m.NewStandardized(x.Rows)
+	r.Standardize(s, x)
+	if g.Tokens == nil {
+		r.parallel(x.Rows, func(lo, hi int) { r.m.UnembedBackward(d.Slice(lo, hi), g.Grad.Slice(lo, hi)) })
+	} else {
+		r.parallel(x.Rows, func(lo, hi int) { r.unembedTokens(d, g, lo, hi) })
+	}
+	if r.Grads != nil {
+		r.outputGradients(d, g, x, s)
+	}
+	r.blocks(x.Rows, func(lo, hi int) {
+		r.m.NormFinalBackward(d.Slice(lo, hi), d.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+	})
+	if g.Rows != nil {
+		dx.Zero()
+		tensor.ScatterAdd(dx, g.Rows, d, r.threads)
+	}
+}
+
+// unembedTokens is UnembedBackward where only some logits have a gradient.
+func (r *Reverse) unembedTokens(d tensor.Matrix, g LogitGradient, lo, hi int) {
+	w, v := r.m.Params.Unembed.Data, r.m.Config.VocabOut
+	for i := lo; i < hi; i++ {
+		row := d.Row(i)
+		clear(row)
+		for k, id := range g.Tokens(i) {
+			each := g.Grad.Row(i)[k]
+			for j := range row {
+				row[j] += each * w[j*v+id]
+			}
+		}
+	}
+}

@@ -1,0 +1,48 @@
+package transformer
+
+import (
+	"context"
+	"slices"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
+
+// Tape is a run through which Backward goes. Activations that were recorded for
+// another purpose make one as they are.
+type Tape struct {
+	*Activations
+	Tokens [][]int          // [B,T]
+	Pad    Padding          //
+	Pre    []*tensor.Tensor // by layer, mlp.hook_pre [B·T,F]; nil to be computed again, a third of a forward pass
+}
+
+// TapeFloats is how many numbers RecordTape keeps of one position.
+func TapeFloats(c Config, keepPre bool) int64 {
+	n := ActivationFloats(c, false)
+	if keepPre && !c.AttnOnly {
+		n += int64(c.Layers) * int64(c.DMLP)
+	}
+	return n
+}
+
+// RecordTape is Forward of tokens [B,T] and keeps what Backward needs, as the
+// options' hooks leave it; with keepPre the inputs of the activation functions
+// too. Hooks that change HookResidMid, what a norm gives, scores, patterns or
+// the inputs of some heads alone are not seen by the way backward.
+func (m *Model) RecordTape(ctx context.Context, tokens [][]int, keepPre bool, o Options) (*tensor.Tensor, *Tape, error) {
+	c := m.Config
+	t := &Tape{Activations: &Activations{Layers: make([]LayerActivations, c.Layers)}, Tokens: tokens, Pad: o.Pad}
+	kept := t.table(c, false)
+	if keepPre && !c.AttnOnly {
+		t.Pre = make([]*tensor.Tensor, c.Layers)
+		for l := range t.Pre {
+			kept = append(kept, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+		}
+	}
+	o.Hooks = append(slices.Clone(o.Hooks), keepers(kept)...)
+	logits, err := m.Forward(ctx, tokens, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return logits, t, nil
+}
