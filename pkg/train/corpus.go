@@ -24,22 +24,29 @@ func Kinds() []Kind { return []Kind{Repeats, Text} }
 
 // Data says what a model is trained on.
 type Data struct {
-	Kind    Kind          `json:"kind"`
-	Repeats *task.Repeats `json:"repeats,omitempty"` // of Repeats
-	Text    *TextData     `json:"text,omitempty"`    // of Text
+	Kind     Kind          `json:"kind"`
+	Repeats  *task.Repeats `json:"repeats,omitempty"`  // of Repeats
+	Measured *task.Repeats `json:"measured,omitempty"` // of Repeats, the prompts that the model is measured on, if they are others
+	Text     *TextData     `json:"text,omitempty"`     // of Text
 }
 
 func (d Data) check(c transformer.Config) error {
 	if _, err := choice.Parse("kind", string(d.Kind), Kinds()); err != nil {
 		return fmt.Errorf("field \"data.kind\": %w", err)
 	}
-	if (d.Kind == Repeats) != (d.Repeats != nil) || (d.Kind == Text) != (d.Text != nil) {
+	if (d.Kind == Repeats) != (d.Repeats != nil) || (d.Kind == Text) != (d.Text != nil) || d.Kind == Text && d.Measured != nil {
 		return fmt.Errorf("field \"data\": expected the field %q beside the kind, and no other kind's", d.Kind)
 	}
 	if d.Kind == Text {
 		return d.Text.check(c)
 	}
-	r := d.Repeats
+	if err := checkRepeats("repeats", *d.Repeats, c); err != nil || d.Measured == nil {
+		return err
+	}
+	return checkRepeats("measured", *d.Measured, c)
+}
+
+func checkRepeats(field string, r task.Repeats, c transformer.Config) error {
 	for _, f := range []struct {
 		name          string
 		value, lo, hi int
@@ -48,7 +55,7 @@ func (d Data) check(c transformer.Config) error {
 		{"max_period", r.MaxPeriod, 2, (r.Length - 1) / 2}, {"min_period", r.MinPeriod, 2, r.MaxPeriod},
 	} {
 		if f.value < f.lo || f.value > f.hi {
-			return fmt.Errorf("field \"data.repeats.%s\": expected a whole number from %d to %d, found %d", f.name, f.lo, f.hi, f.value)
+			return fmt.Errorf("field \"data.%s.%s\": expected a whole number from %d to %d, found %d", field, f.name, f.lo, f.hi, f.value)
 		}
 	}
 	return nil
@@ -91,7 +98,10 @@ func (d Data) corpus() (corpus, error) {
 	if d.Kind == Text {
 		return newTextCorpus(*d.Text)
 	}
-	return repeats{*d.Repeats}, nil
+	if d.Measured == nil {
+		d.Measured = d.Repeats
+	}
+	return repeats{*d.Repeats, *d.Measured}, nil
 }
 
 // stream is the random numbers of one chunk of a run.
@@ -110,14 +120,14 @@ func mix(n uint64) uint64 {
 
 // repeats is the corpus of Repeats. What counts is what the first copy of a
 // block foretells.
-type repeats struct{ task.Repeats }
+type repeats struct{ trained, measured task.Repeats }
 
 func (r repeats) tokenizer() []byte { return nil }
 
 func (r repeats) chunk(rng *rand.Rand, _ int) Batch {
 	var b Batch
 	for range chunkSize {
-		row, mask, _ := r.Draw(rng)
+		row, mask, _ := r.trained.Draw(rng)
 		targets, weights := make([]int, len(row)), make([]float32, len(row))
 		for t, counts := range mask {
 			if counts {

@@ -44,7 +44,7 @@ func (r repeats) measure(ctx context.Context, m *transformer.Model, seed uint64,
 	rng := rand.New(rand.NewPCG(seed, measureStream))
 	rows, masks, periods := make([][]int, measuredRepeats), make([][]bool, measuredRepeats), make([]int, measuredRepeats)
 	for i := range rows {
-		rows[i], masks[i], periods[i] = r.Draw(rng)
+		rows[i], masks[i], periods[i] = r.measured.Draw(rng)
 	}
 	heads := headMeans{c: m.Config, masks: masks, periods: periods}
 	logits, err := m.Forward(ctx, rows, transformer.Options{Threads: threads, Hooks: heads.hooks()})
@@ -55,7 +55,7 @@ func (r repeats) measure(ctx context.Context, m *transformer.Model, seed uint64,
 	for i, row := range rows {
 		for t, counts := range masks[i] {
 			if counts {
-				loss -= tensor.LogProb(logits.Row(i*r.Length+t), row[t+1])
+				loss -= tensor.LogProb(logits.Row(i*len(row)+t), row[t+1])
 				n++
 			}
 		}

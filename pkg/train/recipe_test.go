@@ -78,8 +78,8 @@ func TestRecipeRefuses(t *testing.T) {
 		"optimizer.head_lasso": {"-1", "1000"}, "optimizer.clip": {"-1"}, "optimizer.init_std": {"-1", "11"},
 		"dtype": {`"F8"`, `""`, ""}, "data.kind": {`"poems"`, ""},
 		"data.repeats.vocab": {"21", "5"}, "data.repeats.length": {"15", "4", ""}, "data.repeats.min_period": {"1", "6", ""},
-		"data.repeats.max_period": {"7", "1"},
-		"model.d_model":           {"0", ""}, "model.n_layers": {"-1"}, "model.normalization_type": {"null", `"RMS"`}, "model.d_vocab_out": {"21"},
+		"data.repeats.max_period": {"7", "1"}, "data.measured": {`{"vocab": 20, "length": 15, "min_period": 2, "max_period": 3}`, "3"},
+		"model.d_model": {"0", ""}, "model.n_layers": {"-1"}, "model.normalization_type": {"null", `"RMS"`}, "model.d_vocab_out": {"21"},
 	} {
 		for _, value := range wrong {
 			_, err := ParseRecipe("r.json", with(t, map[string]string{field: value}))

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -220,13 +221,10 @@ func (c *textCorpus) prompt(rng *rand.Rand, source string) ([]int, []float32) {
 
 // repeated is a row of words, of which a block stands twice.
 func (c *textCorpus) repeated(rng *rand.Rand) ([]int, []float32) {
-	words := c.lists[len(c.lists)-1]
-	if rng.IntN(2) == 0 {
-		words = c.lists[rng.IntN(len(c.lists)-1)]
-	}
+	words := c.lists[rng.IntN(len(c.lists))]
 	tokens := c.begin(rng)
-	period := min(2+rng.IntN(15), len(words)/2)
-	lead := min(rng.IntN(16), len(words)-period)
+	period := min(2+rng.IntN(9), len(words)/2)
+	lead := min(rng.IntN(9), len(words)-period)
 	order := rng.Perm(len(words))[:lead+period]
 	for _, i := range order {
 		tokens = append(tokens, words[i])
@@ -263,57 +261,51 @@ func (c *textCorpus) years() []int { return c.lists[0] }
 // measuredPrompts is how many prompts of a task a measurement takes.
 const measuredPrompts = 200
 
-// measure gives the accuracy by task on prompts all of whose names, years and
-// parameters are held out: how often the most probable token is a right answer.
+// measure gives, by task and variant, how well the model answers prompts all of
+// whose names, years and parameters are held out.
 func (c *textCorpus) measure(ctx context.Context, m *transformer.Model, seed uint64, threads int) ([]Measure, error) {
+	held := func(list, word string) bool { return !slices.Contains(heldOut, list) || c.held(list, word) }
 	var out []Measure
 	for _, g := range task.Generators() {
-		held := func(list, word string) bool { return !slices.Contains(heldOut, list) || c.held(list, word) }
-		for _, v := range []string{g.Variants[0].Name, variants[g.Name]} {
-			name := "accuracy on " + g.Name
-			if v != g.Variants[0].Name {
-				name += ", " + v
-			} else if len(out) > 0 && out[len(out)-1].Name == name {
-				continue
-			}
+		for _, v := range slices.Compact([]string{g.Variants[0].Name, variants[g.Name]}) {
 			draw, err := g.Drawer(v, held, c.tok)
 			if err != nil {
 				return nil, err
 			}
-			right, err := c.accuracy(ctx, m, draw, rand.New(rand.NewPCG(seed, measureStream)), threads)
+			name, value, err := c.answers(ctx, m, draw, rand.New(rand.NewPCG(seed, measureStream)), threads)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Measure{Name: name, Value: right})
+			out = append(out, Measure{Name: g.Name + " " + v + ": " + name, Value: value})
 		}
 	}
 	return out, nil
 }
 
-// accuracy is the fraction of prompts that are answered rightly, half of them
-// behind a start token.
-func (c *textCorpus) accuracy(ctx context.Context, m *transformer.Model, draw func(*rand.Rand) task.Pair, rng *rand.Rand, threads int) (float64, error) {
-	right := 0
+// answers is the accuracy, the fraction of prompts whose most probable next token
+// is the right one; of a task with many right answers, in which always saying the
+// last would be right, it is the mean probability of all of them together. Half
+// of the prompts stand behind a start token.
+func (c *textCorpus) answers(ctx context.Context, m *transformer.Model, draw func(*rand.Rand) task.Pair, rng *rand.Rand, threads int) (name string, value float64, err error) {
 	for range measuredPrompts {
 		p := draw(rng)
 		tokens := append(c.begin(rng), c.tok.Encode(p.Clean.Text)...)
 		logits, err := m.Forward(ctx, [][]int{tokens}, transformer.Options{Threads: threads})
 		if err != nil {
-			return 0, err
+			return "", 0, err
 		}
 		last := logits.Row(len(tokens) - 1)
-		best := 0
-		for id, x := range last {
-			if x > last[best] {
-				best = id
+		if name = "accuracy"; len(p.Correct) == 1 {
+			if last[c.tok.Encode(p.Correct[0].Text)[0]] == slices.Max(last) {
+				value++
 			}
+			continue
 		}
+		name = "probability of right answers"
+		tensor.Softmax(last)
 		for _, a := range p.Correct {
-			if c.tok.Encode(a.Text)[0] == best {
-				right++
-				break
-			}
+			value += float64(last[c.tok.Encode(a.Text)[0]])
 		}
 	}
-	return float64(right) / measuredPrompts, nil
+	return name, value / measuredPrompts, nil
 }
