@@ -29,7 +29,8 @@ type Share struct {
 
 // The sources beside the text tasks.
 const (
-	lists   = "lists"   // words of one list, or of any, then the same words again
+	lists   = "lists"   // words of one list, or of any, then the last of them again and again
+	phrases = "phrases" // some words of a prompt of ioi or docstring, and the same words again
 	numbers = "numbers" // numbers from 00 to 99, each above the one before
 )
 
@@ -44,8 +45,8 @@ func (d *TextData) check(c transformer.Config) error {
 		return fmt.Errorf("field \"data.text.shares\": expected at least one source, found none")
 	}
 	for i, s := range d.Shares {
-		if variants[s.Source] == "" && s.Source != lists && s.Source != numbers {
-			return fmt.Errorf("field \"data.text.shares\"[%d].\"source\": expected one of ioi, greaterthan, docstring, %s, %s, found %q", i, lists, numbers, s.Source)
+		if variants[s.Source] == "" && !slices.Contains([]string{lists, phrases, numbers}, s.Source) {
+			return fmt.Errorf("field \"data.text.shares\"[%d].\"source\": expected one of ioi, greaterthan, docstring, %s, %s, %s, found %q", i, lists, phrases, numbers, s.Source)
 		}
 		if s.Turns < 1 || s.Turns > 100 {
 			return fmt.Errorf("field \"data.text.shares\"[%d].\"turns\": expected a whole number from 1 to 100, found %d", i, s.Turns)
@@ -89,9 +90,10 @@ type textCorpus struct {
 	TextData
 	tok   *tokenizer.Tokenizer
 	file  []byte
-	turns []string // the sources, one a turn
-	draw  map[string]func(*rand.Rand) task.Pair
-	lists [][]int // tokens by list, the last of them all
+	turns []string                              // the sources, one a turn
+	draw  map[string]func(*rand.Rand) task.Pair // by task, from the words that are not held out
+	any   []func(*rand.Rand) task.Pair          // of the tasks that phrases are of, from all words
+	lists [][]int                               // tokens by list, the last of them all
 }
 
 func newTextCorpus(d TextData) (*textCorpus, error) {
@@ -105,6 +107,14 @@ func newTextCorpus(d TextData) (*textCorpus, error) {
 		if c.draw[g.Name], err = g.Drawer(variants[g.Name], keep, c.tok); err != nil {
 			return nil, err
 		}
+		if g.Name == "greaterthan" { // of which some words would be the whole prompt
+			continue
+		}
+		any, err := g.Drawer(variants[g.Name], nil, c.tok)
+		if err != nil {
+			return nil, err
+		}
+		c.any = append(c.any, any)
 	}
 	c.turns = d.turns()
 	var all []int
@@ -163,6 +173,8 @@ func (c *textCorpus) chunk(rng *rand.Rand, number int) Batch {
 		switch source {
 		case lists:
 			b.add(c.repeated(rng))
+		case phrases:
+			b.add(c.phrase(rng))
 		case numbers:
 			b.add(c.rising(rng))
 		default:
@@ -219,7 +231,8 @@ func (c *textCorpus) prompt(rng *rand.Rand, source string) ([]int, []float32) {
 	return tokens, weights
 }
 
-// repeated is a row of words, of which a block stands twice.
+// repeated is a row of words that ends in a block of two to ten words, two to
+// four times in a row.
 func (c *textCorpus) repeated(rng *rand.Rand) ([]int, []float32) {
 	words := c.lists[rng.IntN(len(c.lists))]
 	tokens := c.begin(rng)
@@ -229,12 +242,32 @@ func (c *textCorpus) repeated(rng *rand.Rand) ([]int, []float32) {
 	for _, i := range order {
 		tokens = append(tokens, words[i])
 	}
-	tokens = append(tokens, tokens[len(tokens)-period:]...)
+	return again(tokens, period, period*(1+rng.IntN(3)))
+}
+
+// again says the last words of a row again, n tokens in all, of which all but the
+// first can be foretold.
+func again(tokens []int, period, n int) ([]int, []float32) {
+	for range n {
+		tokens = append(tokens, tokens[len(tokens)-period])
+	}
 	weights := make([]float32, len(tokens))
-	for i := len(tokens) - period + 1; i < len(tokens); i++ {
+	for i := len(tokens) - n + 1; i < len(tokens); i++ {
 		weights[i] = 1
 	}
 	return tokens, weights
+}
+
+// mostPhrase bounds the words of a phrase, so that it is never a whole prompt.
+const mostPhrase = 9
+
+// phrase is three to nine words in a row of a prompt, and the same again.
+func (c *textCorpus) phrase(rng *rand.Rand) ([]int, []float32) {
+	p := c.any[rng.IntN(len(c.any))](rng)
+	words := c.tok.Encode(p.Clean.Text)
+	n := 3 + rng.IntN(mostPhrase-2)
+	start := rng.IntN(len(words) - n + 1)
+	return again(append(c.begin(rng), words[start:start+n]...), n, n)
 }
 
 // rising is a row of numbers.

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 )
 
-var mixture = TextData{Shares: []Share{{"ioi", 2}, {"greaterthan", 1}, {"docstring", 3}, {lists, 2}, {numbers, 1}}, Prose: 0.1, HeldOut: 5}
+var mixture = TextData{Shares: []Share{{"ioi", 2}, {"greaterthan", 1}, {"docstring", 3}, {lists, 2}, {numbers, 1}, {phrases, 1}}, Prose: 0.1, HeldOut: 5}
 
 func mixed(t *testing.T) *textCorpus {
 	t.Helper()
@@ -34,7 +34,7 @@ func chunksOf(c *textCorpus, source string, n int) []Batch {
 
 func TestTurnsAreSpread(t *testing.T) {
 	c := mixed(t)
-	assert.Equal(t, []string{"docstring", "ioi", lists, "greaterthan", "docstring", numbers, "ioi", lists, "docstring"}, c.turns)
+	assert.Equal(t, []string{"docstring", "ioi", lists, "greaterthan", "docstring", numbers, phrases, "ioi", lists, "docstring"}, c.turns)
 	one := TextData{Shares: []Share{{"ioi", 3}}}
 	assert.Equal(t, []string{"ioi", "ioi", "ioi"}, one.turns())
 }
@@ -117,7 +117,7 @@ func TestTextChunks(t *testing.T) {
 	c := mixed(t)
 	bos, ok := c.tok.BOS()
 	require.True(t, ok)
-	for _, source := range []string{"ioi", "greaterthan", "docstring", lists, numbers} {
+	for _, source := range []string{"ioi", "greaterthan", "docstring", lists, phrases, numbers} {
 		begun := 0
 		for _, b := range chunksOf(c, source, 50) {
 			require.Len(t, b.Tokens, chunkSize)
@@ -153,6 +153,16 @@ func TestTextChunks(t *testing.T) {
 					assert.Greater(t, c.tok.Token(answer), from)
 				case numbers:
 					assert.Greater(t, c.tok.Token(answer), c.tok.Token(row[last]))
+				case phrases:
+					n := 0
+					for _, w := range b.Weights[i] {
+						if w > 0 {
+							n++
+						}
+					}
+					n++ // the first word of the second time
+					assert.LessOrEqual(t, n, mostPhrase)
+					assert.Equal(t, row[last-n+1], answer)
 				case lists:
 					before := slices.Index(row, row[last])
 					assert.Less(t, before, last)
@@ -185,7 +195,7 @@ func TestTextDataRefuses(t *testing.T) {
 		"docstring random_random: accuracy", "docstring mixed: accuracy"}, names)
 	for value, want := range map[string]string{
 		`{"prose": 0.1, "held_out": 5}`:                            `field "data.text.shares": expected at least one source, found none`,
-		strings.Replace(good, "ioi", "poems", 1):                   `field "data.text.shares"[0]."source": expected one of ioi, greaterthan, docstring, lists, numbers, found "poems"`,
+		strings.Replace(good, "ioi", "poems", 1):                   `field "data.text.shares"[0]."source": expected one of ioi, greaterthan, docstring, lists, phrases, numbers, found "poems"`,
 		strings.Replace(good, `s": 1`, `s": 0`, 1):                 `field "data.text.shares"[0]."turns": expected a whole number from 1 to 100, found 0`,
 		strings.Replace(good, "0.1", "2", 1):                       `field "data.text.prose": expected a number from 0 to 1, found 2`,
 		strings.Replace(good, `"held_out": 5`, `"held_out": 1`, 1): `field "data.text.held_out": expected a whole number from 2 to 100, found 1`,
