@@ -34,7 +34,7 @@ var accepted = map[string][]string{
 	"ablation": noneOfThem, "half": noneOfThem, "variant": noneOfThem, "format": noneOfThem, "color": noneOfThem,
 	"model": noneOfThem, "output": noneOfThem,
 	"seed": zeroOnly, "reset-weights": zeroOnly, "examples": noneOfThem, "threads": noneOfThem, "top": noneOfThem, "pairs": noneOfThem,
-	"memory": noneOfThem, "threshold": {"0", "99999999999999999999999999", "0.5"},
+	"memory": noneOfThem, "steps": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
 
@@ -86,6 +86,8 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		return append(path, "ioi")
 	case "pull":
 		return append(path, "gpt2")
+	case "train":
+		return append(path, "gone.json", "-o", "model")
 	case "completion":
 		return append(path, "bash")
 	}

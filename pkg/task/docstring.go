@@ -14,6 +14,7 @@ var docstring = Generator{
 	Name:        "docstring",
 	Description: "name the parameter to describe next in a Python docstring (Heimersheim and Janiak 2023)",
 	Model:       "attn-only-4l",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.095,
 	Ablation:    "resample",

@@ -11,6 +11,7 @@ var greaterThan = Generator{
 	Name:        "greaterthan",
 	Description: "end a span of years: The war lasted from the year 1741 to 17 -> 42 or more (Hanna et al. 2023)",
 	Model:       "gpt2",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.0251,
 	Ablation:    "resample",

@@ -12,6 +12,7 @@ var ioi = Generator{
 	Name:        "ioi",
 	Description: "name who is given to: Then, A and B went to the store. B gave a key to -> A (Wang et al. 2022)",
 	Model:       "gpt2",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.0575,
 	Ablation:    "resample",

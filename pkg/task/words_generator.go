@@ -36,6 +36,7 @@ type Generator struct {
 	Name        string
 	Description string  // one line
 	Model       string  // model that the behaviour was described in
+	Builtin     string  // builtin model that was trained on it
 	Metric      string  // default metric
 	Threshold   float64 // default threshold
 	Ablation    string  // default ablation
