@@ -20,8 +20,14 @@ type gradientCase struct {
 	clean, patched [][]float32 // [rows,V]
 }
 
+// comparesAnswers are the metrics that count one position an example.
+func comparesAnswers(name metric.Name) bool {
+	return slices.Contains([]metric.Name{metric.LogitDiff, metric.ProbDiff, metric.Docstring, metric.FracCorrect}, name)
+}
+
 // randomCase draws data of a few examples, padded and masked as chance has it,
-// with one counted position an example, and logits that differ by scale.
+// with several counted positions an example or none where the metric allows it,
+// and logits that differ by scale.
 func randomCase(t *testing.T, name metric.Name, rng *rand.Rand, scale float64) gradientCase {
 	t.Helper()
 	b, length, vocab := 1+rng.IntN(4), 1+rng.IntN(5), 2+rng.IntN(30)
@@ -44,7 +50,12 @@ func randomCase(t *testing.T, name metric.Name, rng *rand.Rand, scale float64) g
 		}
 		if masked {
 			mask := make([]bool, length)
-			mask[first+rng.IntN(length-first)] = true
+			if mask[first+rng.IntN(length-first)] = true; !comparesAnswers(name) {
+				for p := first; p < length; p++ {
+					mask[p] = rng.IntN(2) == 0
+				}
+				mask[length-1] = mask[length-1] || len(tg.Mask) == 0
+			}
 			tg.Mask = append(tg.Mask, mask)
 		}
 	}

@@ -1,6 +1,7 @@
 package tensor_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand"
 	"testing"
@@ -39,13 +40,13 @@ func differences(x []float64, f func() float64) []float64 {
 // requireNear compares with a gradient by differences.
 func requireNear(t *testing.T, want []float64, got []float32, unit float64, what ...any) {
 	t.Helper()
-	require.Equal(t, len(want), len(got), what...)
+	require.Equal(t, len(want), len(got), fmt.Sprint(what...))
 	size := 1.0
 	for _, v := range want {
 		size = max(size, math.Abs(v))
 	}
 	for i, v := range want {
-		require.InDelta(t, v, float64(got[i]), unit*size, what...)
+		require.InDelta(t, v, float64(got[i]), unit*size, fmt.Sprint(what...))
 	}
 }
 

@@ -4,8 +4,8 @@ import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
 
 // Packed is a right-hand matrix [K,N] laid out once in the panels the
 // micro-kernels read. The layout is the same for every kernel, so a Packed
-// stays valid when ForceKernel changes it. It is read-only after packing and
-// safe for concurrent use.
+// stays valid when ForceKernel changes it. It is read-only after packing, until
+// it is packed again, and safe for concurrent use.
 type Packed struct {
 	data []float32
 	k, n int
@@ -15,19 +15,36 @@ type Packed struct {
 func PackedLen(k, n int) int { return kernel.PackedLen(k, n) }
 
 // Pack lays out b [K,N].
-func Pack(b Matrix) *Packed {
+func Pack(b Matrix) *Packed { return new(Packed).Pack(b) }
+
+// PackTransposed lays out the transpose of b [N,K], a [K,N] matrix.
+func PackTransposed(b Matrix) *Packed { return new(Packed).PackTransposed(b) }
+
+// Pack lays out b [K,N] in p, whose memory it takes where it is large enough,
+// and returns p. Nothing may use p meanwhile.
+func (p *Packed) Pack(b Matrix) *Packed {
 	b.check("Pack", "b")
-	p := &Packed{data: make([]float32, PackedLen(b.Rows, b.Cols)), k: b.Rows, n: b.Cols}
+	p.resize(b.Rows, b.Cols)
 	kernel.Pack(p.data, b.Data, b.Stride, b.Rows, b.Cols)
 	return p
 }
 
-// PackTransposed lays out the transpose of b [N,K], a [K,N] matrix.
-func PackTransposed(b Matrix) *Packed {
+// PackTransposed is Pack of the transpose of b [N,K].
+func (p *Packed) PackTransposed(b Matrix) *Packed {
 	b.check("PackTransposed", "b")
-	p := &Packed{data: make([]float32, PackedLen(b.Cols, b.Rows)), k: b.Cols, n: b.Rows}
+	p.resize(b.Cols, b.Rows)
 	kernel.PackTransposed(p.data, b.Data, b.Stride, b.Cols, b.Rows, 1)
 	return p
+}
+
+// resize makes p a [k,n] matrix of any content.
+func (p *Packed) resize(k, n int) {
+	p.k, p.n = k, n
+	if size := PackedLen(k, n); cap(p.data) < size {
+		p.data = make([]float32, size)
+	} else {
+		p.data = p.data[:size]
+	}
 }
 
 // K returns the number of rows.

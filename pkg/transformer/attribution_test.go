@@ -3,6 +3,7 @@ package transformer_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -47,38 +48,49 @@ func openGolden(t *testing.T) goldenRuns {
 	return g
 }
 
-// loss is the gradient of a metric's mean at a run's logits.
-func (g goldenRuns) loss(t *testing.T, name metric.Name, logits *tensor.Tensor) transformer.LogitGradient {
+// read are the logits that a metric reads at row i of a run's.
+func (g goldenRuns) read(m *metric.Metric, logits *tensor.Tensor, i int) []float32 {
+	row := logits.Matrix().Row(m.Rows()[i].Example*len(g.tokens[0][0]) + m.Rows()[i].Position)
+	if m.Tokens(i) == nil {
+		return append([]float32(nil), row...)
+	}
+	var out []float32
+	for _, id := range m.Tokens(i) {
+		out = append(out, row[id])
+	}
+	return out
+}
+
+// metric binds a metric to the clean run.
+func (g goldenRuns) metric(t *testing.T, name metric.Name, mask [][]bool) *metric.Metric {
 	t.Helper()
-	m, err := metric.New(name, g.targets)
+	targets := g.targets
+	targets.Mask = mask
+	m, err := metric.New(name, targets)
 	require.NoError(t, err)
-	read := func(from *tensor.Tensor, i int) []float32 {
-		r := m.Rows()[i]
-		row := from.Reshape(len(from.Data)/g.m.Config.VocabOut, g.m.Config.VocabOut).Row(r.Example*len(g.tokens[0][0]) + r.Position)
-		if m.Tokens(i) == nil {
-			return append([]float32(nil), row...)
-		}
-		var out []float32
-		for _, id := range m.Tokens(i) {
-			out = append(out, row[id])
-		}
-		return out
-	}
-	width := len(read(logits, 0))
-	clean, grad, loss := tensor.New(len(m.Rows()), width), tensor.New(len(m.Rows()), width), transformer.LogitGradient{}
-	for i, r := range m.Rows() {
-		copy(clean.Row(i), read(g.cleanLogits, i))
-		loss.Rows = append(loss.Rows, r.Example*len(g.tokens[0][0])+r.Position)
-	}
-	m.SetClean(clean)
+	var clean []float32
 	for i := range m.Rows() {
-		require.NoError(t, m.Gradient(i, read(logits, i), grad.Row(i)))
-		tensor.Scale(grad.Row(i), 1/float32(len(m.Rows())))
+		clean = append(clean, g.read(m, g.cleanLogits, i)...)
 	}
-	loss.Grad = grad.Matrix()
+	m.SetClean(tensor.From(clean, len(m.Rows()), len(clean)/len(m.Rows())))
+	return m
+}
+
+// loss is the gradient of a metric's mean at a run's logits.
+func (g goldenRuns) loss(t *testing.T, m *metric.Metric, logits *tensor.Tensor) transformer.LogitGradient {
+	t.Helper()
+	loss := transformer.LogitGradient{}
 	if m.Tokens(0) != nil {
 		loss.Tokens = m.Tokens
 	}
+	rows := len(m.Rows())
+	grad := tensor.New(rows, len(g.read(m, logits, 0)))
+	for i, r := range m.Rows() {
+		loss.Rows = append(loss.Rows, r.Example*len(g.tokens[0][0])+r.Position)
+		require.NoError(t, m.Gradient(i, g.read(m, logits, i), grad.Row(i)))
+	}
+	tensor.Scale(grad.Data, 1/float32(rows))
+	loss.Grad = grad.Matrix()
 	return loss
 }
 
@@ -155,7 +167,7 @@ func TestGoldenAttribution(t *testing.T) {
 			name, method, _ := strings.Cut(key, "_eap")
 			receivers := map[string]tensor.Matrix{}
 			if method == "" {
-				g.receivers(t, g.clean, g.loss(t, metric.Name(name), g.cleanLogits), 1, receivers)
+				g.receivers(t, g.clean, g.loss(t, g.metric(t, metric.Name(name), nil), g.cleanLogits), 1, receivers)
 			} else {
 				const steps = 5
 				for k := range steps {
@@ -165,7 +177,7 @@ func TestGoldenAttribution(t *testing.T) {
 					}}
 					logits, tape, err := g.m.RecordTape(t.Context(), g.tokens[0], false, transformer.Options{Hooks: []transformer.Hook{at}})
 					require.NoError(t, err)
-					g.receivers(t, tape, g.loss(t, metric.Name(name), logits), 1./steps, receivers)
+					g.receivers(t, tape, g.loss(t, g.metric(t, metric.Name(name), nil), logits), 1./steps, receivers)
 				}
 			}
 			largest, worst := 0.0, 0.0
@@ -230,7 +242,7 @@ func TestGoldenHISP(t *testing.T) {
 				}
 				hooks = append(hooks, see(l, "hook_mlp_out", own.MLPOut, other.MLPOut, g.m.Config.DModel))
 			}
-			loss := g.loss(t, metric.LogitDiff, g.cleanLogits)
+			loss := g.loss(t, g.metric(t, metric.LogitDiff, nil), g.cleanLogits)
 			require.NoError(t, g.m.Backward(t.Context(), g.clean, loss, transformer.BackwardOptions{Hooks: hooks}))
 			want := raw["logit_diff_"+ablation].(map[string]any)
 			require.Len(t, scores, len(want))
@@ -240,5 +252,58 @@ func TestGoldenHISP(t *testing.T) {
 				require.InDelta(t, v.(float64), scores[node]/math.Sqrt(sizes[at.Layer]), 1e-4, node)
 			}
 		})
+	}
+}
+
+// The gradient of every metric, masked and not, through the whole model is the
+// difference along a random direction from the corrupted run.
+func TestEveryMetricThroughTheModel(t *testing.T) {
+	g, rng := openGolden(t), rand.New(rand.NewPCG(1, 14))
+	start := g.corrupt.Layers[0].AttnIn
+	direction := tensor.New(start.Shape()...)
+	for i := range direction.Data {
+		direction.Data[i] = float32(rng.NormFloat64())
+	}
+	run := func(by float32) (*tensor.Tensor, *transformer.Tape) {
+		at := transformer.Hook{At: transformer.HookPoint{Point: transformer.HookResidPre}, Do: func(x *tensor.Tensor) { tensor.Axpy(x.Data, by, direction.Data) }}
+		logits, tape, err := g.m.RecordTape(t.Context(), g.tokens[1], true, transformer.Options{Hooks: []transformer.Hook{at}, Threads: 2})
+		require.NoError(t, err)
+		return logits, tape
+	}
+	logits, tape := run(0)
+	for _, name := range metric.Names() {
+		if name == metric.FracCorrect {
+			continue // it moves in steps
+		}
+		var mask [][]bool
+		for _, row := range g.tokens[0] {
+			mask = append(mask, make([]bool, len(row)))
+			for i := range row {
+				mask[len(mask)-1][i] = rng.IntN(3) > 0
+			}
+			mask[len(mask)-1][len(row)-1] = true
+		}
+		for _, mask := range [][][]bool{nil, golden.MaskFor(name, mask)} {
+			m := g.metric(t, name, mask)
+			value := func(by float32) float64 {
+				logits, _ := run(by)
+				values := make([]float64, len(m.Rows()))
+				for i := range values {
+					values[i] = m.Row(i, g.read(m, logits, i))
+				}
+				return m.Mean(values)
+			}
+			const h = 1. / 512
+			want := (8*(value(h)-value(-h)) - (value(2*h) - value(-2*h))) / (12 * h)
+			got := 0.0
+			see := transformer.GradientHook{At: transformer.HookPoint{Point: transformer.HookResidPre}, Do: func(_ int, grad tensor.Matrix) {
+				for i := range grad.Rows {
+					got += float64(tensor.Dot(grad.Row(i), direction.Row(i)))
+				}
+			}}
+			require.NoError(t, g.m.Backward(t.Context(), tape, g.loss(t, m, logits), transformer.BackwardOptions{Hooks: []transformer.GradientHook{see}}))
+			t.Logf("%s: %.6f, by differences %.6f", name, got, want)
+			assert.InEpsilon(t, want, got, 2e-3, name)
+		}
 	}
 }

@@ -14,22 +14,30 @@ type Model struct {
 	Config  Config
 	Params  *Params
 	blocks  []block
-	unembed *packed // W_U [D,V]
-	back    *packed // its transpose
-	turns   rotary  // of rotary positions
+	unembed packed // W_U [D,V]
+	back    packed // its transpose
+	turns   rotary // of rotary positions
 	closed  atomic.Bool
 }
 
-// packed is a right-hand matrix that is laid out at its first use.
+// packed is a right-hand matrix that is laid out at its first use, in the memory
+// that it had before.
 type packed struct {
 	once sync.Once
-	make func() *tensor.Packed
-	p    *tensor.Packed
+	make func(p *tensor.Packed)
+	p    tensor.Packed
 }
 
 func (p *packed) get() *tensor.Packed {
-	p.once.Do(func() { p.p, p.make = p.make(), nil })
-	return p.p
+	p.once.Do(func() { p.make(&p.p) })
+	return &p.p
+}
+
+// set says of what a matrix and its transpose are made, from now on.
+func set(forward, back *packed, of func() tensor.Matrix) {
+	forward.once, back.once = sync.Once{}, sync.Once{}
+	forward.make = func(p *tensor.Packed) { p.Pack(of()) }
+	back.make = func(p *tensor.Packed) { p.PackTransposed(of()) }
 }
 
 // block holds one block's matrices, packed.
@@ -70,16 +78,17 @@ func New(c Config, p *Params) (*Model, error) {
 }
 
 // Repack tells the model that its parameters have changed: what was laid out
-// of them is laid out again when it is next needed. Nothing may be computed
-// meanwhile.
+// of them is laid out again when it is next needed, in the same memory. Nothing
+// may be computed meanwhile.
 func (m *Model) Repack() {
 	m.checkOpen()
-	m.blocks = make([]block, m.Config.Layers)
+	if m.blocks == nil {
+		m.blocks = make([]block, m.Config.Layers)
+	}
 	for l := range m.blocks {
 		m.blocks[l].init(m.Config, &m.Params.Blocks[l])
 	}
-	m.unembed = &packed{make: func() *tensor.Packed { return tensor.Pack(m.Params.Unembed.Matrix()) }}
-	m.back = &packed{make: func() *tensor.Packed { return tensor.PackTransposed(m.Params.Unembed.Matrix()) }}
+	set(&m.unembed, &m.back, m.Params.Unembed.Matrix)
 }
 
 // Close makes every further use of the model a panic that says so. Whoever
@@ -102,13 +111,17 @@ func (m *Model) block(layer int) *block {
 func (b *block) init(c Config, w *BlockParams) {
 	for i := range b.qkv {
 		set(&b.qkv[i], &b.back.qkv[i], func() tensor.Matrix { return sideBySide(w.W[i]) })
-		b.qkvHead[i], b.back.qkvHead[i] = make([]packed, c.Heads), make([]packed, c.Heads)
+		if b.qkvHead[i] == nil {
+			b.qkvHead[i], b.back.qkvHead[i] = make([]packed, c.Heads), make([]packed, c.Heads)
+		}
 		for h := range c.Heads {
 			set(&b.qkvHead[i][h], &b.back.qkvHead[i][h], func() tensor.Matrix { return headOf(w.W[i], h) })
 		}
 	}
 	set(&b.o, &b.back.o, func() tensor.Matrix { return w.WO.Reshape(c.Heads*c.DHead, c.DModel).Matrix() })
-	b.oHead, b.back.oHead = make([]packed, c.Heads), make([]packed, c.Heads)
+	if b.oHead == nil {
+		b.oHead, b.back.oHead = make([]packed, c.Heads), make([]packed, c.Heads)
+	}
 	for h := range c.Heads {
 		set(&b.oHead[h], &b.back.oHead[h], func() tensor.Matrix { return headOf(w.WO, h) })
 	}
@@ -116,12 +129,6 @@ func (b *block) init(c Config, w *BlockParams) {
 		set(&b.in, &b.back.in, w.WIn.Matrix)
 		set(&b.out, &b.back.out, w.WOut.Matrix)
 	}
-}
-
-// set says of what a matrix and its transpose are made.
-func set(forward, back *packed, of func() tensor.Matrix) {
-	forward.make = func() *tensor.Packed { return tensor.Pack(of()) }
-	back.make = func() *tensor.Packed { return tensor.PackTransposed(of()) }
 }
 
 // headOf is one head's matrix of all [H,rows,cols].
