@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,9 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/train"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
@@ -71,10 +74,41 @@ func TestInductionCircuit(t *testing.T) {
 func TestMiniModelMeetsItsMarks(t *testing.T) {
 	for _, seed := range []uint64{1001, 1002} {
 		m := measuresOf(t, "mini", seed)
-		require.Len(t, m, 5)
+		require.Len(t, m, 6)
 		for _, x := range m {
-			assert.GreaterOrEqual(t, x.Value, 0.95, x.Name)
+			least := 0.95
+			if strings.HasSuffix(x.Name, "probability of right answers") {
+				least = 0.9
+			}
+			assert.GreaterOrEqual(t, x.Value, least, x.Name)
 		}
+	}
+}
+
+// The mini model does not end every span of years late: the ten years after a
+// beginning are likely behind it, and hardly so where the beginning is later.
+func TestMiniModelKnowsWhereYearsBegin(t *testing.T) {
+	m, err := zoo.Open("mini")
+	require.NoError(t, err)
+	defer m.Close()
+	tok, err := m.Tokenizer()
+	require.NoError(t, err)
+	mass := func(begin, lo, hi int) float64 {
+		prompt := tok.Encode(fmt.Sprintf("The war lasted from the year 17%02d to 17", begin))
+		logits, err := m.Forward(t.Context(), [][]int{prompt}, transformer.Options{})
+		require.NoError(t, err)
+		last, sum := logits.Row(len(prompt)-1), 0.0
+		tensor.Softmax(last)
+		for y := lo; y <= hi; y++ {
+			sum += float64(last[tok.Encode(fmt.Sprintf("%02d", y))[0]])
+		}
+		return sum
+	}
+	for begin := 10; begin < 80; begin += 10 {
+		own, later := mass(begin, begin+1, begin+10), mass(begin+15, begin+1, begin+10)
+		t.Logf("%02d to %02d: %.3f behind %02d, %.3f behind %02d", begin+1, begin+10, own, begin, later, begin+15)
+		assert.Greater(t, own, 4*later)
+		assert.Greater(t, own, 0.05)
 	}
 }
 

@@ -228,7 +228,26 @@ func (c *textCorpus) prompt(rng *rand.Rand, source string) ([]int, []float32) {
 		weights[i] = float32(c.Prose)
 	}
 	weights[len(weights)-1] = 1
+	if source == "docstring" {
+		c.weighTold(tokens, weights)
+	}
 	return tokens, weights
+}
+
+// weighTold lets the parameters that a docstring has told already count as the
+// answer does, all but the first: each follows from the one before it and the
+// definition.
+func (c *textCorpus) weighTold(tokens []int, weights []float32) {
+	param, first := c.tok.Encode("param")[0], true
+	for i := 1; i < len(tokens); i++ {
+		if tokens[i-1] != param {
+			continue
+		}
+		if !first {
+			weights[i] = 1
+		}
+		first = false
+	}
 }
 
 // repeated is a row of words that ends in a block of two to ten words, two to
@@ -305,40 +324,48 @@ func (c *textCorpus) measure(ctx context.Context, m *transformer.Model, seed uin
 			if err != nil {
 				return nil, err
 			}
-			name, value, err := c.answers(ctx, m, draw, rand.New(rand.NewPCG(seed, measureStream)), threads)
+			measures, err := c.answers(ctx, m, draw, rand.New(rand.NewPCG(seed, measureStream)), threads)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Measure{Name: g.Name + " " + v + ": " + name, Value: value})
+			for _, x := range measures {
+				x.Name = g.Name + " " + v + ": " + x.Name
+				out = append(out, x)
+			}
 		}
 	}
 	return out, nil
 }
 
 // answers is the accuracy, the fraction of prompts whose most probable next token
-// is the right one; of a task with many right answers, in which always saying the
-// last would be right, it is the mean probability of all of them together. Half
-// of the prompts stand behind a start token.
-func (c *textCorpus) answers(ctx context.Context, m *transformer.Model, draw func(*rand.Rand) task.Pair, rng *rand.Rand, threads int) (name string, value float64, err error) {
+// is the right one. Of a task with many right answers it is the fraction of
+// prompts of which these together are more probable than everything else, and
+// their mean probability is told too. Half of the prompts stand behind a start
+// token.
+func (c *textCorpus) answers(ctx context.Context, m *transformer.Model, draw func(*rand.Rand) task.Pair, rng *rand.Rand, threads int) ([]Measure, error) {
+	accuracy, probability := Measure{Name: "accuracy"}, Measure{Name: "probability of right answers"}
+	many := false
 	for range measuredPrompts {
 		p := draw(rng)
 		tokens := append(c.begin(rng), c.tok.Encode(p.Clean.Text)...)
 		logits, err := m.Forward(ctx, [][]int{tokens}, transformer.Options{Threads: threads})
 		if err != nil {
-			return "", 0, err
+			return nil, err
 		}
 		last := logits.Row(len(tokens) - 1)
-		if name = "accuracy"; len(p.Correct) == 1 {
-			if last[c.tok.Encode(p.Correct[0].Text)[0]] == slices.Max(last) {
-				value++
-			}
-			continue
-		}
-		name = "probability of right answers"
 		tensor.Softmax(last)
+		sum := 0.0
 		for _, a := range p.Correct {
-			value += float64(last[c.tok.Encode(a.Text)[0]])
+			sum += float64(last[c.tok.Encode(a.Text)[0]])
+		}
+		probability.Value += sum / measuredPrompts
+		many = many || len(p.Correct) > 1
+		if sum > 0.5 || len(p.Correct) == 1 && float32(sum) == slices.Max(last) {
+			accuracy.Value += 1.0 / measuredPrompts
 		}
 	}
-	return name, value / measuredPrompts, nil
+	if !many {
+		return []Measure{accuracy}, nil
+	}
+	return []Measure{accuracy, probability}, nil
 }

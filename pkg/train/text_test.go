@@ -189,9 +189,9 @@ func TestTextDataRefuses(t *testing.T) {
 	var names []string
 	for _, x := range m {
 		names = append(names, x.Name)
-		assert.Less(t, x.Value, 0.6, "%s of a model that was hardly trained", x.Name)
+		assert.Less(t, x.Value, 0.7, "%s of a model that was hardly trained", x.Name)
 	}
-	assert.Equal(t, []string{"ioi abba: accuracy", "ioi mixed: accuracy", "greaterthan 01: probability of right answers",
+	assert.Equal(t, []string{"ioi abba: accuracy", "ioi mixed: accuracy", "greaterthan 01: accuracy", "greaterthan 01: probability of right answers",
 		"docstring random_random: accuracy", "docstring mixed: accuracy"}, names)
 	for value, want := range map[string]string{
 		`{"prose": 0.1, "held_out": 5}`:                            `field "data.text.shares": expected at least one source, found none`,
