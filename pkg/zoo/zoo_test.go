@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
 func open(t *testing.T, name string) *Model {
@@ -36,6 +37,36 @@ func TestEveryBuiltinOpens(t *testing.T) {
 		assert.Equal(t, e.Name, m.Name)
 		assert.Equal(t, e.Description, m.Description)
 	}
+}
+
+// The trained models are kept with their recipes, and the one that reads text
+// with its tokenizer.
+func TestTrainedModels(t *testing.T) {
+	assert.Equal(t, []string{"induction", "mini"}, Recipes())
+	for _, name := range Recipes() {
+		text, ok := Recipe(name)
+		assert.True(t, ok)
+		assert.Contains(t, string(text), `"name": "`+name+`"`)
+		f, err := builtinFile(name, "model.safetensors")
+		require.NoError(t, err)
+		src, err := weights.Decode(name, f)
+		require.NoError(t, err)
+		assert.Equal(t, string(text), src.Metadata()["recipe"], "the weights are of the recipe beside them")
+	}
+	for _, name := range []string{"or_gate", "random:gpt2", "", "..", "../zoo", "/", "induction/recipe.json"} {
+		_, ok := Recipe(name)
+		assert.False(t, ok, name)
+	}
+	m := open(t, "mini")
+	own, err := m.Tokenizer()
+	require.NoError(t, err)
+	assert.Equal(t, m.Config.Vocab, own.Vocab())
+	alone, err := OpenTokenizer("mini", Options{})
+	require.NoError(t, err)
+	const text = "Then, Ruth and Amy went to the hotel. Amy gave a bottle to"
+	assert.Len(t, own.Encode(text), 15)
+	assert.Equal(t, own.Encode(text), alone.Encode(text))
+	assert.Equal(t, text, own.Decode(own.Encode(text)))
 }
 
 func TestFolderAndFile(t *testing.T) {
