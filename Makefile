@@ -54,7 +54,7 @@ golden: ## rewrite the golden pictures and the outputs in README and docs after 
 
 # A model is put in place when it is whole, so that the program always has one.
 MODELS := induction mini
-models: ## train the builtin models again from their recipes (induction 2 minutes, mini half an hour)
+models: ## train the builtin models again from their recipes (on two cores induction 4 minutes, mini 17)
 	@mkdir -p dist/models
 	CGO_ENABLED=0 $(GO) build -trimpath -o dist/models/acdc ./cmd/acdc
 	@set -e; for m in $(MODELS); do \

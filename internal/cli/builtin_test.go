@@ -77,8 +77,8 @@ func TestMiniModelMeetsItsMarks(t *testing.T) {
 		require.Len(t, m, 6)
 		for _, x := range m {
 			least := 0.95
-			if strings.HasSuffix(x.Name, "probability of right answers") {
-				least = 0.9
+			if strings.Contains(x.Name, " mixed: ") || strings.HasSuffix(x.Name, "probability of right answers") {
+				least = 0.93 // which the mark is not of
 			}
 			assert.GreaterOrEqual(t, x.Value, least, x.Name)
 		}
