@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race lint portable fuzz bench golden vuln third-party man clean
+.PHONY: help build test short long race lint portable fuzz bench golden models vuln third-party man clean
 
 help: ## list the targets
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
@@ -51,6 +51,17 @@ golden: ## rewrite the golden pictures and the outputs in README and docs after 
 	$(GO) test ./pkg/draw -update
 	$(GO) test ./internal/layers -update
 	$(GO) test ./internal/cli -run Readme -update
+
+# A model is put in place when it is whole, so that the program always has one.
+MODELS := induction mini
+models: ## train the builtin models again from their recipes (on two cores induction 4 minutes, mini 17)
+	@mkdir -p dist/models
+	CGO_ENABLED=0 $(GO) build -trimpath -o dist/models/acdc ./cmd/acdc
+	@set -e; for m in $(MODELS); do \
+	  dist/models/acdc train $$m -o dist/models/$$m --checkpoint dist/models/$$m.ckpt; \
+	  cp dist/models/$$m/* pkg/zoo/builtin/$$m/; \
+	  rm dist/models/$$m.ckpt; \
+	done
 
 # VULNDB is another database than govulncheck's own: file:///folder or a URL.
 vuln: ## known vulnerabilities that the program can reach

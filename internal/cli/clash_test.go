@@ -96,6 +96,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"discover": {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
 		"run":      {"run", "--circuit", circuit},
 		"render":   {"render", circuit},
+		"train":    {"train", circuit, "-o", filepath.Join(dir, "new")},
 	} {
 		root := newRoot(&app{stdout: &output{}})
 		cmd, _, err := root.Find([]string{command})
@@ -105,8 +106,8 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				continue
 			}
 			for path, before := range files {
-				if isCircuit := path == circuit; isCircuit != (command == "render") {
-					continue // run edits it in place, discover does not read it; render reads nothing else
+				if isCircuit := path == circuit; isCircuit != (command == "render" || command == "train") {
+					continue // run edits it in place, discover does not read it; render and train read nothing else
 				}
 				for _, name := range aliases(t, path) {
 					code, text := runMain(append(args, "--"+flag, name)...)
@@ -133,7 +134,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "train"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

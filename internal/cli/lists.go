@@ -19,7 +19,8 @@ func newTasks(a *app) *cobra.Command {
 		Short: "list the tasks",
 		Long: `List the tasks, each with the model, metric, threshold, ablation and number of
 examples it is used with unless told otherwise. A model that acdc models does
-not list must be downloaded first (acdc pull), or another named with --model.`,
+not list is downloaded by acdc pull; until then the task runs on the builtin
+model that was trained on it, and says so.`,
 		Example: `  acdc tasks
   acdc tasks --json`,
 		Args: noArgs(""),
@@ -34,6 +35,7 @@ type taskInfo struct {
 	Name        string  `json:"name"`
 	Description string  `json:"description"`
 	Model       string  `json:"model"`
+	Builtin     string  `json:"builtin,omitempty"` // stands in for the model
 	Metric      string  `json:"metric"`
 	Threshold   float64 `json:"threshold"`
 	Ablation    string  `json:"ablation"`
@@ -44,7 +46,7 @@ func (a *app) tasks(asJSON bool) error {
 	var list []taskInfo
 	rows := [][]string{{"TASK", "MODEL", "METRIC", "THRESHOLD", "ABLATION", "EXAMPLES", "DESCRIPTION"}}
 	for _, t := range task.All() {
-		list = append(list, taskInfo{t.Name, t.Description, t.Model, t.Metric, t.Threshold, t.Ablation, t.Examples})
+		list = append(list, taskInfo{t.Name, t.Description, t.Model, t.Builtin, t.Metric, t.Threshold, t.Ablation, t.Examples})
 		rows = append(rows, []string{t.Name, t.Model, t.Metric, fmt.Sprint(t.Threshold), t.Ablation, fmt.Sprint(t.Examples), t.Description})
 	}
 	if asJSON {

@@ -44,8 +44,8 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	})
 }
 
-// maxSteps bounds the steps.
-const maxSteps = 1_000_000
+// maxSteps bounds the steps of what learns.
+const maxSteps = 1 << 30
 
 // parsePositive reads a number above 0.
 func parsePositive(s string) (float64, error) {

@@ -37,7 +37,7 @@ func TestDiscoverDefaults(t *testing.T) {
 	s, found, err := o.spec.Resolve()
 	require.NoError(t, err)
 	assert.Equal(t, study.Spec{Task: "induction", Model: "induction", Metric: metric.KL, Ablation: ablate.Resample}, s)
-	assert.Equal(t, 0.1, found.Threshold)
+	assert.Equal(t, 0.5, found.Threshold)
 }
 
 func TestDiscoverFlags(t *testing.T) {

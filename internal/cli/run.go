@@ -48,7 +48,7 @@ head's keys, or as in pictures and traces. Without --metric, all metrics that th
 data allow are measured. acdc predict shows what a circuit predicts.`,
 		Example: `  acdc discover --task induction -o circuit.json
   acdc run --circuit circuit.json
-  acdc run --circuit circuit.json --cut "a1.h1->logits" --add "a1.h5->logits" -o edited.json`,
+  acdc run --circuit circuit.json --cut "a1.h1->logits" --add "a1.h0->logits" -o edited.json`,
 		Args: noArgs("circuit"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return run(cmd.Context(), o)

@@ -57,10 +57,7 @@ func Path(parts ...string) string {
 // modelFiles are the configuration and the weights of each golden model.
 func modelFiles(name string) (config, model string) {
 	switch name {
-	case "induction-attn2l": // the builtin model is the golden one
-		dir := filepath.Join(root(), "pkg", "zoo", "builtin", "induction")
-		return filepath.Join(dir, "config.json"), filepath.Join(dir, "model.safetensors")
-	case "gpt3l-random", "hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny":
+	case "induction-attn2l", "gpt3l-random", "hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny":
 		return Path(name, "config.json"), Path(name, "model.safetensors")
 	}
 	return Path("tracr", name+".config.json"), Path("tracr", name+".safetensors")

@@ -27,6 +27,7 @@ var Floors = map[string]float64{
 	"pkg/patch/incremental":      4,
 	"pkg/patch":                  3,
 	"pkg/ablate":                 2,
+	"pkg/train":                  2,
 	"pkg/zoo":                    2,
 	"pkg/transformer/checkpoint": 1.5,
 	"pkg/transformer":            1,

@@ -10,7 +10,7 @@ import (
 )
 
 func TestEnoughMemory(t *testing.T) {
-	m, err := zoo.Open(t.Context(), "induction")
+	m, err := zoo.Open(t.Context(), "random:2x6x96x0x128")
 	require.NoError(t, err)
 	require.NoError(t, EnoughMemory("x", m.Config, 40, 40))
 	if totalMemory() == 0 {

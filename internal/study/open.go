@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -39,24 +39,38 @@ func MissingModel(name string, err error) error {
 	if !errors.As(err, &absent) {
 		return err
 	}
-	var ready []string
-	for _, t := range task.All() {
-		if slices.ContainsFunc(zoo.All(), func(e zoo.Entry) bool { return e.Name == t.Model }) {
-			ready = append(ready, t.Name)
-		}
+	return fmt.Errorf("%w; download it with \"acdc pull %s\", or name a folder with --model; models that need no download: %s",
+		err, name, strings.Join(choice.Names(zoo.All(), func(e zoo.Entry) string { return e.Name }), ", "))
+}
+
+// openTaskModel opens the model that a task is run with. Where nobody named
+// another, and the task's must be downloaded and is not, the task's builtin model
+// stands in, with a warning.
+func (s Spec) openTaskModel(ctx context.Context, t task.Task, named bool, threads int) (*zoo.Model, error) {
+	m, err := s.OpenModel(ctx, threads)
+	var absent *hub.NotFoundError
+	if named || t.Builtin == "" || !errors.As(err, &absent) {
+		return m, err
 	}
-	return fmt.Errorf("%w; download it with \"acdc pull %s\", or name a folder with --model; tasks that need no download: %s",
-		err, name, strings.Join(ready, ", "))
+	missing := s.Model
+	s.Model = t.Builtin
+	if m, err = s.OpenModel(ctx, threads); err != nil {
+		return nil, err
+	}
+	m.Warnings = append(m.Warnings, fmt.Sprintf("model %s is not in the Hugging Face cache: task %s is run on the builtin model %s; \"acdc pull %s\" downloads %[1]s",
+		missing, t.Name, t.Builtin, missing))
+	return m, nil
 }
 
 // Open resolves the Spec and opens its model and data. The caller closes the
 // study.
 func (s Spec) Open(ctx context.Context, threads int) (*Study, error) {
+	named := s.Model != ""
 	s, t, err := s.Resolve()
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.OpenModel(ctx, threads)
+	m, err := s.openTaskModel(ctx, t, named, threads)
 	if err != nil {
 		return nil, err
 	}

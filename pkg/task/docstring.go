@@ -14,6 +14,7 @@ var docstring = Generator{
 	Name:        "docstring",
 	Description: "name the parameter to describe next in a Python docstring (Heimersheim and Janiak 2023)",
 	Model:       "attn-only-4l",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.095,
 	Ablation:    "resample",
@@ -28,6 +29,7 @@ var docstring = Generator{
 		{"random_answer_doc", "another parameter in place of the answer, and others in the text"},
 		{"vary_length_doc_desc", "a word of one description moves to the other"},
 		{"vary_length_doc_desc_random_doc", "a word of one description moves to the other, and other parameters in the text"},
+		{docstringMixed, "any number of parameters and words, corrupted as random_random; prompts of several lengths"},
 	},
 	stream:  0xd0c57,
 	prepare: prepareDocstring,
@@ -66,12 +68,17 @@ type spare struct {
 	longSecond bool     // which description is the longer one
 }
 
+// docstringMixed is the variant whose prompts have no one form.
+const docstringMixed = "mixed"
+
 // prepareDocstring draws functions of six parameters after self, the fifth of
 // which is the answer after the third and fourth have been told. No parameter
 // has the name of another, of the function, or of one in a corruption.
-func prepareDocstring(variant string, enc Encoder) (func(*rand.Rand) Pair, error) {
+func prepareDocstring(variant string, l lexicon) (func(*rand.Rand) Pair, error) {
+	if variant == docstringMixed {
+		return prepareMixedDocstring(l)
+	}
 	const drawn, described = 15, 7
-	l := lexicon{"docstring", enc}
 	parameters, err := l.words("parameters", drawn, " ")
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ var greaterThan = Generator{
 	Name:        "greaterthan",
 	Description: "end a span of years: The war lasted from the year 1741 to 17 -> 42 or more (Hanna et al. 2023)",
 	Model:       "gpt2",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.0251,
 	Ablation:    "resample",
@@ -27,6 +28,10 @@ const (
 	firstYear, lastYear       = 2, 98
 )
 
+// greaterThanForm is a prompt of an event, a century and a year, and the century
+// again.
+const greaterThanForm = "The %s lasted from the year %d%s to %d"
+
 // yearSpan is where a span of years begins.
 type yearSpan struct{ century, year int }
 
@@ -35,24 +40,24 @@ func two(n int) string { return fmt.Sprintf("%02d", n) }
 
 // prepareGreaterThan draws prompts that begin in the years of which a
 // tokenizer makes two tokens, the century and the year.
-func prepareGreaterThan(_ string, enc Encoder) (func(*rand.Rand) Pair, error) {
+func prepareGreaterThan(_ string, l lexicon) (func(*rand.Rand) Pair, error) {
 	for n := range 100 {
-		if found := len(enc.Encode(two(n))); found != 1 {
+		if found := len(l.enc.Encode(two(n))); found != 1 {
 			return nil, fmt.Errorf("greaterthan: answer %q: expected one token, found %d under this tokenizer", two(n), found)
 		}
 	}
-	events, err := lexicon{"greaterthan", enc}.words("events", 1, " ")
+	events, err := l.words("events", 1, " ")
 	if err != nil {
 		return nil, err
 	}
-	spans := yearSpans(enc)
+	spans := yearSpans(l)
 	if len(spans) == 0 {
 		return nil, fmt.Errorf("greaterthan: expected years of two tokens, such as %q, found none under this tokenizer", " 1741")
 	}
 	return func(rng *rand.Rand) Pair {
 		event, s := pick(rng, events), spans[rng.IntN(len(spans))]
 		say := func(year int) Prompt {
-			return Prompt{Text: fmt.Sprintf("The %s lasted from the year %d%s to %d", event, s.century, two(year), s.century)}
+			return Prompt{Text: fmt.Sprintf(greaterThanForm, event, s.century, two(year), s.century)}
 		}
 		p := Pair{Clean: say(s.year), Corrupt: say(1)}
 		for n := range 100 {
@@ -68,14 +73,14 @@ func prepareGreaterThan(_ string, enc Encoder) (func(*rand.Rand) Pair, error) {
 
 // yearSpans lists the years that are two tokens, in centuries whose year 01 is
 // as well.
-func yearSpans(enc Encoder) []yearSpan {
+func yearSpans(l lexicon) []yearSpan {
 	var out []yearSpan
 	for c := firstCentury; c <= lastCentury; c++ {
-		if !splits(enc, c, 1) {
+		if !splits(l.enc, c, 1) {
 			continue
 		}
 		for y := firstYear; y <= lastYear; y++ {
-			if splits(enc, c, y) {
+			if l.keep.has("years", two(y)) && splits(l.enc, c, y) {
 				out = append(out, yearSpan{c, y})
 			}
 		}

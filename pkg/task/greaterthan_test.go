@@ -50,7 +50,7 @@ func twoDigits(t *testing.T, s string) int {
 
 // Of the 679 years, GPT-2 splits some otherwise, such as " 1114".
 func TestYearSpans(t *testing.T) {
-	spans := yearSpans(tokenizer.GPT2())
+	spans := yearSpans(lexicon{enc: tokenizer.GPT2()})
 	assert.Len(t, spans, 618)
 	for _, s := range spans {
 		assert.True(t, s.year >= 2 && s.year <= 98)

@@ -2,45 +2,31 @@ package task
 
 import "math/rand/v2"
 
-// The shape of the induction prompts: a start token, one random token, then a
-// random block that repeats with this period until the prompt is full.
-const (
-	inductionVocab  = 128
-	inductionLength = 40
-	inductionPeriod = 19
-)
+// inductionPrompts are those of the induction task, and those that the builtin
+// model of its name was trained on.
+var inductionPrompts = Repeats{Vocab: 128, Length: 48, MinPeriod: 8, MaxPeriod: 20}
 
 var induction = Task{
 	Name:        "induction",
 	Description: "continue a repeated random sequence: ... A B ... A -> B",
 	Model:       "induction",
 	Metric:      "kl_div",
-	Threshold:   0.1,
+	Threshold:   0.5,
 	Ablation:    "resample",
 	Examples:    40,
 	Generate:    generateInduction,
 }
 
-// generateInduction makes prompts of random tokens that repeat. The corrupt
-// prompt of an example is the clean one of another, so that every token
-// statistic is kept and the repeat says something else. The mask counts the
-// positions inside the repeat whose next token the first pass foretells.
+// generateInduction makes prompts of random tokens of which a block is repeated.
+// The corrupt prompt of an example is the clean one of another, so that every
+// token statistic is kept and the repeat says something else. The mask counts
+// the positions inside the repeat whose next token the first copy foretells.
 func generateInduction(seed uint64, examples int) Data {
 	rng := rand.New(rand.NewPCG(seed, 0x1d0c7104))
 	var d Data
 	pool := max(examples, 2) // a single example needs another to be corrupted by
 	for range pool {
-		row, mask := make([]int, inductionLength), make([]bool, inductionLength)
-		for t := range row {
-			switch {
-			case t == 0: // the start token is 0
-			case t < 2+inductionPeriod:
-				row[t] = 1 + rng.IntN(inductionVocab-1)
-			default:
-				row[t] = row[t-inductionPeriod]
-				mask[t] = t < inductionLength-1
-			}
-		}
+		row, mask, _ := inductionPrompts.Draw(rng)
 		d.Clean, d.Mask = append(d.Clean, row), append(d.Mask, mask)
 	}
 	order := rng.Perm(pool) // a cycle through a random order leaves nobody in place

@@ -12,6 +12,7 @@ var ioi = Generator{
 	Name:        "ioi",
 	Description: "name who is given to: Then, A and B went to the store. B gave a key to -> A (Wang et al. 2022)",
 	Model:       "gpt2",
+	Builtin:     "mini",
 	Metric:      "kl_div",
 	Threshold:   0.0575,
 	Ablation:    "resample",
@@ -47,8 +48,7 @@ func ioiTemplates() []string {
 
 // prepareIOI draws prompts whose corruption has three other names, all
 // different, so that nobody in it is said twice.
-func prepareIOI(variant string, enc Encoder) (func(*rand.Rand) Pair, error) {
-	l := lexicon{"ioi", enc}
+func prepareIOI(variant string, l lexicon) (func(*rand.Rand) Pair, error) {
 	names, err := l.words("names", 5, " ")
 	if err != nil {
 		return nil, err

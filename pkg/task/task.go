@@ -38,6 +38,7 @@ type Task struct {
 	Name        string
 	Description string                               // one line
 	Model       string                               // builtin, or by its Hugging Face name
+	Builtin     string                               // builtin model that does it where Model must be downloaded and is not; or empty
 	Metric      string                               // default metric
 	Threshold   float64                              // default threshold
 	Ablation    string                               // default ablation
@@ -50,7 +51,7 @@ type Task struct {
 func All() []Task {
 	tasks := []Task{induction, orGate}
 	for _, g := range Generators() {
-		tasks = append(tasks, Task{Name: g.Name, Description: g.Description, Model: g.Model, Metric: g.Metric,
+		tasks = append(tasks, Task{Name: g.Name, Description: g.Description, Model: g.Model, Builtin: g.Builtin, Metric: g.Metric,
 			Threshold: g.Threshold, Ablation: g.Ablation, Examples: g.Examples, Text: &g})
 	}
 	return tasks

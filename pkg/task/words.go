@@ -48,7 +48,15 @@ func whole(enc Encoder, texts ...string) bool {
 type lexicon struct {
 	task string
 	enc  Encoder
+	keep Words
 }
+
+// Words says which words of a list a prompt may be made of; nil is all. The
+// lists are those of the word files, and "years" from 02 to 98.
+type Words func(list, word string) bool
+
+// has reports whether a word may be used.
+func (keep Words) has(list, word string) bool { return keep == nil || keep(list, word) }
 
 // words are those of a list that are one token in every form that the prompt
 // has them in, a space standing before a word or not. Fewer than least of them
@@ -61,7 +69,7 @@ func (l lexicon) words(list string, least int, before ...string) ([]string, erro
 		for i, b := range before {
 			forms[i] = b + w
 		}
-		if whole(l.enc, forms...) {
+		if l.keep.has(list, w) && whole(l.enc, forms...) {
 			out = append(out, w)
 		}
 	}

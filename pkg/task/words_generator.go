@@ -37,6 +37,7 @@ type Generator struct {
 	Name        string
 	Description string  // one line
 	Model       string  // model that the behaviour was described in
+	Builtin     string  // builtin model that was trained on it
 	Metric      string  // default metric
 	Threshold   float64 // default threshold
 	Ablation    string  // default ablation
@@ -45,9 +46,9 @@ type Generator struct {
 	Variants    []Variant
 
 	stream uint64 // sets the task's random numbers apart from other tasks' of the same seed
-	// prepare looks up the words that a tokenizer allows and returns what draws
+	// prepare looks up the words that a lexicon allows and returns what draws
 	// one pair.
-	prepare func(variant string, enc Encoder) (func(*rand.Rand) Pair, error)
+	prepare func(variant string, l lexicon) (func(*rand.Rand) Pair, error)
 }
 
 // Generators lists the text tasks.
@@ -59,6 +60,7 @@ type Draw struct {
 	Examples int
 	Half     Half   // empty is Validation
 	Variant  string // empty is the first of Generator.Variants
+	Words    Words  // that prompts may be made of, nil for all
 }
 
 // manyDraws is how often in a row a prompt may come up that was made before,
@@ -73,14 +75,7 @@ func (g Generator) Pairs(ctx context.Context, d Draw, enc Encoder) ([]Pair, erro
 	if err != nil {
 		return nil, err
 	}
-	variant, err := g.variant(d.Variant)
-	if err != nil {
-		return nil, err
-	}
-	if enc == nil {
-		return nil, fmt.Errorf("%s: expected a tokenizer, found none", g.Name)
-	}
-	draw, err := g.prepare(variant, enc)
+	draw, err := g.Drawer(d.Variant, d.Words, enc)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +104,19 @@ func (g Generator) Pairs(ctx context.Context, d Draw, enc Encoder) ([]Pair, erro
 		pairs = append(pairs, p)
 	}
 	return pairs, nil
+}
+
+// Drawer returns what draws one pair of a variant, the first for an empty name,
+// from words of which each is one token.
+func (g Generator) Drawer(variant string, words Words, enc Encoder) (func(*rand.Rand) Pair, error) {
+	variant, err := g.variant(variant)
+	if err != nil {
+		return nil, err
+	}
+	if enc == nil {
+		return nil, fmt.Errorf("%s: expected a tokenizer, found none", g.Name)
+	}
+	return g.prepare(variant, lexicon{g.Name, enc, words})
 }
 
 // first is how many pairs of the sequence come before those asked for.

@@ -223,7 +223,7 @@ func (f encoderFunc) Encode(text string) []int { return f(text) }
 func TestPairsSayWhenPromptsRunOut(t *testing.T) {
 	g := Generator{
 		Name: "toy", Variants: []Variant{{Name: "only"}},
-		prepare: func(string, Encoder) (func(*rand.Rand) Pair, error) {
+		prepare: func(string, lexicon) (func(*rand.Rand) Pair, error) {
 			return func(rng *rand.Rand) Pair {
 				return Pair{Clean: texts("", fmt.Sprint(rng.IntN(8)))[0], Corrupt: Prompt{Text: "8"}}
 			}, nil
@@ -235,13 +235,13 @@ func TestPairsSayWhenPromptsRunOut(t *testing.T) {
 	_, err = g.Pairs(t.Context(), Draw{Examples: 5, Half: Test}, letters())
 	assert.EqualError(t, err, "toy: expected 10 different prompts, found 8 under this tokenizer")
 
-	g.prepare = func(string, Encoder) (func(*rand.Rand) Pair, error) {
+	g.prepare = func(string, lexicon) (func(*rand.Rand) Pair, error) {
 		return func(*rand.Rand) Pair { return Pair{Clean: Prompt{Text: "a"}, Corrupt: Prompt{Text: "bc"}} }, nil
 	}
 	_, err = g.Pairs(t.Context(), Draw{Examples: 1}, letters())
 	assert.EqualError(t, err, `toy: expected the 1 tokens of "a" in its corrupt prompt, found 2 in "bc"`)
 
-	g.prepare = func(string, Encoder) (func(*rand.Rand) Pair, error) { return nil, errors.New("no words") }
+	g.prepare = func(string, lexicon) (func(*rand.Rand) Pair, error) { return nil, errors.New("no words") }
 	_, err = g.Pairs(t.Context(), Draw{Examples: 1}, letters())
 	assert.EqualError(t, err, "no words")
 }

@@ -2,12 +2,13 @@ package tokenizer
 
 // bpe is the merging model.
 type bpe struct {
-	bytes    [256]int32 // id of each byte, -1 where the vocabulary has none
-	unknown  int32      // id that a byte without one becomes, -1: it is dropped
-	fuse     bool       // unknown bytes that follow one another become one token
-	merges   map[pair]merged
-	words    map[string]int32 // ids of whole words that are not merged, by bytes
-	maxWhole int              // bytes of the longest of words
+	bytes     [256]int32 // id of each byte, -1 where the vocabulary has none
+	unknown   int32      // id that a byte without one becomes, -1: it is dropped
+	fuse      bool       // unknown bytes that follow one another become one token
+	merges    map[pair]merged
+	words     map[string]int32 // ids of whole words that are not merged, by bytes
+	maxWhole  int              // bytes of the longest of words
+	wordsOnly bool             // a word that is none of words is the unknown token
 }
 
 // pair is two neighbouring tokens.
@@ -39,6 +40,9 @@ type scratch struct {
 // merge, the one of the lowest rank is, the leftmost of equal ones first. It
 // takes O(n log n) time for n bytes.
 func (m *bpe) merge(ids []int, word string, use *scratch) []int {
+	if m.wordsOnly {
+		return append(ids, int(m.unknown))
+	}
 	symbols, queue := m.symbols(use.symbols[:0], word), use.queue[:0]
 	for i := range symbols {
 		queue = m.propose(queue, symbols, int32(i))

@@ -1,5 +1,5 @@
 // Package tokenizer turns text into token ids and back, with byte-level BPE as
-// GPT-2, GPT-NeoX, Llama 3 and Qwen 2 use it.
+// GPT-2, GPT-NeoX, Llama 3 and Qwen 2 use it, or with a vocabulary of whole words.
 //
 // A [Tokenizer] comes from [GPT2], whose vocabulary is part of the program,
 // from [Open], which reads tokenizer.json or else vocab.json and merges.txt of
@@ -14,10 +14,12 @@
 //     Qwen 2 are written out by hand, any other one runs in the standard
 //     library's engine, which does not backtrack, and a pattern which that
 //     engine cannot express is refused.
-//  4. A word's bytes are merged pair by pair, lowest rank first.
+//  4. A word's bytes are merged pair by pair, lowest rank first. With a WordLevel
+//     model, whose tokens are words that stand in the byte alphabet as those of
+//     BPE do, a word is its token or the unknown one.
 //
-// Everything else that a file may ask for, such as another model than BPE,
-// another normalizer, pre-tokenizer or decoder, byte_fallback or dropout, is
+// Everything else that a file may ask for, such as another model than
+// these, another normalizer, pre-tokenizer or decoder, byte_fallback or dropout, is
 // refused with an error that names it: ids that are slightly wrong would be
 // worse than none. Post-processors only add tokens around a text; Encode adds
 // none, and the first token of a template serves as [Tokenizer.BOS].

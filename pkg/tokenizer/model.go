@@ -39,6 +39,9 @@ func (t *Tokenizer) readModel(ctx context.Context, raw json.RawMessage) error {
 	if err := t.readVocab(ctx, f.Vocab); err != nil {
 		return field("vocab", err)
 	}
+	if f.Type == wordLevel {
+		return t.readWords(f)
+	}
 	if null(f.Merges) {
 		return errors.New("field \"merges\" is missing")
 	}
@@ -59,10 +62,34 @@ func (t *Tokenizer) readModel(ctx context.Context, raw json.RawMessage) error {
 	return nil
 }
 
+// wordLevel is the type of a model whose tokens are whole words.
+const wordLevel = "WordLevel"
+
+// readWords makes the model one of whole words. Every other word is the unknown
+// token, which the file must name.
+func (t *Tokenizer) readWords(f modelFile) error {
+	if f.Unknown == nil {
+		return errors.New("field \"unk_token\" is missing: every word outside the vocabulary becomes it")
+	}
+	id, ok := t.ids[*f.Unknown]
+	if !ok {
+		return field("unk_token", fmt.Errorf("%s is not in the vocabulary", oneline.Quote(*f.Unknown)))
+	}
+	t.model.unknown, t.model.wordsOnly = int32(id), true
+	t.keepWhole()
+	return nil
+}
+
 // check refuses models that work in another way. Old files have no type.
 func (f *modelFile) check() error {
+	if f.Type == wordLevel {
+		if !null(f.Merges) {
+			return errors.New("field \"merges\": expected none of a WordLevel model")
+		}
+		return nil
+	}
 	if f.Type != "BPE" && (f.Type != "" || null(f.Merges)) {
-		return refuse(f.Type, "BPE")
+		return refuse(f.Type, "BPE", wordLevel)
 	}
 	if f.ByteFallback {
 		return errors.New("field \"byte_fallback\": found true, which is not supported")

@@ -59,10 +59,9 @@ func largest(x []float32) int {
 }
 
 // Any activation can be kept under its TransformerLens name. The patterns show
-// how this model continues a repeat: head 4 of layer 0 writes an earlier token
-// to a later position, head 1 writes the token after that one. The heads of
-// layer 1 look for the position where the former is the present token, and
-// read the latter.
+// how this model continues a repeat: head 0 of layer 0 writes each token to the
+// position after it. Head 1 of layer 1 looks for the position that was written
+// the present token, and reads the token there.
 func ExampleModel_RunWithCache() {
 	m, err := load("../zoo/builtin/induction")
 	if err != nil {
@@ -83,17 +82,14 @@ func ExampleModel_RunWithCache() {
 
 	last := length - 1
 	fmt.Printf("present token %d, next token %d\n", prompt[0][last], largest(logits.Row(last)))
-	middle := looksAt(1, 1, last)
-	fmt.Printf("a1.h1 looks at position %d\n", middle)
-	for _, head := range []int{4, 1} {
-		p := looksAt(0, head, middle)
-		fmt.Printf("there a0.h%d looked at position %d, token %d\n", head, p, prompt[0][p])
-	}
+	there := looksAt(1, 1, last)
+	fmt.Printf("a1.h1 looks at position %d, token %d\n", there, prompt[0][there])
+	before := looksAt(0, 0, there)
+	fmt.Printf("from there a0.h0 looked at position %d, token %d\n", before, prompt[0][before])
 	// Output:
 	// present token 38, next token 85
-	// a1.h1 looks at position 26
-	// there a0.h4 looked at position 18, token 38
-	// there a0.h1 looked at position 19, token 85
+	// a1.h1 looks at position 19, token 85
+	// from there a0.h0 looked at position 18, token 38
 }
 
 // A hook may change what flows past: without the outputs of layer 0's heads the
@@ -117,7 +113,7 @@ func ExampleModel_Forward() {
 	}
 	// Output:
 	// next token: 85
-	// next token: 25
+	// next token: 57
 }
 
 // A forward pass with a tape, the gradient of the loss with respect to its

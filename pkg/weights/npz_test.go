@@ -18,7 +18,7 @@ func decodeNPY(t testing.TB, file []byte, method uint16) (*weights.File, error) 
 
 // Both orders, all versions of the header, stored and compressed.
 func TestNumpyOrders(t *testing.T) {
-	data, err := weightstest.Encode([]float32{0, 1, 2, 3, 4, 5}, weights.F32)
+	data, err := weights.Encode([]float32{0, 1, 2, 3, 4, 5}, weights.F32)
 	require.NoError(t, err)
 	for _, method := range []uint16{0, 8} {
 		for _, version := range []byte{1, 2, 3} {

@@ -20,8 +20,8 @@ var withGPT2s = []string{"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "distil
 // OpenTokenizer opens the tokenizer of a model without its weights. GPT-2 and
 // its kin need no files; a model that has none is a *NoTokenizerError.
 func OpenTokenizer(ctx context.Context, name string, o Options) (*tokenizer.Tokenizer, error) {
-	if slices.ContainsFunc(All(), func(e Entry) bool { return e.Name == name }) {
-		return nil, &NoTokenizerError{Model: name}
+	if isBuiltin(name) {
+		return builtinTokenizer(ctx, name)
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {
 		c, canonical, _, err := parseRandom(rest)

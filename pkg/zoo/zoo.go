@@ -1,7 +1,8 @@
 // Package zoo opens models by name:
 //
-//  1. a builtin name: "induction", a trained model that stands in this package,
-//     or "or_gate", whose weights are written in code (All lists them);
+//  1. a builtin name: "induction" or "mini", trained models that stand in this
+//     package with their recipes, or "or_gate", whose weights are written in code
+//     (All lists them);
 //  2. "random:…", seeded random weights of a given shape (random.go);
 //  3. a folder with config.json and weights, as Hugging Face or TransformerLens
 //     write them: whole or sharded safetensors, PyTorch files;
@@ -41,6 +42,7 @@ type Model struct {
 	close        func() error
 	files        []string // configuration and weights
 	vocabularies []string // folders that may hold its tokenizer
+	builtin      bool
 }
 
 // named makes a model of the zoo.
@@ -77,6 +79,9 @@ func (m *Model) Files() []string {
 // or GPT-2's for a model that has that vocabulary's size and no other. An error
 // says where it was looked for.
 func (m *Model) Tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error) {
+	if m.builtin {
+		return builtinTokenizer(ctx, m.Name)
+	}
 	return tokenizerIn(ctx, m.Name, m.vocabularies, m.Config.Vocab)
 }
 
@@ -90,7 +95,8 @@ type Entry struct {
 // All lists the builtin models.
 func All() []Entry {
 	return []Entry{
-		{"induction", "2 attention-only layers, trained to continue repeated random sequences", openInduction},
+		{"induction", "2 attention-only layers, trained to continue repeated random sequences", openTrained("induction")},
+		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", openTrained("mini")},
 		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", openOrGate},
 	}
 }
@@ -138,7 +144,9 @@ func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 			if err != nil {
 				return nil, fmt.Errorf("builtin model %s: %w", name, err)
 			}
-			return named(m, name, e.Description), nil
+			out := named(m, name, e.Description)
+			out.builtin = true
+			return out, nil
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {

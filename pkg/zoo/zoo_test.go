@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
 func open(t *testing.T, name string) *Model {
@@ -36,7 +37,36 @@ func TestEveryBuiltinOpens(t *testing.T) {
 		assert.Equal(t, e.Name, m.Name)
 		assert.Equal(t, e.Description, m.Description)
 	}
-	assert.Equal(t, golden.Model(t, "induction-attn2l").Params, open(t, "induction").Params)
+}
+
+// The trained models are kept with their recipes, and the one that reads text
+// with its tokenizer.
+func TestTrainedModels(t *testing.T) {
+	assert.Equal(t, []string{"induction", "mini"}, Recipes())
+	for _, name := range Recipes() {
+		text, ok := Recipe(name)
+		assert.True(t, ok)
+		assert.Contains(t, string(text), `"name": "`+name+`"`)
+		f, err := builtinFile(name, "model.safetensors")
+		require.NoError(t, err)
+		src, err := weights.Decode(t.Context(), name, f)
+		require.NoError(t, err)
+		assert.Equal(t, string(text), src.Metadata()["recipe"], "the weights are of the recipe beside them")
+	}
+	for _, name := range []string{"or_gate", "random:gpt2", "", "..", "../zoo", "/", "induction/recipe.json"} {
+		_, ok := Recipe(name)
+		assert.False(t, ok, name)
+	}
+	m := open(t, "mini")
+	own, err := m.Tokenizer(t.Context(), )
+	require.NoError(t, err)
+	assert.Equal(t, m.Config.Vocab, own.Vocab())
+	alone, err := OpenTokenizer(t.Context(), "mini", Options{})
+	require.NoError(t, err)
+	const text = "Then, Ruth and Amy went to the hotel. Amy gave a bottle to"
+	assert.Len(t, own.Encode(text), 15)
+	assert.Equal(t, own.Encode(text), alone.Encode(text))
+	assert.Equal(t, text, own.Decode(own.Encode(text)))
 }
 
 func TestFolderAndFile(t *testing.T) {
@@ -104,9 +134,9 @@ func TestThreadsBoundTheGoroutines(t *testing.T) {
 // newer field of the configuration stay as they are.
 func TestHashesStay(t *testing.T) {
 	for name, want := range map[string]string{
-		"induction":          "3b40df16c39adde130ef1f27100e8a5fe297937368c1134df700e8c4b5cc816e",
-		"or_gate":            "69aae21caa4a7fe7fb3606db8968aef45d0f960ceaa08d47d778168aa4121309",
-		"random:1x2x8x16x10": "dec92e8cef3670bfd5374b2ea99c23b4e97dab49e61d1377a5eae40a8e271620",
+		golden.Path("induction-attn2l"): "3b40df16c39adde130ef1f27100e8a5fe297937368c1134df700e8c4b5cc816e",
+		"or_gate":                       "69aae21caa4a7fe7fb3606db8968aef45d0f960ceaa08d47d778168aa4121309",
+		"random:1x2x8x16x10":            "dec92e8cef3670bfd5374b2ea99c23b4e97dab49e61d1377a5eae40a8e271620",
 	} {
 		assert.Equal(t, want, open(t, name).Hash(1), name)
 	}
@@ -154,7 +184,7 @@ func TestRandomGPT2IsFast(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                               "the model's name is empty",
-		"inductoin":                      `unknown model "inductoin": expected one of induction, or_gate, random:gpt2`,
+		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, random:gpt2`,
 		"random:":                        "expected gpt2, gpt2-medium or LxHxDxFxV",
 		"random:gpt3":                    `found "gpt3"`,
 		"random:1x2x8x16":                "expected gpt2, gpt2-medium or LxHxDxFxV",

@@ -32,7 +32,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	result, err := acdc.Algorithm{Threshold: 0.1}.Discover(context.Background(), discover.Request{Experiment: experiment})
+	result, err := acdc.Algorithm{Threshold: 0.5}.Discover(context.Background(), discover.Request{Experiment: experiment})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,14 +40,14 @@ func Example() {
 	graph := experiment.Graph()
 	fmt.Printf("%d of %d edges, kl_div %.3f\n", result.Mask.Count(), graph.NumEdges(), result.MetricFinal)
 	for i, kept := range result.Mask {
-		if kept && result.Scores[i] > 2 {
+		if kept {
 			fmt.Printf("%-15s %.2f\n", graph.Edge(i), result.Scores[i])
 		}
 	}
 
 	// Any mask can be measured: here the circuit without one edge.
 	mask := result.Mask.Clone()
-	edge, err := graph.ParseEdge("a0.h4->a1.h1<k>")
+	edge, err := graph.ParseEdge("a0.h0->a1.h1<k>")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -58,12 +58,15 @@ func Example() {
 	}
 	fmt.Printf("without %s: kl_div %.3f\n", graph.Edge(edge), kl)
 	// Output:
-	// 46 of 193 edges, kl_div 0.316
-	// input->a0.h4<v> 3.45
-	// a0.h4<v>        3.45
-	// input->a1.h1<q> 2.48
-	// a0.h4->a1.h1<k> 2.53
-	// a1.h1<q>        2.59
-	// a1.h1<k>        2.40
-	// without a0.h4->a1.h1<k>: kl_div 2.836
+	// 9 of 41 edges, kl_div 0.771
+	// input->a0.h0<v> 11.67
+	// a0.h0<v>        11.68
+	// input->a1.h1<q> 11.63
+	// a0.h0->a1.h1<k> 11.67
+	// input->a1.h1<v> 14.92
+	// a1.h1<q>        12.58
+	// a1.h1<k>        12.01
+	// a1.h1<v>        15.43
+	// a1.h1->logits   3.83
+	// without a0.h0->a1.h1<k>: kl_div 12.444
 }

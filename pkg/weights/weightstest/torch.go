@@ -33,7 +33,7 @@ func NewStorage(key string, d weights.DType, values ...float32) (Storage, error)
 	if !ok {
 		return Storage{}, noStorage(d)
 	}
-	data, err := Encode(values, d)
+	data, err := weights.Encode(values, d)
 	return Storage{Key: key, Class: class, Elements: int64(len(values)), Data: data}, err
 }
 

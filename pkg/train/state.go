@@ -1,0 +1,150 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+
+	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// The metadata of a training checkpoint.
+const (
+	stateFormat     = "acdc_training" // version of the file
+	stateRecipe     = "recipe"
+	stateStep       = "step"       // steps done
+	stateArithmetic = "arithmetic" // whose rounding the numbers have
+	stateVersion    = "1"
+)
+
+// SaveState writes weights, moments and the number of steps to a file, whole or
+// not at all. Two processes that write the same file at once write states of
+// one run, either of which is right.
+func (r *Run) SaveState(ctx context.Context, path string) error {
+	n := len(r.weights.flat)
+	list := []weights.Tensor{
+		weights.Float32s("weights", r.weights.flat, n),
+		weights.Float32s("first_moment", r.adam.first, n),
+		weights.Float32s("second_moment", r.adam.second, n),
+	}
+	return atomicfile.WriteFile(ctx, path, func(w io.Writer) error {
+		return weights.Write(w, list, map[string]string{stateFormat: stateVersion, stateRecipe: string(r.recipe.text()),
+			stateStep: strconv.Itoa(r.done), stateArithmetic: arithmetic()})
+	})
+}
+
+// arithmetic names what rounding depends on: the fast kernels of one processor
+// family give the same bits, the portable one others.
+func arithmetic() string {
+	if tensor.KernelName() == "portable" {
+		return runtime.GOARCH + " portable"
+	}
+	return runtime.GOARCH
+}
+
+// LoadState goes on where a run of the same recipe saved its state. A file that
+// is not there leaves the run at its beginning; one of another run is an error
+// that says what differs.
+func (r *Run) LoadState(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: checkpoint: expected a regular file", path)
+	}
+	f, err := weights.Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // read only: nothing can be lost
+	if err := r.readState(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func (r *Run) readState(ctx context.Context, f *weights.File) error {
+	meta := f.Metadata()
+	if meta[stateFormat] == "" {
+		return errors.New("not a checkpoint of a training: it is left as it is")
+	}
+	if v := meta[stateFormat]; v != stateVersion {
+		return fmt.Errorf("checkpoint: expected format %s, found %s", stateVersion, oneline.Quote(v))
+	}
+	if err := sameRecipe(r.recipe.text(), []byte(meta[stateRecipe])); err != nil {
+		return err
+	}
+	if a := meta[stateArithmetic]; a != arithmetic() {
+		return fmt.Errorf("checkpoint of another run: arithmetic: expected %q, found %s", arithmetic(), oneline.Quote(a))
+	}
+	step, err := strconv.Atoi(meta[stateStep])
+	if err != nil || step < 0 || step > r.recipe.Steps {
+		return fmt.Errorf("checkpoint: step: expected a whole number from 0 to %d, found %s", r.recipe.Steps, oneline.Quote(meta[stateStep]))
+	}
+	into := map[string][]float32{"weights": r.weights.flat, "first_moment": r.adam.first, "second_moment": r.adam.second}
+	read := map[string][]float32{}
+	for _, name := range slices.Sorted(maps.Keys(into)) {
+		values, err := f.Float32Shape(ctx, name, len(into[name]))
+		if err != nil {
+			return err
+		}
+		if i, bad := tensor.HasNonFinite(values); bad {
+			return fmt.Errorf("tensor %q: expected finite numbers, found %v at index %d", name, values[i], i)
+		}
+		read[name] = values
+	}
+	for name, values := range read {
+		copy(into[name], values)
+	}
+	r.model.Repack()
+	r.done = step
+	return nil
+}
+
+// sameRecipe compares two recipes by their fields.
+func sameRecipe(want, got []byte) error {
+	var a, b map[string]json.RawMessage
+	if err := json.Unmarshal(want, &a); err != nil {
+		return err
+	}
+	if json.Unmarshal(got, &b) != nil {
+		return errors.New("checkpoint: recipe: expected JSON")
+	}
+	names := slices.Sorted(maps.Keys(a))
+	for name := range b {
+		if a[name] == nil {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if x, y := compact(a[name]), compact(b[name]); x != y {
+			return fmt.Errorf("checkpoint of another run: %s: expected %s, found %s", oneline.Shorten(name), oneline.Shorten(x), oneline.Shorten(y))
+		}
+	}
+	return nil
+}
+
+// compact is a value on one line.
+func compact(value json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, value) != nil {
+		return "none"
+	}
+	return b.String()
+}
