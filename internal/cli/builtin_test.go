@@ -91,7 +91,7 @@ func TestMiniModelKnowsWhereYearsBegin(t *testing.T) {
 	m, err := zoo.Open(t.Context(), "mini")
 	require.NoError(t, err)
 	defer m.Close()
-	tok, err := m.Tokenizer(t.Context(), )
+	tok, err := m.Tokenizer(t.Context())
 	require.NoError(t, err)
 	mass := func(begin, lo, hi int) float64 {
 		prompt := tok.Encode(fmt.Sprintf("The war lasted from the year 17%02d to 17", begin))

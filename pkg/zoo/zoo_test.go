@@ -58,7 +58,7 @@ func TestTrainedModels(t *testing.T) {
 		assert.False(t, ok, name)
 	}
 	m := open(t, "mini")
-	own, err := m.Tokenizer(t.Context(), )
+	own, err := m.Tokenizer(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, m.Config.Vocab, own.Vocab())
 	alone, err := OpenTokenizer(t.Context(), "mini", Options{})
