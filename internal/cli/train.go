@@ -50,9 +50,8 @@ The folder is made as TransformerLens has a model, config.json and
 model.safetensors, with the recipe in the metadata and as recipe.json; --model
 takes it. What the model can do, measured on prompts that it was not trained on,
 is printed at the end.`,
-		Example: `  acdc train induction -o my-induction
-  acdc train induction -o my-induction --steps 200 --seed 7 --checkpoint run.ckpt
-  acdc train recipe.json -o my-model --quiet`,
+		Example: `  acdc train induction -o my-induction --seed 7 --steps 50
+  acdc train my-induction/recipe.json -o again --checkpoint run.ckpt --quiet`,
 		Args: oneArg("a recipe's file or name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.recipe = args[0]
