@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 )
@@ -20,7 +21,7 @@ const (
 // <|endoftext|>, which begins a text, and <unk>, which a word becomes that is
 // not among them.
 func WordLevel(texts []string) ([]byte, error) {
-	var p pipeline
+	p := pipeline{ctx: context.Background()}
 	if err := p.preTokenizer(json.RawMessage(wordsCut)); err != nil {
 		return nil, err
 	}
