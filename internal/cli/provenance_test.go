@@ -38,11 +38,11 @@ var deciding = map[string][]string{
 	"fold-value-biases":      {"--model", hfModel, "--data", hfData, "--fold-value-biases=false", "--ablation", "zero"},
 	"reset-weights":          {"--reset-weights", "3"},
 	// of discover
-	"threshold":     {"--threshold", "0.4"},
+	"threshold":     {"--threshold", "0.0001"},
 	"abs":           {"--abs", "--threshold", "0.05"},
-	"algorithm":     {"--algorithm", "exact"},
-	"order":         {"--order", "reverse"},
-	"definition":    {"--definition", "eap"},
+	"algorithm":     {"--algorithm", "exact", "--top", "3"},
+	"order":         {"--order", "reverse", "--threshold", "0.0001"},
+	"definition":    {"--definition", "eap", "--threshold", "0.0001"},
 	"discover top":  {"--algorithm", "random", "--top", "30"},
 	"steps":         {"--algorithm", "eap-ig", "--steps", "2", "--top", "30"},
 	"rate":          {"--algorithm", "ugs", "--rate", "0.2", "--steps", "10", "--top", "30"},
@@ -141,6 +141,7 @@ func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
 			f := writtenBy(t, path, args...)
 			if f.Measured.Final == plain.Measured.Final {
 				same++
+				t.Log("decides nothing here")
 			}
 			readBack(t, path, f)
 		})
@@ -179,7 +180,7 @@ func TestFilesOfRunSayWhatDecidesTheirNumbers(t *testing.T) {
 			case "cut":
 				own = []string{"--cut", f.Edges[0].Sender + "->" + f.Edges[0].Receiver}
 			case "add":
-				own = []string{"--add", "a0.h4->logits"} // of a head of the circuit
+				own = []string{"--add", "input->logits"}
 			}
 			e := writtenBy(t, edited, append([]string{"run", "--circuit", base}, own...)...)
 			readBack(t, edited, e)
