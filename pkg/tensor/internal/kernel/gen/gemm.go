@@ -104,23 +104,29 @@ func (t tile) arguments(f *file) {
 	for _, r := range []string{"R8", "DX", "R12"} {
 		f.in("SHLQ", "$2", r)
 	}
-	if t.packed {
-		f.in("MOVQ", "next+80(FP)", "R13")
-	} else {
+	if !t.packed {
 		for i, r := range t.bases()[1:] {
 			f.in("LEAQ", fmt.Sprintf("(%s)(R8*2)", t.bases()[i]), r)
 			f.in("ADDQ", "R8", r)
 		}
 	}
-	f.in("MOVQ", "DI", "AX")
+	f.in("MOVQ", "ldbase+72(FP)", "R13")
+	f.in("SHLQ", "$2", "R13")
+	f.in("MOVQ", "base+64(FP)", "AX")
+	f.in("TESTQ", "AX", "AX")
+	f.in("CMOVQEQ", "DI", "AX")
+	f.in("CMOVQEQ", "R12", "R13")
 	for i := range t.rows {
 		f.in("PREFETCHT0", "(AX)")
 		if t.vectors*f.width == 32 {
 			f.in("PREFETCHT0", "64(AX)")
 		}
 		if i < t.rows-1 {
-			f.in("ADDQ", "R12", "AX")
+			f.in("ADDQ", "R13", "AX")
 		}
+	}
+	if t.packed {
+		f.in("MOVQ", "next+80(FP)", "R13")
 	}
 	for r := range t.sums() {
 		f.in("VPXOR"+f.q(), r, r, r)
