@@ -144,8 +144,7 @@ func best(m Mask, worth Scores, n int) {
 func (g *Graph) greedy(m Mask, worth Scores, n int) {
 	open := candidates{worth: worth}
 	asked := map[Node]bool{}
-	var ask func(r Node)
-	ask = func(r Node) {
+	ask := func(r Node) {
 		if asked[r] {
 			return
 		}

@@ -62,13 +62,12 @@ type record struct {
 
 // descent is one run.
 type descent struct {
-	o      Options
-	r      discover.Request
-	masks  Masks
-	adam   *adam
-	whole  *patch.Gated // where all examples are held together
-	flop   int64
-	metric float64
+	o     Options
+	r     discover.Request
+	masks Masks
+	adam  *adam
+	whole *patch.Gated // where all examples are held together
+	flop  int64
 }
 
 // Descend learns, and returns the parameters and what it cost.
