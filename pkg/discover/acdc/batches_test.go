@@ -15,6 +15,9 @@ import (
 // What batches cost, in forward passes, which are counted and not measured: at
 // most twice the whole run where there are two, and not much more with many.
 func TestBatchesCostFewForwardPasses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six runs, which without assembly take half a minute")
+	}
 	m := golden.Model(t, "induction-attn2l")
 	cost := func(batch int, threshold float64) float64 {
 		c := golden.Bound(t, m, "induction-attn2l", golden.Run{Metric: "kl_div", Ablation: "resample"}, 2)
