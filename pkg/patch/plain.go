@@ -53,8 +53,9 @@ func (b *Bound) Plain(ctx context.Context, gates circuit.Gates) ([]float64, erro
 // plain is one full forward pass under gates.
 type plain struct {
 	*ablate.Batch
-	gates circuit.Gates
-	on    *transformer.Activations // the current run's senders, as far as it has come
+	gates   circuit.Gates
+	on      *transformer.Activations // the current run's senders, as far as it has come
+	scratch []float32                // a change for every row
 }
 
 // Pass runs the model on a batch's clean tokens with a hook at every receiver,
@@ -154,8 +155,10 @@ func mix(x, co []float32, gate float32) {
 func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
 	lo, hi := p.Runs.Graph().Incoming(r)
 	model := p.Runs.Model()
+	width := max(model.Config.DModel, model.Config.DHead)
+	p.scratch = grown(p.scratch, x.Rows*width)
 	tensor.Parallel(x.Rows, p.Runs.Threads(), func(from, to int) {
-		scratch := make([]float32, (to-from)*max(model.Config.DModel, model.Config.DHead))
+		scratch := p.scratch[from*width : to*width]
 		for i := from; i < to; i++ {
 			copy(x.Row(i), co.Row(i))
 		}

@@ -54,15 +54,55 @@ type pass struct {
 	ids       []int          // [B·T] positions, as embeddings count them
 	positions []int          // [T]
 	pad       Padding
+	memory    workspace
+	split     *tensor.Tensor // [B·T,H,D], made where heads' inputs are hooked
 }
 
-// PassFloats is how many numbers a pass holds of one position at most: the
-// stream, and in attention its norm, queries, keys, values, z and what comes
-// out, or in the MLP its own input, the norm, the hidden layer and what comes
-// out, beside what attention left.
+// workspace is the memory of a pass, which one layer after the other uses.
+type workspace struct {
+	taken []*tensor.Tensor
+	free  map[int][]*tensor.Tensor // by length
+}
+
+// take returns a tensor of that shape, whatever is in it, until release.
+func (w *workspace) take(shape ...int) *tensor.Tensor {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	var x *tensor.Tensor
+	if l := w.free[n]; len(l) > 0 {
+		x, w.free[n] = l[len(l)-1].Reshape(shape...), l[:len(l)-1]
+	} else {
+		x = tensor.New(shape...)
+	}
+	w.taken = append(w.taken, x)
+	return x
+}
+
+// zeros returns a tensor of zeros until release.
+func (w *workspace) zeros(shape ...int) *tensor.Tensor {
+	x := w.take(shape...)
+	x.Zero()
+	return x
+}
+
+// release takes back all that was taken.
+func (w *workspace) release() {
+	for _, x := range w.taken {
+		w.free[x.Len()] = append(w.free[x.Len()], x)
+	}
+	w.taken = w.taken[:0]
+}
+
+// PassFloats is how many numbers a pass holds of one position at most, heads'
+// inputs not split: the stream, and, in memory that attention and MLP share
+// where they are of one size, queries, keys, values and z, the hidden layer,
+// and of the width of the stream the MLP's own input, the norm, what comes out,
+// and the stream before a parallel MLP.
 func PassFloats(c Config) int64 {
 	d, hk := int64(c.DModel), int64(c.Heads*c.DHead)
-	return d + max(2*d+4*hk, 4*d+int64(c.DMLP))
+	return d + 4*d + 4*hk + int64(c.DMLP)
 }
 
 // Forward runs tokens [B,T] through the model and returns the logits
@@ -76,7 +116,7 @@ func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor
 		return nil, err
 	}
 	p := &pass{m: m, c: m.Config, threads: max(o.Threads, 1), b: len(tokens), t: len(tokens[0]),
-		hooks: map[HookPoint][]func(*tensor.Tensor){}, pad: o.Pad}
+		hooks: map[HookPoint][]func(*tensor.Tensor){}, pad: o.Pad, memory: workspace{free: map[int][]*tensor.Tensor{}}}
 	p.ids, p.positions = o.Pad.Positions(p.b, p.t), Padding(nil).Positions(1, p.t)
 	for _, h := range o.Hooks {
 		if !m.Config.exists(h.At) {
@@ -143,16 +183,19 @@ func (p *pass) block(l int) {
 	out := p.attention(l)
 	p.hook(HookAttnOut, l, out, shape...)
 	p.rows(func(lo, hi int) { addRange(p.resid, out, lo, hi) })
+	p.memory.release()
 	if !p.c.AttnOnly {
 		if pre == nil {
 			p.hook(HookResidMid, l, p.resid, shape...)
 			pre = p.resid
 			if p.hooked(HookMLPIn, l) {
-				pre = p.resid.Clone()
+				pre = p.memory.take(shape...)
+				copy(pre.Data, p.resid.Data)
 			}
 		}
 		out := p.mlp(l, pre)
 		p.rows(func(lo, hi int) { addRange(p.resid, out, lo, hi) })
+		p.memory.release()
 	}
 	p.hook(HookResidPost, l, p.resid, shape...)
 }
@@ -182,7 +225,7 @@ func (p *pass) attention(l int) *tensor.Tensor {
 	}
 	z := p.attend(l, qkv)
 	p.hook(HookZ, l, z, p.b, p.t, h, k)
-	out := tensor.New(p.b, p.t, d)
+	out := p.memory.zeros(p.b, p.t, d)
 	if p.hooked(HookResult, l) {
 		p.headResults(l, out, z)
 	} else {
@@ -199,7 +242,7 @@ func (p *pass) attention(l int) *tensor.Tensor {
 // sharedNorm is ln1 of the residual stream, which all heads share unless their
 // inputs are split.
 func (p *pass) sharedNorm(l int) *tensor.Tensor {
-	normed := tensor.New(p.b*p.t, p.c.DModel)
+	normed := p.memory.take(p.b*p.t, p.c.DModel)
 	p.rows(func(lo, hi int) {
 		p.m.Norm1(l, normed.Matrix().Slice(lo, hi), p.resid.Matrix().Slice(lo, hi))
 	})
@@ -212,10 +255,11 @@ func (p *pass) sharedNorm(l int) *tensor.Tensor {
 func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 	x := normed
 	if p.c.Positions == Shortformer && side < 2 {
-		x = normed.Clone()
+		x = p.memory.take(p.b*p.t, p.c.DModel)
+		copy(x.Data, normed.Data)
 		p.m.AddPositions(side, x.Matrix(), p.ids)
 	}
-	out := tensor.New(p.b*p.t, p.c.Heads*p.c.DHead)
+	out := p.memory.take(p.b*p.t, p.c.Heads*p.c.DHead)
 	p.rows(func(lo, hi int) {
 		p.m.Heads(l, side, out.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi))
 	})
@@ -226,21 +270,25 @@ func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 // the hooks, and computes q, k or v [B·T,H·K] from what they leave.
 func (p *pass) splitInput(l, side int) *tensor.Tensor {
 	h, k, d, n := p.c.Heads, p.c.DHead, p.c.DModel, p.b*p.t
-	split := tensor.New(n, h, d)
-	for i := range n {
-		for j := range h {
-			copy(split.Data[(i*h+j)*d:], p.resid.Data[i*d:(i+1)*d])
-		}
+	if p.split == nil {
+		p.split = tensor.New(n, h, d)
 	}
-	p.hook(HookQInput+Point(side), l, split, p.b, p.t, h, d)
-	out := tensor.New(n, h*k)
-	tensor.Parallel(h, p.threads, func(lo, hi int) {
-		x := tensor.New(n, d)
-		for j := lo; j < hi; j++ {
-			own := tensor.Matrix{Data: split.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
-			p.m.Norm1(l, x.Matrix(), own)
-			p.m.AddPositions(side, x.Matrix(), p.ids)
-			p.m.Head(l, side, j, out.Matrix().Columns(j*k, (j+1)*k), x.Matrix())
+	p.rows(func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			for j := range h {
+				copy(p.split.Data[(i*h+j)*d:], p.resid.Data[i*d:(i+1)*d])
+			}
+		}
+	})
+	p.hook(HookQInput+Point(side), l, p.split, p.b, p.t, h, d)
+	out, normed := p.memory.take(n, h*k), p.memory.take(n, d)
+	p.rows(func(lo, hi int) {
+		x := normed.Matrix().Slice(lo, hi)
+		for j := range h {
+			own := tensor.Matrix{Data: p.split.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
+			p.m.Norm1(l, x, own.Slice(lo, hi))
+			p.m.AddPositions(side, x, p.ids[lo:hi])
+			p.m.Head(l, side, j, out.Matrix().Slice(lo, hi).Columns(j*k, (j+1)*k), x)
 		}
 	})
 	return out
@@ -249,7 +297,7 @@ func (p *pass) splitInput(l, side int) *tensor.Tensor {
 // attend computes z [B·T,H·K].
 func (p *pass) attend(l int, qkv [3]*tensor.Tensor) *tensor.Tensor {
 	h, k, t := p.c.Heads, p.c.DHead, p.t
-	z := tensor.New(p.b*t, h*k)
+	z := p.memory.take(p.b*t, h*k)
 	keep := p.hooked(HookScores, l) || p.hooked(HookPattern, l)
 	var all *tensor.Tensor // [B,H,T,T]
 	if keep {
@@ -291,7 +339,7 @@ func (p *pass) attend(l int, qkv [3]*tensor.Tensor) *tensor.Tensor {
 // what they leave.
 func (p *pass) headResults(l int, out, z *tensor.Tensor) {
 	h, k, d, n := p.c.Heads, p.c.DHead, p.c.DModel, p.b*p.t
-	result := tensor.New(n, h, d)
+	result := p.memory.zeros(n, h, d)
 	tensor.Parallel(h, p.threads, func(lo, hi int) {
 		for j := lo; j < hi; j++ {
 			own := tensor.Matrix{Data: result.Data[j*d:], Rows: n, Cols: d, Stride: h * d}
@@ -310,7 +358,7 @@ func (p *pass) headResults(l int, out, z *tensor.Tensor) {
 func (p *pass) mlp(l int, x *tensor.Tensor) *tensor.Tensor {
 	n, d, f := p.b*p.t, p.c.DModel, p.c.DMLP
 	p.hook(HookMLPIn, l, x, p.b, p.t, d)
-	normed, post, out := tensor.New(n, d), tensor.New(n, f), tensor.New(n, d)
+	normed, post, out := p.memory.take(n, d), p.memory.take(n, f), p.memory.take(n, d)
 	p.rows(func(lo, hi int) { p.m.Norm2(l, normed.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi)) })
 	p.hook(HookLN2, l, normed, p.b, p.t, d)
 	p.rows(func(lo, hi int) { p.m.MLPPre(l, post.Matrix().Slice(lo, hi), normed.Matrix().Slice(lo, hi)) })
