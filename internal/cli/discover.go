@@ -144,7 +144,11 @@ func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 	if o.memory == 0 {
 		return c, nil
 	}
-	if err := incremental.Fit(&c, o.memory, ownBytes); err != nil {
+	fit := incremental.Fit
+	if o.method.Decides() {
+		fit = incremental.FitMost
+	}
+	if err := fit(&c, o.memory, ownBytes); err != nil {
 		return c, err
 	}
 	if c.Batch == len(c.Data.Clean) {
@@ -161,8 +165,8 @@ func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 }
 
 const (
-	ownBytes     = 96 << 20 // what the program takes besides model and data
-	programBytes = 48 << 20 // what of this is no Go memory: the program itself, its stacks
+	ownBytes     = 56 << 20 // what the program takes besides model and data
+	programBytes = 32 << 20 // what of this is no Go memory: the program itself, its stacks
 )
 
 // check refuses outputs that cannot be written.

@@ -250,8 +250,12 @@ var learning = []string{"sp", "sp-edges", "edge-pruning", "ugs"}
 // Goes reports whether the algorithm goes step by step, so that it can be traced,
 // stopped and continued.
 func (m Method) Goes() bool {
-	return m.algorithm() == algorithms()[0].name || slices.Contains(learning, m.Algorithm)
+	return m.Decides() || slices.Contains(learning, m.Algorithm)
 }
+
+// Decides reports whether the method decides edge by edge, as ACDC does, and
+// goes on with fewer examples at a time where a state runs out of room.
+func (m Method) Decides() bool { return m.algorithm() == algorithms()[0].name }
 
 // algorithm is the name of the algorithm, ACDC's if nobody said.
 func (m Method) algorithm() string { return cmp.Or(m.Algorithm, algorithms()[0].name) }

@@ -187,6 +187,9 @@ func (r *Runs) Examples() int { return len(r.data.Clean) }
 // Positions is the number of positions of an example.
 func (r *Runs) Positions() int { return len(r.data.Clean[0]) }
 
+// BatchSize is how many examples are held at a time.
+func (r *Runs) BatchSize() int { return r.batch }
+
 // Threads is how many goroutines to use.
 func (r *Runs) Threads() int { return r.threads }
 
@@ -211,6 +214,13 @@ type Batch struct {
 	Clean     *transformer.Activations
 	Corrupted *transformer.Activations
 	cuts      []*tensor.Tensor // by layer, corrupted z − clean z [B·T,H·K]
+}
+
+// In is the same runs with another number of examples held at a time.
+func (r *Runs) In(batch int) *Runs {
+	in := *r
+	in.batch = max(1, min(batch, r.Examples()))
+	return &in
 }
 
 // Batches makes the two runs of one batch of examples after the other. What is

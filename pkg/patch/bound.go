@@ -19,6 +19,7 @@ type Bound struct {
 
 	metric   *metric.Metric
 	total    int            // rows of the experiment's metric
+	room     int64          // bytes for a state's own values, -1 for no limit
 	flat     []int          // by row of the metric, the row of all B·T that it reads
 	columns  *tensor.Tensor // columns of W_U [rows·n,D], where the metric reads only n logits a row
 	columnsB []float32      // their b_U
@@ -49,6 +50,9 @@ func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [
 	b.CleanRows, b.CorruptedRows = b.measure(clean), b.measure(b.OutputRows(batch.Corrupted.Out.Matrix()))
 	return b, ctx.Err()
 }
+
+// Room is how many bytes a state's own values may take, -1 for no limit.
+func (b *Bound) Room() int64 { return b.room }
 
 // count lists 0, 1, … n−1.
 func count(n int) []int {

@@ -22,8 +22,27 @@ type Config struct {
 	Ablation   ablate.Ablation
 	Seed       uint64 // of the permutation of positions, where one is needed and the data give none
 	Batch      int    // examples whose activations are held at a time; 0 for all. No result depends on it.
+	Room       Room   // for a batch; no limit if zero. No result depends on it.
 	Threads    int    // goroutines; less than 1 means 1. No result depends on it.
 }
+
+// Room is the memory that a batch may take, with what is computed on it.
+type Room struct {
+	Bytes      int64
+	PerExample int64 // of these, what an example takes beside a state's own values
+	State      int64 // and what these take at most
+}
+
+// Left is what a batch leaves for a state's own values, -1 if there is no limit.
+func (r Room) Left(examples int) int64 {
+	if r.Bytes == 0 {
+		return -1
+	}
+	return max(0, r.Bytes-int64(examples)*r.PerExample)
+}
+
+// Safe is the number of examples at a time that no state can outgrow.
+func (r Room) Safe() int { return int(max(1, r.Bytes/max(1, r.PerExample+r.State))) }
 
 // Graph makes the graph that Bind would patch.
 func (c Config) Graph() (*circuit.Graph, error) {
@@ -35,7 +54,8 @@ func (c Config) Graph() (*circuit.Graph, error) {
 }
 
 // Experiment is a model's clean and corrupted run with a metric. It is
-// immutable; its methods may be called from several goroutines.
+// immutable but for Fewer; its other methods may be called from several
+// goroutines.
 type Experiment struct {
 	runs      *ablate.Runs
 	metric    *metric.Metric // over all examples; it only knows its rows
@@ -43,6 +63,7 @@ type Experiment struct {
 	cleanRows []float64      // the metric of the clean run, row by row
 	coRows    []float64      // the metric of the corrupted run
 	whole     *Bound         // where there is only one batch
+	room      Room
 }
 
 // Bind checks that model, data and metric fit, makes the clean and the
@@ -63,25 +84,11 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Measure(ctx, runs, c.Metric)
-}
-
-// Measure binds runs to a metric.
-func Measure(ctx context.Context, runs *ablate.Runs, name metric.Name) (*Experiment, error) {
-	m, err := metric.New(name, targets(runs.Data(), runs.Model().Config))
+	m, err := metric.New(c.Metric, targets(c.Data, c.Model.Config))
 	if err != nil {
 		return nil, err
 	}
-	e := &Experiment{runs: runs, metric: m}
-	at := 0
-	for _, part := range runs.Parts() {
-		n := 0
-		for at+n < len(m.Rows()) && m.Rows()[at+n].Example < part[1] {
-			n++
-		}
-		e.rows = append(e.rows, [2]int{at, at + n})
-		at += n
-	}
+	e := &Experiment{runs: runs, metric: m, rows: rowsOf(m, runs), room: c.Room}
 	e.cleanRows, e.coRows = make([]float64, len(m.Rows())), make([]float64, len(m.Rows()))
 	for b, err := range e.Batches(ctx) {
 		if err != nil {
@@ -95,6 +102,47 @@ func Measure(ctx context.Context, runs *ablate.Runs, name metric.Name) (*Experim
 	}
 	return e, nil
 }
+
+// rowsOf lists by batch the rows of the metric.
+func rowsOf(m *metric.Metric, runs *ablate.Runs) (out [][2]int) {
+	at := 0
+	for _, part := range runs.Parts() {
+		n := 0
+		for at+n < len(m.Rows()) && m.Rows()[at+n].Example < part[1] {
+			n++
+		}
+		out = append(out, [2]int{at, at + n})
+		at += n
+	}
+	return out
+}
+
+// Fewer is the same experiment with about half as many examples at a time, but
+// no fewer than no state can outgrow; nil where one is taken at a time already.
+// Activations that e holds are let go, and made anew when they are needed.
+func (e *Experiment) Fewer() *Experiment {
+	e.whole = nil
+	batch := e.runs.BatchSize()
+	if batch == 1 {
+		return nil
+	}
+	fewer := batch / 2
+	if safe := e.room.Safe(); safe < batch {
+		fewer = max(fewer, safe)
+	}
+	return e.In(fewer)
+}
+
+// In is the same experiment with a number of examples at a time.
+func (e *Experiment) In(batch int) *Experiment {
+	in := *e
+	in.runs, in.whole = e.runs.In(batch), nil
+	in.rows = rowsOf(e.metric, in.runs)
+	return &in
+}
+
+// BatchSize is how many examples are taken at a time.
+func (e *Experiment) BatchSize() int { return e.runs.BatchSize() }
 
 // targets is what a metric needs to know of the data.
 func targets(d task.Data, c transformer.Config) metric.Targets {
@@ -138,14 +186,19 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	return newBound(ctx, b, m, e.rows[i], len(e.metric.Rows()))
+	bound, err := newBound(ctx, b, m, e.rows[i], len(e.metric.Rows()))
+	if err != nil {
+		return nil, err
+	}
+	bound.room = e.room.Left(part[1] - part[0])
+	return bound, nil
 }
 
-// InBatches reports whether examples are taken some at a time.
+// InBatches reports whether examples are taken some at a time, or all of them
+// anew.
 func (e *Experiment) InBatches() bool { return e.whole == nil }
 
-// Whole is all examples bound together. It panics if they are taken some at a
-// time.
+// Whole is all examples bound together. It panics if InBatches.
 func (e *Experiment) Whole() *Bound {
 	if e.whole == nil {
 		panic(fmt.Sprintf("patch: Whole: the experiment is taken in %d batches of examples", len(e.rows)))

@@ -22,6 +22,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/patch"
 )
 
 // Order is the order in which a receiver's senders are tested.
@@ -85,7 +86,7 @@ func (a Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.
 	if err != nil {
 		return nil, err
 	}
-	if r.Experiment.InBatches() {
+	if run.experiment.InBatches() {
 		err = run.inPasses(ctx)
 	} else {
 		err = run.whole(ctx)
@@ -103,22 +104,29 @@ func (a Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.
 // run is what is decided, and what it took.
 type run struct {
 	Algorithm
-	r       discover.Request
-	earlier progress // of an earlier run
-	result  *discover.Result
-	done    discover.Event // the last event
+	r          discover.Request
+	experiment *patch.Experiment // the request's, with as many examples at a time as there is room for
+	earlier    progress          // of an earlier run
+	result     *discover.Result
+	decided    []discover.Test
+	done       discover.Event // the last event
 }
 
 func newRun(a Algorithm, r discover.Request) (*run, error) {
 	g := r.Experiment.Graph()
-	x := &run{Algorithm: a, r: r, result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: r.Experiment.CleanMetric()}}
+	x := &run{Algorithm: a, r: r, experiment: r.Experiment, result: &discover.Result{Scores: make(circuit.Scores, g.NumEdges()), MetricInitial: r.Experiment.CleanMetric()}}
 	for i := range x.result.Scores {
 		x.result.Scores[i] = math.NaN()
 	}
 	x.done.Total = g.NumEdges()
 	var err error
-	x.earlier, err = readProgress(r.Progress.Done, g)
-	return x, err
+	if x.earlier, err = readProgress(r.Progress.Done, g); err != nil {
+		return nil, err
+	}
+	if x.earlier.batch > 0 {
+		x.experiment = r.Experiment.In(x.earlier.batch)
+	}
+	return x, nil
 }
 
 // decide decides the test of an edge by the metrics before and after its cut.
@@ -135,6 +143,7 @@ func (x *run) decide(edge int, before, now float64) (discover.Test, error) {
 
 // record keeps a test's score and tells the observer.
 func (x *run) record(r circuit.Node, t discover.Test, cost circuit.Cost) {
+	x.decided = append(x.decided, t)
 	x.result.Scores[t.Edge] = t.Effect
 	x.done.Test, x.done.Receiver, x.done.Cost = t, r, cost
 	x.done.Tests++

@@ -8,6 +8,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // Where examples are taken in batches, only one of which is at hand, a decision
@@ -54,7 +55,6 @@ var errPassEnds = errors.New("the pass ends")
 // passes are the passes of a run.
 type passes struct {
 	*run
-	decided []discover.Test
 	horizon int64           // FLOP of a pass's tests in the first batch
 	forward int64           // of one forward pass of the first batch
 	hints   map[int]float64 // by edge, by how much more its cut raised the metric of all examples than the first batch's, when it was tried in vain
@@ -64,16 +64,27 @@ type passes struct {
 
 // inPasses runs the loop batch by batch.
 func (x *run) inPasses(ctx context.Context) error {
-	p := &passes{run: x, decided: x.earlier.tests, horizon: x.earlier.horizon, lead: x.earlier.lead, hints: x.earlier.hints, cost: x.earlier.cost}
-	for _, t := range p.decided {
+	p := &passes{run: x, horizon: x.earlier.horizon, lead: x.earlier.lead, hints: x.earlier.hints, cost: x.earlier.cost}
+	for _, t := range x.earlier.tests {
 		p.record(x.r.Experiment.Graph().Edge(t.Edge).Receiver, t, p.cost)
 	}
 	if x.earlier.final != nil { // nothing is left to be decided
 		x.finish(p.left(), *x.earlier.final, p.cost)
 		return ctx.Err()
 	}
+	return p.loop(ctx)
+}
+
+// loop makes passes until all is decided.
+func (p *passes) loop(ctx context.Context) error {
 	for {
 		pass, err := p.make(ctx)
+		if errors.Is(err, incremental.ErrRoom) {
+			if err := p.fewer(err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -82,21 +93,40 @@ func (x *run) inPasses(ctx context.Context) error {
 			return err
 		}
 		if right && pass.ended {
-			x.finish(pass.mask, x.r.Experiment.Metric().Mean(pass.final), p.cost)
+			p.finish(pass.mask, p.experiment.Metric().Mean(pass.final), p.cost)
 			return nil
 		}
 	}
 }
 
+// fewer goes on with fewer examples at a time, where there was too little room.
+func (p *passes) fewer(short error) error {
+	fewer := p.experiment.Fewer()
+	if fewer == nil {
+		return short
+	}
+	p.experiment, p.horizon, p.hints = fewer, 0, nil
+	return p.save(progress{cost: p.counted(p.cost), batch: fewer.BatchSize()})
+}
+
 // left is the mask that the decisions leave.
 func (p *passes) left() circuit.Mask {
-	g := p.r.Experiment.Graph()
+	g := p.experiment.Graph()
 	m := g.Full()
 	for _, t := range p.decided {
 		m[t.Edge] = m[t.Edge] && t.Kept
 	}
 	g.Prune(m, false) // what lost its receiver was cut untested
 	return m
+}
+
+// smaller is the number of examples at a time, where it is not that of the
+// request, else 0.
+func (p *passes) smaller() int {
+	if p.experiment == p.r.Experiment {
+		return 0
+	}
+	return p.experiment.BatchSize()
 }
 
 // pass is one pass over the batches.
@@ -121,9 +151,9 @@ type pass struct {
 // make makes a pass.
 func (p *passes) make(ctx context.Context) (*pass, error) {
 	s := &pass{passes: p, first: true, guess: newGuess(p.Speculate)}
-	total := len(p.r.Experiment.Metric().Rows())
+	total := len(p.experiment.Metric().Rows())
 	s.final = make([]float64, total)
-	for b, err := range p.r.Experiment.Batches(ctx) {
+	for b, err := range p.experiment.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -146,6 +176,10 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 	}
 	w := s.newWalk(b, s.decided, s)
 	err := w.run(ctx)
+	s.account(b, w.state)
+	if s.first && len(s.steps) > 0 && errors.Is(err, incremental.ErrRoom) { // the tests that it made count
+		err = errPassEnds
+	}
 	if err != nil && !errors.Is(err, errPassEnds) {
 		return err
 	}
@@ -153,10 +187,18 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 		s.ended, s.mask = true, w.state.Mask()
 		copy(s.own(s.final), w.state.Rows())
 	}
-	cost := w.state.Cost()
-	s.cost.Nodes += cost.Nodes
-	s.cost.FLOP += cost.FLOP + 2*b.ForwardFLOP() // and the two runs
 	return nil
+}
+
+// account adds the work of a batch: its two runs, and what its state took, if it
+// came to one.
+func (s *pass) account(b *patch.Bound, state *incremental.State) {
+	s.cost.FLOP += 2 * b.ForwardFLOP()
+	if state != nil {
+		cost := state.Cost()
+		s.cost.Nodes += cost.Nodes
+		s.cost.FLOP += cost.FLOP
+	}
 }
 
 func (s *pass) known(circuit.Node, discover.Test) {}
@@ -260,7 +302,7 @@ const (
 
 // befores are the metric before each test of a pass, over all examples.
 func (p *passes) befores(steps []step) []float64 {
-	m, before := p.r.Experiment.Metric(), 0.0
+	m, before := p.experiment.Metric(), 0.0
 	out := make([]float64, len(steps))
 	for i, step := range steps {
 		if step.turn != nil {
@@ -280,7 +322,7 @@ func (p *passes) befores(steps []step) []float64 {
 func (p *passes) hint(steps []step, before []float64) {
 	p.hints = map[int]float64{}
 	for i, step := range steps {
-		if more := p.r.Experiment.Metric().Mean(step.rows) - before[i] - step.rise; !math.IsNaN(more) && !math.IsInf(more, 0) {
+		if more := p.experiment.Metric().Mean(step.rows) - before[i] - step.rise; !math.IsNaN(more) && !math.IsInf(more, 0) {
 			p.hints[step.edge] = more
 		}
 	}
@@ -289,7 +331,7 @@ func (p *passes) hint(steps []step, before []float64) {
 // decideAll decides the tests of a pass, and reports whether all were foretold
 // right.
 func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error) {
-	m, before := p.r.Experiment.Metric(), p.befores(s.steps)
+	m, before := p.experiment.Metric(), p.befores(s.steps)
 	right = true
 	var tests []discover.Test
 	for i, step := range s.steps {
@@ -314,12 +356,11 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 			break
 		}
 	}
-	p.decided = append(p.decided[:len(p.decided):len(p.decided)], tests...)
 	if p.horizon *= 2; !right {
 		p.horizon = 2 * s.steps[len(tests)-1].flop
 	}
 	p.horizon = min(max(p.horizon, shortest*p.forward), longest*p.forward)
-	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints}
+	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints, batch: p.smaller()}
 	if right && s.ended {
 		final := m.Mean(s.final)
 		done.final = &final

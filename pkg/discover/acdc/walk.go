@@ -100,8 +100,12 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 	w.read = 0
 	if w.state == nil {
 		if w.state, err = incremental.New(ctx, w.bound, w.start); err != nil {
+			w.state = nil
 			return err
 		}
+	}
+	if err := w.state.Ready(); err != nil {
+		return err
 	}
 	turn := w.state.Begin(r)
 	turn.Replay(removed)

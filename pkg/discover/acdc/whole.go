@@ -2,9 +2,11 @@ package acdc
 
 import (
 	"context"
+	"errors"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // deciding is the judge of a run whose examples are all at hand.
@@ -21,8 +23,19 @@ type deciding struct {
 // whole runs the loop on all examples together.
 func (x *run) whole(ctx context.Context) error {
 	j := &deciding{run: x, guess: newGuess(x.Speculate)}
-	w := x.newWalk(x.r.Experiment.Whole(), x.earlier.tests, j)
-	if err := w.run(ctx); err != nil {
+	w := x.newWalk(x.experiment.Whole(), x.earlier.tests, j)
+	err := w.run(ctx)
+	if errors.Is(err, incremental.ErrRoom) {
+		p := &passes{run: x, cost: x.earlier.cost}
+		if j.caughtUp {
+			p.cost = j.cost(w)
+		}
+		if err := p.fewer(err); err != nil {
+			return err
+		}
+		return p.loop(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	x.finish(w.state.Mask(), w.state.Metric(), j.cost(w))

@@ -14,7 +14,7 @@ type Budget struct {
 	Weights int64 // the model's weights
 	Packed  int64 // the same laid out for the matrix product
 	Caches  int64 // the clean and the corrupted run of a batch, and what the metric keeps of the clean one
-	Work    int64 // at most, with every input changed: what is computed anew
+	Work    int64 // at most, with every input changed or as far as there is room: what is computed anew
 }
 
 // Total is the sum.
@@ -24,27 +24,48 @@ func (b Budget) Total() int64 { return b.Weights + b.Packed + b.Caches + b.Work 
 // time. Caches and Work grow with them, Weights and Packed do not. The sizes
 // are those of the tables by which memory is made.
 func Take(c patch.Config) (Budget, error) {
-	read, kept, err := c.MetricFloats()
+	s, err := sizesOf(c)
 	if err != nil {
 		return Budget{}, err
 	}
-	g := c.Model.Config
-	examples, positions := len(c.Data.Clean), len(c.Data.Clean[0])
-	perExample := (read + examples - 1) / examples
+	examples := int64(len(c.Data.Clean))
 	if c.Batch > 0 {
-		examples = min(examples, c.Batch)
+		examples = min(examples, int64(c.Batch))
 	}
-	rows, own := int64(examples)*int64(positions), int64(examples)*int64(perExample)
-	b := Budget{Weights: 4 * int64(g.Parameters()), Packed: 4 * transformer.PackedFloats(g)}
-	b.Caches = 4 * (rows*ablate.Floats(g, c.SplitEmbed) + own*kept)
+	b := Budget{Weights: s.weights, Packed: s.packed, Caches: examples * s.caches}
+	b.Work = s.scratch + examples*(s.passing+s.state)
+	if c.Room.Bytes > 0 {
+		b.Work = min(b.Work, s.scratch+c.Room.Bytes-b.Caches)
+	}
+	return b, nil
+}
+
+// sizes are the bytes that a configuration takes, of an example or in all.
+type sizes struct {
+	weights, packed, scratch int64
+	caches, passing, state   int64 // of an example: its runs, a pass beside a state, and at most the state's own values
+}
+
+func sizesOf(c patch.Config) (sizes, error) {
+	read, kept, err := c.MetricFloats()
+	if err != nil {
+		return sizes{}, err
+	}
+	g, threads := c.Model.Config, int64(max(c.Threads, 1))
+	all, positions := len(c.Data.Clean), int64(len(c.Data.Clean[0]))
+	own := int64((read + all - 1) / all)
 	values, arena := stepFloats(g)
-	chunk := int64(max(chunkRows, positions))
+	chunk := max(chunkRows, positions)
 	scratch := chunk*arena + int64(patch.ReadoutFloats(g))
-	for _, part := range (&worker{}).table(g, int(chunk), positions) {
+	for _, part := range (&worker{}).table(g, int(chunk), int(positions)) {
 		scratch += int64(part.n)
 	}
-	b.Work = 4 * (rows*(values+transformer.PassFloats(g)) + 2*own*int64(g.DModel)*(1+speculated) + int64(max(c.Threads, 1))*scratch)
-	return b, nil
+	return sizes{
+		weights: 4 * int64(g.Parameters()), packed: 4 * transformer.PackedFloats(g), scratch: 4 * threads * scratch,
+		caches:  4 * (positions*ablate.Floats(g, c.SplitEmbed) + own*kept),
+		passing: 4 * (positions*transformer.PassFloats(g) + 2*own*int64(g.DModel)*(1+speculated)),
+		state:   4 * positions * values,
+	}, nil
 }
 
 // speculated is how many cuts are taken to be tried together.
@@ -62,25 +83,30 @@ func stepFloats(c transformer.Config) (state, arena int64) {
 }
 
 // Fit sets Batch to the most examples at a time that keep the budget, and own
-// bytes besides, within limit bytes. If one example is too many, the error says
-// what would do.
-func Fit(c *patch.Config, limit, own int64) error {
-	size := len(c.Data.Clean)
-	for {
-		c.Batch = size
-		b, err := Take(*c)
-		if err != nil {
-			return err
-		}
-		if b.Total()+own <= limit {
-			return nil
-		}
-		if size == 1 {
-			return fmt.Errorf("memory limit of %s: expected at least %s, the program, the weights and one example at a time", Bytes(limit), Bytes(roundUp(b.Total()+own)))
-		}
-		fixed := own + b.Weights + b.Packed
-		size = max(1, min(size-1, int(float64(size)*float64(limit-fixed)/float64(b.Total()+own-fixed))))
+// bytes besides, within limit bytes, and Room to what is left for them. If one
+// example is too many, the error says what would do.
+func Fit(c *patch.Config, limit, own int64) error { return fit(c, limit, own, 1) }
+
+// FitMost is Fit for a method that goes on with fewer examples at a time where
+// a state runs out of room: states mostly take far less than they may.
+func FitMost(c *patch.Config, limit, own int64) error { return fit(c, limit, own, typical) }
+
+// typical is the share of what a state may take that one mostly stays below, as
+// one in so many.
+const typical = 8
+
+func fit(c *patch.Config, limit, own, share int64) error {
+	s, err := sizesOf(*c)
+	if err != nil {
+		return err
 	}
+	fixed, each := own+s.weights+s.packed+s.scratch, s.caches+s.passing
+	if least := fixed + each + s.state; least > limit {
+		return fmt.Errorf("memory limit of %s: expected at least %s, the program, the weights and one example at a time", Bytes(limit), Bytes(roundUp(least)))
+	}
+	c.Room = patch.Room{Bytes: limit - fixed, PerExample: each, State: s.state}
+	c.Batch = int(min(int64(len(c.Data.Clean)), (limit-fixed)/(each+s.state/share)))
+	return nil
 }
 
 // roundUp rounds up to what Bytes shows.

@@ -2,6 +2,7 @@ package incremental
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -53,7 +54,11 @@ type memory struct {
 	slots int
 }
 
-// New returns the patched run of a mask of a batch.
+// ErrRoom says that a batch leaves too little room for what a state would keep.
+// The state is then of no use.
+var ErrRoom = errors.New("the values of a state: expected fewer examples at a time, for which there is room")
+
+// New returns the patched run of a mask of a batch, or ErrRoom.
 func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error) {
 	e := newSubject(b)
 	if len(mask) != e.graph.NumEdges() {
@@ -61,6 +66,10 @@ func New(ctx context.Context, b *patch.Bound, mask circuit.Mask) (*State, error)
 	}
 	s := &State{e: e, mask: mask.Clone(), values: make([]slot, len(e.senders)), chunks: e.rows.chunks(), readout: patch.NewReadout(b)}
 	s.near = s.readout.Near()
+	s.pool.most = -1
+	if room := b.Room(); room >= 0 {
+		s.pool.most = room / 4
+	}
 	c := e.model.Config
 	s.sides, s.inputs, s.mlpIn = make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers*3*c.Heads), make([]slot, c.Layers)
 	for i := range s.chunks {
@@ -132,6 +141,14 @@ func (s *State) Drop(r circuit.Node) int {
 	return n
 }
 
+// Ready returns ErrRoom if there is too little room for a turn.
+func (s *State) Ready() error {
+	if !s.pool.has(s.e.rows.count(anywhere)*s.e.model.Config.DModel, 2) {
+		return ErrRoom
+	}
+	return nil
+}
+
 // checkNoTurn panics while a turn is open.
 func (s *State) checkNoTurn(what string, r circuit.Node) {
 	if s.open != nil {
@@ -170,14 +187,19 @@ func (v *slot) drop(p *pool) {
 	v.own, v.stored = nil, stored{}
 }
 
-// claim gives the slot memory that no other has, for the rows that are needed.
-func (v *slot) claim(s *State, n need, cols int) {
+// claim gives the slot memory that no other has, for the rows that are needed,
+// and reports whether there was room for it.
+func (v *slot) claim(s *State, n need, cols int) bool {
 	size := s.e.rows.count(n) * cols
 	if v.own == nil || len(v.own.data) != size || v.own.slots > 1 {
 		v.drop(&s.pool)
+		if !s.pool.has(size, 1) {
+			return false
+		}
 		v.own = s.pool.get(size)
 	}
 	v.stored = stored{view(v.own.data, s.e.rows.count(n), cols), extentOf(n)}
+	return true
 }
 
 // take makes the slot hold what another does, in the same memory.
@@ -190,7 +212,27 @@ func (v *slot) take(from *slot, p *pool) {
 }
 
 // pool keeps memory for reuse, by size.
-type pool struct{ free map[int][]*memory }
+type pool struct {
+	free map[int][]*memory
+	made int64 // floats, the free ones too
+	most int64 // of them, -1 for no limit
+}
+
+// has reports whether there is room for k times n floats more. Where there is
+// not, it first gives up what is free but of another size.
+func (p *pool) has(n, k int) bool {
+	more := int64(n) * int64(max(0, k-len(p.free[n])))
+	if p.most < 0 || p.made+more <= p.most {
+		return true
+	}
+	for size, list := range p.free {
+		if size != n {
+			p.made -= int64(size) * int64(len(list))
+			delete(p.free, size)
+		}
+	}
+	return p.made+more <= p.most
+}
 
 func (p *pool) get(n int) *memory {
 	if list := p.free[n]; len(list) > 0 {
@@ -198,6 +240,7 @@ func (p *pool) get(n int) *memory {
 		list[len(list)-1].slots = 1
 		return list[len(list)-1]
 	}
+	p.made += int64(n)
 	return &memory{make([]float32, n), 1}
 }
 
@@ -244,10 +287,12 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 		case st.like != nil:
 			st.input.take(st.like, &s.pool)
 		default:
-			st.input.claim(s, st.need, input)
+			if !st.input.claim(s, st.need, input) {
+				return ErrRoom
+			}
 		}
-		if st.value != nil && !st.replace {
-			st.value.claim(s, st.need, value)
+		if st.value != nil && !st.replace && !st.value.claim(s, st.need, value) {
+			return ErrRoom
 		}
 		if st.replace {
 			st.value.drop(&s.pool)

@@ -27,7 +27,8 @@ type Turn struct {
 }
 
 // Begin starts the turn of a receiver from which a present edge leads on. Only
-// one turn may be open at a time; End closes it. It panics if one is open.
+// one turn may be open at a time; End closes it. It panics if one is open, and
+// trying cuts panics where the state was not Ready.
 func (s *State) Begin(r circuit.Node) *Turn {
 	s.checkNoTurn("Begin", r)
 	t := &Turn{s: s, receiver: r, plan: s.planTurn(r)}
@@ -162,7 +163,9 @@ func (t *Turn) sums(edges []int) []sum {
 	if t.test == nil {
 		return nil
 	}
-	t.next.claim(t.s, t.test.need, t.s.e.model.Config.DModel)
+	if !t.next.claim(t.s, t.test.need, t.s.e.model.Config.DModel) {
+		panic(fmt.Sprintf("incremental: the turn of %v: begun in a state that was not Ready", t.receiver))
+	}
 	heard := t.heard.Clone()
 	left := heard.Count()
 	out := make([]sum, len(edges))
@@ -293,8 +296,8 @@ func (t *Turn) remove(edges []int) {
 }
 
 // End closes the turn. If edges were removed, what they reached is computed
-// anew from scratch, until ctx ends, whose error is returned; the state is then
-// of no use. It panics if the turn has ended.
+// anew from scratch, until ctx ends, whose error is returned, or ErrRoom; the
+// state is then of no use. It panics if the turn has ended.
 func (t *Turn) End(ctx context.Context) error {
 	t.checkOpen("End")
 	t.closed, t.s.open = true, nil
