@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -26,24 +27,6 @@ type Config struct {
 	Threads    int    // goroutines; less than 1 means 1. No result depends on it.
 }
 
-// Room is the memory that a batch may take, with what is computed on it.
-type Room struct {
-	Bytes      int64
-	PerExample int64 // of these, what an example takes beside a state's own values
-	State      int64 // and what these take at most
-}
-
-// Left is what a batch leaves for a state's own values, -1 if there is no limit.
-func (r Room) Left(examples int) int64 {
-	if r.Bytes == 0 {
-		return -1
-	}
-	return max(0, r.Bytes-int64(examples)*r.PerExample)
-}
-
-// Safe is the number of examples at a time that no state can outgrow.
-func (r Room) Safe() int { return int(max(1, r.Bytes/max(1, r.PerExample+r.State))) }
-
 // Graph makes the graph that Bind would patch.
 func (c Config) Graph() (*circuit.Graph, error) {
 	g, err := ablate.GraphConfig(c.Model.Config, c.Definition, c.SplitEmbed)
@@ -54,15 +37,15 @@ func (c Config) Graph() (*circuit.Graph, error) {
 }
 
 // Experiment is a model's clean and corrupted run with a metric. It is
-// immutable but for Fewer; its other methods may be called from several
-// goroutines.
+// immutable but for what it holds; of Batches, only one may be iterated at a
+// time where some are not held yet.
 type Experiment struct {
 	runs      *ablate.Runs
 	metric    *metric.Metric // over all examples; it only knows its rows
 	rows      [][2]int       // by batch, its rows of the metric
 	cleanRows []float64      // the metric of the clean run, row by row
 	coRows    []float64      // the metric of the corrupted run
-	whole     *Bound         // where there is only one batch
+	held      []*Bound       // the first batches, whose runs stay
 	room      Room
 }
 
@@ -96,9 +79,6 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 		}
 		copy(e.cleanRows[b.Rows[0]:b.Rows[1]], b.CleanRows)
 		copy(e.coRows[b.Rows[0]:b.Rows[1]], b.CorruptedRows)
-		if len(e.rows) == 1 {
-			e.whole = b
-		}
 	}
 	return e, nil
 }
@@ -117,32 +97,49 @@ func rowsOf(m *metric.Metric, runs *ablate.Runs) (out [][2]int) {
 	return out
 }
 
-// Fewer is the same experiment with about half as many examples at a time, but
-// no fewer than no state can outgrow; nil where one is taken at a time already.
-// Activations that e holds are let go, and made anew when they are needed.
+// Fewer is the same experiment with fewer examples at a time or held, for states
+// larger than those reckoned with; nil if no state can be larger. Activations
+// that e holds are let go, and made anew when they are needed.
 func (e *Experiment) Fewer() *Experiment {
-	e.whole = nil
-	batch := e.runs.BatchSize()
-	if batch == 1 {
+	room, ok := e.room.more(e.runs.BatchSize(), e.runs.Examples())
+	if !ok {
 		return nil
 	}
-	fewer := batch / 2
-	if safe := e.room.Safe(); safe < batch {
-		fewer = max(fewer, safe)
-	}
-	return e.In(fewer)
+	e.held = nil
+	return e.Reckoning(room.Share)
 }
 
-// In is the same experiment with a number of examples at a time.
-func (e *Experiment) In(batch int) *Experiment {
+// Reckoning is the same experiment with as many examples at a time and held as
+// there is room for if the own values of a state take one in share of what they
+// take at most.
+func (e *Experiment) Reckoning(share int) *Experiment {
 	in := *e
-	in.runs, in.whole = e.runs.In(batch), nil
+	in.room.Share, in.held = share, nil
+	in.runs = e.runs.In(in.room.Batch(e.runs.Examples()))
 	in.rows = rowsOf(e.metric, in.runs)
 	return &in
 }
 
-// BatchSize is how many examples are taken at a time.
-func (e *Experiment) BatchSize() int { return e.runs.BatchSize() }
+// Share is the share of what a state may take that is reckoned with, as one in
+// so many.
+func (e *Experiment) Share() int { return e.room.Share }
+
+// Holds reports whether a batch's runs are held.
+func (e *Experiment) Holds(b *Bound) bool { return slices.Contains(e.held, b) }
+
+// HeldFLOP is the work of making the runs that are held.
+func (e *Experiment) HeldFLOP() (flop int64) {
+	for i, part := range e.runs.Parts()[:e.holds()] {
+		flop += 2 * e.flop(part[1]-part[0], e.rows[i][1]-e.rows[i][0])
+	}
+	return flop
+}
+
+// holds is how many batches are held: as many as there is room for, and one that
+// is all.
+func (e *Experiment) holds() int {
+	return max(e.room.Held(e.runs.BatchSize(), e.runs.Examples()), 2-len(e.rows))
+}
 
 // targets is what a metric needs to know of the data.
 func targets(d task.Data, c transformer.Config) metric.Targets {
@@ -156,23 +153,33 @@ func Allows(name metric.Name, d task.Data, c transformer.Config) error {
 }
 
 // Batches binds one batch after the other, leaving out those that the metric
-// does not read. Where one batch is all, it is made once.
+// does not read. Those that are held are made once.
 func (e *Experiment) Batches(ctx context.Context) iter.Seq2[*Bound, error] {
 	return func(yield func(*Bound, error) bool) {
-		if e.whole != nil {
-			yield(e.whole, nil)
-			return
-		}
 		for i, part := range e.runs.Parts() {
 			if e.rows[i][0] == e.rows[i][1] {
 				continue
 			}
-			b, err := e.bind(ctx, i, part)
+			b, err := e.batch(ctx, i, part)
 			if !yield(b, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// batch binds a batch, unless it is held.
+func (e *Experiment) batch(ctx context.Context, i int, part [2]int) (*Bound, error) {
+	for _, b := range e.held {
+		if b.Lo == part[0] {
+			return b, nil
+		}
+	}
+	b, err := e.bind(ctx, i, part)
+	if err == nil && i < e.holds() {
+		e.held = append(e.held, b)
+	}
+	return b, err
 }
 
 // bind makes the runs of a batch and measures them.
@@ -190,20 +197,20 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	bound.room = e.room.Left(part[1] - part[0])
+	bound.room = e.room.left(part[1]-part[0], e.holds(), e.runs.Examples())
 	return bound, nil
 }
 
 // InBatches reports whether examples are taken some at a time, or all of them
 // anew.
-func (e *Experiment) InBatches() bool { return e.whole == nil }
+func (e *Experiment) InBatches() bool { return len(e.rows) > 1 || len(e.held) == 0 }
 
 // Whole is all examples bound together. It panics if InBatches.
 func (e *Experiment) Whole() *Bound {
-	if e.whole == nil {
+	if e.InBatches() {
 		panic(fmt.Sprintf("patch: Whole: the experiment is taken in %d batches of examples", len(e.rows)))
 	}
-	return e.whole
+	return e.held[0]
 }
 
 // Runs returns the runs that are measured.
@@ -224,6 +231,11 @@ func (e *Experiment) CorruptedMetric() float64 { return e.metric.Mean(e.coRows) 
 // ForwardFLOP is the work of one plain forward pass over all examples, with the
 // logits that the metric reads.
 func (e *Experiment) ForwardFLOP() int64 {
+	return e.flop(e.runs.Examples(), len(e.metric.Rows()))
+}
+
+// flop is that of some examples with some rows of the metric.
+func (e *Experiment) flop(examples, rows int) int64 {
 	c := e.runs.Model().Config
-	return c.FLOP(e.runs.Examples(), e.runs.Positions(), 0) + int64(len(e.metric.Rows()))*logitsFLOP(c, e.metric)
+	return c.FLOP(examples, e.runs.Positions(), 0) + int64(rows)*logitsFLOP(c, e.metric)
 }

@@ -123,8 +123,8 @@ func newRun(a Algorithm, r discover.Request) (*run, error) {
 	if x.earlier, err = readProgress(r.Progress.Done, g); err != nil {
 		return nil, err
 	}
-	if x.earlier.batch > 0 {
-		x.experiment = r.Experiment.In(x.earlier.batch)
+	if x.earlier.share > 0 {
+		x.experiment = r.Experiment.Reckoning(x.earlier.share)
 	}
 	return x, nil
 }

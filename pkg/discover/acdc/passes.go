@@ -106,7 +106,8 @@ func (p *passes) fewer(short error) error {
 		return short
 	}
 	p.experiment, p.horizon, p.hints = fewer, 0, nil
-	return p.save(progress{cost: p.counted(p.cost), batch: fewer.BatchSize()})
+	p.cost.FLOP += fewer.HeldFLOP()
+	return p.save(progress{cost: p.counted(p.cost), share: fewer.Share()})
 }
 
 // left is the mask that the decisions leave.
@@ -120,13 +121,12 @@ func (p *passes) left() circuit.Mask {
 	return m
 }
 
-// smaller is the number of examples at a time, where it is not that of the
-// request, else 0.
-func (p *passes) smaller() int {
+// share is what is reckoned with, where it is not what the request has, else 0.
+func (p *passes) share() int {
 	if p.experiment == p.r.Experiment {
 		return 0
 	}
-	return p.experiment.BatchSize()
+	return p.experiment.Share()
 }
 
 // pass is one pass over the batches.
@@ -190,10 +190,12 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 	return nil
 }
 
-// account adds the work of a batch: its two runs, and what its state took, if it
-// came to one.
+// account adds the work of a batch: its two runs unless they are held, and what
+// its state took, if it came to one.
 func (s *pass) account(b *patch.Bound, state *incremental.State) {
-	s.cost.FLOP += 2 * b.ForwardFLOP()
+	if !s.experiment.Holds(b) {
+		s.cost.FLOP += 2 * b.ForwardFLOP()
+	}
 	if state != nil {
 		cost := state.Cost()
 		s.cost.Nodes += cost.Nodes
@@ -360,7 +362,7 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 		p.horizon = 2 * s.steps[len(tests)-1].flop
 	}
 	p.horizon = min(max(p.horizon, shortest*p.forward), longest*p.forward)
-	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints, batch: p.smaller()}
+	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints, share: p.share()}
 	if right && s.ended {
 		final := m.Mean(s.final)
 		done.final = &final

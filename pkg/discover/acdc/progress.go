@@ -19,7 +19,7 @@ type progress struct {
 	final   *float64 // and, where nothing is left to be decided, the metric of the circuit
 	lead    float64  // and the first batch's own metric after the last test that removed an edge
 	hints   map[int]float64
-	batch   int // examples at a time, where there was too little room for as many as at first; else 0
+	share   int // of what a state may take that is reckoned with, where states were larger than at first; else 0
 }
 
 // saved is progress as a record of a checkpoint.
@@ -32,7 +32,7 @@ type saved struct {
 	Final   *float64     `json:"final,omitempty"`
 
 	Hints map[int]float64 `json:"hints,omitempty"`
-	Batch int             `json:"batch,omitempty"`
+	Share int             `json:"share,omitempty"`
 }
 
 // savedTest is a test as [edge, metric, effect, kept].
@@ -56,7 +56,7 @@ func (x *run) save(p progress) error {
 	if x.r.Progress.Save == nil {
 		return nil
 	}
-	s := saved{Cost: p.cost, Guess: p.guess, Horizon: p.horizon, Lead: p.lead, Final: p.final, Hints: p.hints, Batch: p.batch, Tests: make([]savedTest, len(p.tests))}
+	s := saved{Cost: p.cost, Guess: p.guess, Horizon: p.horizon, Lead: p.lead, Final: p.final, Hints: p.hints, Share: p.share, Tests: make([]savedTest, len(p.tests))}
 	for i, t := range p.tests {
 		s.Tests[i] = savedTest(t)
 	}
@@ -103,7 +103,7 @@ func readProgress(records [][]byte, g *circuit.Graph) (progress, error) {
 			most  int64
 		}{
 			{"cost.tests", int64(s.Cost.Tests), int64(g.NumEdges())}, {"cost.nodes", s.Cost.Nodes, 1 << 62}, {"cost.flop", s.Cost.FLOP, 1 << 62},
-			{"guess", int64(s.Guess), certain}, {"horizon", s.Horizon, 1 << 62}, {"batch", int64(s.Batch), 1 << 31},
+			{"guess", int64(s.Guess), certain}, {"horizon", s.Horizon, 1 << 62}, {"share", int64(s.Share), 1 << 16},
 		} {
 			if f.value < 0 || f.value > f.most {
 				return p, fmt.Errorf("progress: record %d: %s: expected a number from 0 to %d, found %d", i+1, f.name, f.most, f.value)
@@ -114,7 +114,7 @@ func readProgress(records [][]byte, g *circuit.Graph) (progress, error) {
 				return p, fmt.Errorf("progress: record %d: hints: expected edges from 0 to %d, found others", i+1, g.NumEdges()-1)
 			}
 		}
-		p.hints, p.batch = s.Hints, s.Batch
+		p.hints, p.share = s.Hints, s.Share
 		p.cost, p.guess, p.horizon, p.lead, p.final = s.Cost, s.Guess, s.Horizon, s.Lead, s.Final
 	}
 	return p, nil

@@ -86,7 +86,7 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 		`{"tests":[],"cost":{"flop":-7}}`:      "cost.flop: expected a number from 0 to",
 		`{"tests":[],"guess":1000000000}`:      "guess: expected a number from 0 to 65536, found 1000000000",
 		`{"tests":[],"horizon":-1}`:            "horizon: expected a number from 0 to",
-		`{"tests":[],"batch":-1}`:              "batch: expected a number from 0 to",
+		`{"tests":[],"share":-1}`:              "share: expected a number from 0 to",
 		`{"tests":[],"cost":{"tests":"many"}}`: "progress: record 1: ",
 		`[]`:                                   "progress: record 1: ",
 	} {

@@ -25,7 +25,8 @@ func TestShortOfRoomTheTestsAreTheSame(t *testing.T) {
 		for bytes := int64(1 << 8); bytes < 1<<22; bytes *= 3 {
 			in := func(done [][]byte) discover.Request {
 				cfg, _ := randomConfig(t, seed, 2)
-				cfg.Room = patch.Room{Bytes: bytes, State: bytes}
+				cfg.Room = patch.Room{Bytes: bytes, Runs: bytes / 16, State: bytes / 2, Share: 64}
+				cfg.Batch = cfg.Room.Batch(examples)
 				e, err := patch.Bind(t.Context(), cfg)
 				require.NoError(t, err)
 				s := r

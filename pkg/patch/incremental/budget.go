@@ -35,6 +35,8 @@ func Take(c patch.Config) (Budget, error) {
 	b := Budget{Weights: s.weights, Packed: s.packed, Caches: examples * s.caches}
 	b.Work = s.scratch + examples*(s.passing+s.state)
 	if c.Room.Bytes > 0 {
+		held := int64(c.Room.Held(int(examples), len(c.Data.Clean))) * examples
+		b.Caches = s.caches * min(int64(len(c.Data.Clean)), examples+held)
 		b.Work = min(b.Work, s.scratch+c.Room.Bytes-b.Caches)
 	}
 	return b, nil
@@ -95,17 +97,17 @@ func FitMost(c *patch.Config, limit, own int64) error { return fit(c, limit, own
 // one in so many.
 const typical = 8
 
-func fit(c *patch.Config, limit, own, share int64) error {
+func fit(c *patch.Config, limit, own int64, share int) error {
 	s, err := sizesOf(*c)
 	if err != nil {
 		return err
 	}
-	fixed, each := own+s.weights+s.packed+s.scratch, s.caches+s.passing
-	if least := fixed + each + s.state; least > limit {
+	fixed := own + s.weights + s.packed + s.scratch
+	if least := fixed + s.caches + s.passing + s.state; least > limit {
 		return fmt.Errorf("memory limit of %s: expected at least %s, the program, the weights and one example at a time", Bytes(limit), Bytes(roundUp(least)))
 	}
-	c.Room = patch.Room{Bytes: limit - fixed, PerExample: each, State: s.state}
-	c.Batch = int(min(int64(len(c.Data.Clean)), (limit-fixed)/(each+s.state/share)))
+	c.Room = patch.Room{Bytes: limit - fixed, Runs: s.caches, Pass: s.passing, State: s.state, Share: share}
+	c.Batch = c.Room.Batch(len(c.Data.Clean))
 	return nil
 }
 
