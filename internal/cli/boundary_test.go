@@ -35,7 +35,7 @@ var accepted = map[string][]string{
 	"model": noneOfThem, "output": noneOfThem,
 	"seed": zeroOnly, "reset-weights": zeroOnly, "examples": noneOfThem, "threads": noneOfThem, "top": noneOfThem, "pairs": noneOfThem,
 	"sparsity": {"0", "0.5"}, "share": noneOfThem, "select": noneOfThem, "norm": noneOfThem, "bootstrap": noneOfThem,
-	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem,
+	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem, "screen": noneOfThem,
 	"steps": noneOfThem, "fixed-pattern": zeroOnly,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,

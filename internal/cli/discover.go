@@ -236,7 +236,7 @@ func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Ex
 	}
 	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
 	f.Measured.Cost, f.Measured.Warnings = &r.Cost, append(doubts, r.Warnings...)
-	f.Measured.Chosen = r.Chosen
+	f.Measured.Chosen, f.Measured.Screened = r.Chosen, r.Screened
 	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges || f.Selection != nil) // scores are the result
 	return nil
 }

@@ -35,6 +35,7 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Scorers(), study.ParseScorer)
 	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
+	typed(fs, &m.Screen, "screen", "", "ALGORITHM:N", "ACDC tests only the N edges of the largest scores and removes the others first, such as eap-ig:2000", study.ParseScreen)
 	fs.BoolFunc("verify", fmt.Sprintf("check every %dth of ACDC's evaluations against a plain full pass", verifyEvery), func(s string) error {
 		on, err := strconv.ParseBool(s)
 		if m.VerifyEvery = 0; on {

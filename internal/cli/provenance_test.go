@@ -42,6 +42,7 @@ var deciding = map[string][]string{
 	"abs":           {"--abs", "--threshold", "0.05"},
 	"algorithm":     {"--algorithm", "exact", "--top", "3"},
 	"order":         {"--order", "reverse", "--threshold", "0.0001"},
+	"screen":        {"--screen", "random:20", "--threshold", "0.0001"},
 	"definition":    {"--definition", "eap", "--threshold", "0.0001"},
 	"discover top":  {"--algorithm", "random", "--top", "30"},
 	"steps":         {"--algorithm", "eap-ig", "--steps", "2", "--top", "30"},

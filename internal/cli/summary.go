@@ -40,6 +40,9 @@ func summarize(w io.Writer, f *circuit.File, verified int, took time.Duration) {
 		{"edges", share(f.EdgesKept, f.EdgesTotal) + " kept" + idleEdges(f.Measured)},
 		{oneline.Shown(f.Metric), fmt.Sprintf("%s -> %s (corrupted %s)", number(f.Measured.Initial), number(f.Measured.Final), number(f.Measured.Corrupted))},
 	}
+	if n := f.Measured.Screened; n > 0 {
+		pairs = append(pairs, [2]string{"screened", grouped(n) + " of the edges were removed untested"})
+	}
 	work := number(f.Measured.Cost.ForwardPasses) + " forward passes"
 	if n := f.Measured.Cost.Tests; n > 0 {
 		pairs = append(pairs, [2]string{"tests", grouped(n)})

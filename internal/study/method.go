@@ -32,6 +32,7 @@ type Method struct {
 	Absolute  bool     // an effect's, or a score's, size counts
 
 	Order       acdc.Order // of ACDC's tests
+	Screen      Screen     // which edges ACDC tests
 	VerifyEvery int        // of ACDC's evaluations, 0 for none
 
 	Steps        int      // of EAP-IG, between the corrupted and the clean run, and of masks that are learned
@@ -195,7 +196,7 @@ func (m Method) Check() error {
 	given := func(flags ...string) (found []string) {
 		for _, f := range flags {
 			if map[string]bool{"--threshold": m.Threshold != nil, "--top": m.Top > 0, "--sparsity": m.Sparsity != nil, "--select": m.Rule != "",
-				"--share": m.Share != nil, "--bootstrap": m.Bootstrap > 0, "--order": m.Order != "", "--verify": m.VerifyEvery > 0, "--norm": m.Norm != ""}[f] {
+				"--share": m.Share != nil, "--bootstrap": m.Bootstrap > 0, "--order": m.Order != "", "--verify": m.VerifyEvery > 0, "--screen": m.Screen != Screen{}, "--norm": m.Norm != ""}[f] {
 				found = append(found, f)
 			}
 		}
@@ -205,7 +206,7 @@ func (m Method) Check() error {
 		return usagef("%s: %s", strings.Join(flags, ", "), why)
 	}
 	sizes, scored := given("--threshold", "--top", "--sparsity"), given("--top", "--sparsity", "--select", "--share", "--bootstrap")
-	switch tests, norm := given("--order", "--verify"), given("--norm"); {
+	switch tests, norm := given("--order", "--verify", "--screen"), given("--norm"); {
 	case a.scorer == nil && len(scored) > 0:
 		return bad(scored, "of algorithms that score edges; acdc decides edge by edge")
 	case a.scorer != nil && len(tests) > 0:
@@ -274,7 +275,8 @@ func (m Method) Resolve(t task.Task, g *circuit.Graph) (discover.Algorithm, erro
 		threshold = *m.Threshold
 	}
 	if a.scorer == nil {
-		return acdc.Algorithm{Threshold: threshold, Absolute: m.Absolute, Order: cmp.Or(m.Order, acdc.Normal), VerifyEvery: m.VerifyEvery}, nil
+		screen, err := m.Screen.screen()
+		return acdc.Algorithm{Threshold: threshold, Absolute: m.Absolute, Order: cmp.Or(m.Order, acdc.Normal), Screen: screen, VerifyEvery: m.VerifyEvery}, err
 	}
 	s := m.selection(a, threshold, g)
 	if err := s.Check(g); err != nil {
@@ -317,15 +319,22 @@ func Describe(run *circuit.Run, a discover.Algorithm) error {
 	switch a := a.(type) {
 	case acdc.Algorithm:
 		run.Order, run.Threshold, run.AbsoluteValue = string(a.Order), a.Threshold, a.Absolute
+		return describeScreen(run, a.Screen)
 	case discover.Selected:
-		options, err := json.Marshal(a.Scorer)
-		if err != nil {
+		var err error
+		if run.Options, err = optionsOf(a.Scorer); err != nil {
 			return err
-		}
-		if !bytes.Equal(options, []byte("{}")) {
-			run.Options = options
 		}
 		run.Selection, run.Threshold, run.AbsoluteValue = &a.Selection, a.Selection.Least, a.Selection.Absolute
 	}
 	return nil
+}
+
+// optionsOf are a scorer's own options, nil if it has none.
+func optionsOf(s discover.Scorer) (json.RawMessage, error) {
+	options, err := json.Marshal(s)
+	if bytes.Equal(options, []byte("{}")) {
+		options = nil
+	}
+	return options, err
 }

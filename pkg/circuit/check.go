@@ -121,7 +121,7 @@ func (f *File) checkNumbers() error {
 		{"tests", float64(cost.Tests), false}, {"nodes", float64(cost.Nodes), false}, {"flop", float64(cost.FLOP), false},
 		{"forward_passes", cost.ForwardPasses, false},
 		{"idle", float64(f.Measured.Idle), false}, {"dropped_idle", float64(f.Measured.DroppedIdle), false},
-		{"chosen", float64(f.Measured.Chosen), false},
+		{"chosen", float64(f.Measured.Chosen), false}, {"screened", float64(f.Measured.Screened), false},
 	} {
 		if !isFinite(n.number) || n.number < 0 && !n.signed {
 			return fmt.Errorf("field %q: expected a number of at least 0, found %v", n.field, n.number)

@@ -135,7 +135,7 @@ var more = map[string][]string{
 	"edges_total": {"0", "4611686018427387904"}, "edges_kept": {"0", "4611686018427387904"},
 	"sender": {`""`, `"m7"`}, "receiver": {`""`, `"m7"`}, "kind": {`"x"`},
 	"algorithm": {`"a\u001b[31m"`}, "task": {`"a\nb"`}, "metric": {`"\u0000"`}, "ablation": {`"a\u0007"`}, "order": {`"\u202e"`},
-	"options": {"[]", `"x"`}, "rule": {`"x"`, `""`}, "share": {"2", "-1"}, "edges": {"-1"}, "bootstrap": {"-1"}, "chosen": {"-1"},
+	"options": {"[]", `"x"`}, "rule": {`"x"`, `""`}, "share": {"2", "-1"}, "edges": {"-1"}, "bootstrap": {"-1"}, "chosen": {"-1"}, "screened": {"-1"},
 	"half": {`"\u0085"`}, "variant": {`"a\tb"`}, "processing": {`["\u001b"]`},
 }
 

@@ -62,6 +62,7 @@ type Measured struct {
 	Cost        *Cost    `json:"cost,omitempty"`
 	Idle        int      `json:"idle,omitempty"`         // kept edges that carry nothing
 	DroppedIdle int      `json:"dropped_idle,omitempty"` // edges that were kept, carried nothing and were left out
+	Screened    int      `json:"screened,omitempty"`     // edges that were removed before the first test
 	Chosen      int      `json:"chosen,omitempty"`       // edges that were chosen by their scores, before those that lead nowhere were left out
 	Warnings    []string `json:"warnings,omitempty"`
 }

@@ -57,7 +57,7 @@ type Event struct {
 	Test
 	Tests    int // tests made, this one included
 	Decided  int // edges decided, by test or because nothing reads their receiver
-	Total    int // edges of the graph
+	Total    int // edges to decide: the graph's, or those that a screen left
 	Receiver circuit.Node
 	Learned  *Learned     // of an algorithm that learns
 	Cost     circuit.Cost // so far, an earlier run's included
@@ -68,6 +68,7 @@ type Result struct {
 	Mask          circuit.Mask
 	Scores        circuit.Scores   // by edge; NaN where an edge was never scored
 	Examples      []circuit.Scores // by example, if the request asks for them and the algorithm has them
+	Screened      int              // edges that were removed before the first test
 	Chosen        int              // edges that were chosen by their scores, those that lead nowhere among them
 	MetricInitial float64          // of the full graph
 	MetricFinal   float64          // of the circuit

@@ -47,7 +47,11 @@ func CaptionOf(f *circuit.File) Caption {
 	if ablation != "" {
 		ablation += " ablation"
 	}
-	for _, line := range []string{join(" · ", f.Algorithm, ablation, threshold), metric} {
+	algorithm := f.Algorithm
+	if n := f.Measured.Screened; n > 0 {
+		algorithm += fmt.Sprintf(" without %d edges screened out", n)
+	}
+	for _, line := range []string{join(" · ", algorithm, ablation, threshold), metric} {
 		if line != "" {
 			c.Lines = append(c.Lines, line)
 		}

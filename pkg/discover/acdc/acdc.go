@@ -51,6 +51,7 @@ type Algorithm struct {
 	Absolute    bool    // compare the absolute value of an effect with the threshold
 	Order       Order   // Normal if empty
 	Speculate   int     // cuts evaluated together at most; 1 for one by one, 0 for 8. No decision depends on it.
+	Screen      *Screen // which edges are tested; all if nil
 	VerifyEvery int     // hold every n-th evaluation to a plain full pass; 0 for never
 }
 
@@ -86,6 +87,9 @@ func (a Algorithm) Discover(ctx context.Context, r discover.Request) (*discover.
 	if err != nil {
 		return nil, err
 	}
+	if err := run.screen(ctx); err != nil {
+		return nil, err
+	}
 	if run.experiment.InBatches() {
 		err = run.inPasses(ctx)
 	} else {
@@ -108,6 +112,8 @@ type run struct {
 	experiment *patch.Experiment // the request's, with as many examples at a time as there is room for
 	earlier    progress          // of an earlier run
 	result     *discover.Result
+	start      circuit.Mask // the edges that are tested
+	screening  circuit.Cost // what it took to choose them
 	decided    []discover.Test
 	done       discover.Event // the last event
 }
@@ -155,6 +161,8 @@ func (x *run) record(r circuit.Node, t discover.Test, cost circuit.Cost) {
 
 // finish completes the result.
 func (x *run) finish(m circuit.Mask, final float64, cost circuit.Cost) {
+	cost.FLOP += x.screening.FLOP
+	cost.Nodes += x.screening.Nodes
 	x.result.Mask, x.result.MetricFinal, x.result.Cost = m.Clone(), final, x.counted(cost)
 }
 

@@ -6,10 +6,13 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
-// ordered lists the edges [lo,hi) of a receiver in the order in which they are
-// tested.
+// ordered lists those of the edges [lo,hi) of a receiver that are tested, in the
+// order in which they are.
 func (w *walk) ordered(lo, hi int) []int {
 	if hi-lo == 1 {
+		if !w.tested[lo] {
+			return nil
+		}
 		return []int{lo}
 	}
 	var out []int
@@ -22,7 +25,7 @@ func (w *walk) ordered(lo, hi int) []int {
 	if w.order == Random {
 		w.rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	}
-	return out
+	return slices.DeleteFunc(out, func(e int) bool { return !w.tested[e] })
 }
 
 // senderGroups lists the senders by number, those of one name (a layer's

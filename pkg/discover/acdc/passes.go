@@ -113,7 +113,7 @@ func (p *passes) fewer(short error) error {
 // left is the mask that the decisions leave.
 func (p *passes) left() circuit.Mask {
 	g := p.experiment.Graph()
-	m := g.Full()
+	m := p.start.Clone()
 	for _, t := range p.decided {
 		m[t.Edge] = m[t.Edge] && t.Kept
 	}

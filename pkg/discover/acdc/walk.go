@@ -37,6 +37,7 @@ type walk struct {
 	judge   judge
 	pending []discover.Test // decisions that are known, still to be read
 	read    int             // how many were read
+	tested  circuit.Mask    // the edges that are tested
 	start   circuit.Mask    // the mask, until there is a state
 	state   *incremental.State
 	rng     *rand.Rand
@@ -44,8 +45,8 @@ type walk struct {
 
 // newWalk makes a walk that takes over the decisions that are known.
 func (x *run) newWalk(b *patch.Bound, known []discover.Test, j judge) *walk {
-	g := x.r.Experiment.Graph()
-	return &walk{order: x.Order, graph: g, bound: b, judge: j, pending: known, start: g.Full(), rng: rand.New(rand.NewPCG(x.r.Seed, 0xacdc))}
+	g := x.experiment.Graph()
+	return &walk{order: x.Order, graph: g, bound: b, judge: j, pending: known, tested: x.start, start: x.start.Clone(), rng: rand.New(rand.NewPCG(x.r.Seed, 0xacdc))}
 }
 
 // run walks the receivers from the output to the input.
@@ -61,6 +62,9 @@ func (w *walk) run(ctx context.Context) error {
 	}
 	if len(w.pending) > 0 {
 		return w.foreign(w.pending[0])
+	}
+	if w.state == nil { // nothing was tested
+		return w.evaluate(ctx)
 	}
 	return nil
 }
@@ -82,10 +86,13 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 		} else {
 			w.state.Drop(r)
 		}
-		w.judge.dropped(hi - lo)
+		w.judge.dropped(w.tested[lo:hi].Count())
 		return nil
 	}
 	edges := w.ordered(lo, hi)
+	if len(edges) == 0 {
+		return nil
+	}
 	removed, last, err := w.takeOver(r, edges)
 	if err != nil {
 		return err
@@ -99,8 +106,7 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 	edges = edges[w.read:]
 	w.read = 0
 	if w.state == nil {
-		if w.state, err = incremental.New(ctx, w.bound, w.start); err != nil {
-			w.state = nil
+		if err := w.evaluate(ctx); err != nil {
 			return err
 		}
 	}
@@ -114,6 +120,15 @@ func (w *walk) receiver(ctx context.Context, r circuit.Node) error {
 		return err
 	}
 	return turn.End(ctx)
+}
+
+// evaluate makes the state of the mask so far.
+func (w *walk) evaluate(ctx context.Context) error {
+	s, err := incremental.New(ctx, w.bound, w.start)
+	if err == nil {
+		w.state = s
+	}
+	return err
 }
 
 // takeOver reads what is known of a turn: which edges were removed, and the
