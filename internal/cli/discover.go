@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -141,6 +142,9 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 // config says what is to be bound, in batches if memory is short.
 func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 	c := in.Config(o.definition, o.splitEmbed)
+	if in.Model.Config.Parameters() > largeModel && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(largeGarbage)
+	}
 	if o.memory == 0 {
 		return c, nil
 	}
@@ -163,6 +167,13 @@ func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 	debug.SetMemoryLimit(max(o.memory-unseen, programBytes))
 	return c, nil
 }
+
+// Of a large model the garbage is large too, and collecting it is cheap beside
+// what makes it.
+const (
+	largeModel   = 64 << 20 // parameters
+	largeGarbage = 25       // per cent of what is in use
+)
 
 const (
 	ownBytes     = 56 << 20 // what the program takes besides model and data
@@ -230,9 +241,12 @@ func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method disc
 // fill adds the result. The circuit's metric is that of the plain pass, which
 // acdc run finds again to the last digit.
 func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Experiment, r *discover.Result, doubts []string) error {
-	final, err := e.PlainMetric(ctx, r.Mask)
-	if err != nil {
-		return err
+	final := r.MetricFinal
+	if o.method.Decides() { // and measures as it goes; others measure plainly
+		var err error
+		if final, err = e.PlainMetric(ctx, r.Mask); err != nil {
+			return err
+		}
 	}
 	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
 	f.Measured.Cost, f.Measured.Warnings = &r.Cost, append(doubts, r.Warnings...)

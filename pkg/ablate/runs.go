@@ -266,6 +266,17 @@ func (r *Runs) Run(ctx context.Context, lo, hi int) (*Batch, error) {
 	return b, nil
 }
 
+// Part is the batch's examples [lo,hi), in the same memory.
+func (b *Batch) Part(lo, hi int) *Batch {
+	c, t := b.Runs.model.Config, b.Runs.Positions()
+	out := &Batch{Runs: b.Runs, Lo: b.Lo + lo, Hi: b.Lo + hi, Tokens: b.Tokens[lo:hi], Pad: b.Pad.Part(lo, hi),
+		Clean: b.Clean.Slice(c, lo*t, hi*t), Corrupted: b.Corrupted.Slice(c, lo*t, hi*t)}
+	for _, cut := range b.cuts {
+		out.cuts = append(out.cuts, cut.Slice(lo*t, hi*t))
+	}
+	return out
+}
+
 // Examples is the number of examples of the batch.
 func (b *Batch) Examples() int { return b.Hi - b.Lo }
 

@@ -2,6 +2,7 @@ package patch
 
 import (
 	"context"
+	"iter"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -49,6 +50,43 @@ func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [
 	m.SetClean(logits)
 	b.CleanRows, b.CorruptedRows = b.measure(clean), b.measure(b.OutputRows(batch.Corrupted.Out.Matrix()))
 	return b, ctx.Err()
+}
+
+// Parts are the batch in parts of at most some examples, one after the other, in
+// the same memory; those that the metric does not read are left out.
+func (b *Bound) Parts(ctx context.Context, most int) iter.Seq2[*Bound, error] {
+	return func(yield func(*Bound, error) bool) {
+		n := b.Examples()
+		if most >= n {
+			yield(b, nil)
+			return
+		}
+		row := 0
+		for lo := 0; lo < n; lo += most {
+			hi := min(lo+most, n)
+			first := row
+			for row < len(b.flat) && b.flat[row] < hi*b.Runs.Positions() {
+				row++
+			}
+			if row == first {
+				continue
+			}
+			part, err := b.part(ctx, lo, hi, [2]int{b.Rows[0] + first, b.Rows[0] + row})
+			if !yield(part, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// part binds the batch's examples [lo,hi) to the metric.
+func (b *Bound) part(ctx context.Context, lo, hi int, rows [2]int) (*Bound, error) {
+	d := b.Runs.Data().Part(b.Lo+lo, b.Lo+hi)
+	m, err := metric.New(b.metric.Name(), targets(d, b.Runs.Model().Config))
+	if err != nil {
+		return nil, err
+	}
+	return newBound(ctx, b.Batch.Part(lo, hi), m, rows, b.total)
 }
 
 // Room is how many bytes a state's own values may take, -1 for no limit.

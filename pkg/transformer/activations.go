@@ -62,6 +62,18 @@ func (a *Activations) table(c Config, split bool) []recorded {
 	return out
 }
 
+// Slice are the rows [lo,hi) of B·T, in the same memory.
+func (a *Activations) Slice(c Config, lo, hi int) *Activations {
+	out := &Activations{Layers: make([]LayerActivations, len(a.Layers))}
+	from := a.table(c, a.Embed != nil)
+	for i, r := range out.table(c, a.Embed != nil) {
+		if x := *from[i].into; x != nil {
+			*r.into = x.Slice(lo, hi)
+		}
+	}
+	return out
+}
+
 // ActivationFloats is how many numbers Record keeps of one position; split
 // says whether embeddings are kept one by one.
 func ActivationFloats(c Config, split bool) int64 {

@@ -32,6 +32,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -113,27 +114,17 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 		if err != nil {
 			return nil, err
 		}
-		x := newEdges(b)
-		points := s.points(b)
-		for i, p := range points {
-			run, err := p.run(ctx)
+		out.Cost.FLOP += 2 * b.ForwardFLOP()
+		for part, err := range b.Parts(ctx, atATime(b)) {
 			if err != nil {
 				return nil, err
 			}
-			if _, err := b.Backward(ctx, run, transformer.BackwardOptions{Hooks: append(p.stop, x.hooks(ctx, p.weight)...), Rules: s.rules()}); err != nil {
+			scores, err := s.part(ctx, part, r, &out.Cost)
+			if err != nil {
 				return nil, err
 			}
-			out.Cost.FLOP += p.flop + b.BackwardFLOP() + x.flop()
-			if r.Observe != nil {
-				done := float64(b.Lo) + float64(b.Examples()*(i+1))/float64(len(points))
-				r.Observe(discover.Event{Decided: int(done / float64(e.Runs().Examples()) * float64(total)), Total: total, Cost: out.Cost})
-			}
+			examples = append(examples, scores...)
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		examples = append(examples, x.scores...)
-		out.Cost.FLOP += 2 * b.ForwardFLOP()
 	}
 	out.Cost.ForwardPasses = float64(out.Cost.FLOP) / float64(e.ForwardFLOP())
 	out.Scores = make(circuit.Scores, total)
@@ -151,13 +142,44 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 	return out, nil
 }
 
+// part takes the gradients of some examples.
+func (s Scorer) part(ctx context.Context, b *patch.Bound, r discover.Request, cost *circuit.Cost) ([]circuit.Scores, error) {
+	x, all := newEdges(b), float64(b.Runs.Examples())
+	points := s.points(b)
+	for i, p := range points {
+		run, err := p.run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := b.Backward(ctx, run, transformer.BackwardOptions{Hooks: append(p.stop, x.hooks(ctx, p.weight)...), Rules: s.rules()}); err != nil {
+			return nil, err
+		}
+		cost.FLOP += p.flop + b.BackwardFLOP() + x.flop()
+		if total := b.Runs.Graph().NumEdges(); r.Observe != nil {
+			done := float64(b.Lo) + float64(b.Examples()*(i+1))/float64(len(points))
+			r.Observe(discover.Event{Decided: int(done / all * float64(total)), Total: total, Cost: *cost})
+		}
+	}
+	return x.scores, ctx.Err()
+}
+
+// mostFloats bounds what Score holds beside the two runs.
+const mostFloats = 64 << 20
+
+// atATime is how many examples Score takes at a time, so that it does not hold
+// more than that.
+func atATime(b *patch.Bound) int {
+	each := floats(b.Runs.Graph(), b.Runs.Model().Config) * int64(b.Runs.Positions())
+	return int(max(1, mostFloats/each))
+}
+
 // rules are those of the way backward.
 func (s Scorer) rules() transformer.Rules {
 	return transformer.Rules{FixedNorm: s.RelP, FixedActRatio: s.RelP, FixedPattern: s.FixedPattern}
 }
 
-// Floats is how many numbers Score holds at most of one position beside the two
+// floats is how many numbers Score holds at most of one position beside the two
 // runs: the differences, gradients of a layer, and a run between the two.
-func Floats(g *circuit.Graph, c transformer.Config) int64 {
+func floats(g *circuit.Graph, c transformer.Config) int64 {
 	return int64(c.DModel)*int64(len(g.Senders())+3*c.Heads+1) + transformer.ActivationFloats(c, g.Config().SplitEmbed)
 }
