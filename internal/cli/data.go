@@ -71,7 +71,7 @@ Edge-Pruning JSON lines or safetensors, whichever the file is.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	fs := cmd.Flags()
-	typed(fs, &o.data, "data", "", "FILE", "clean and corrupt prompts", parseText("a file"))
+	typed(fs, &o.data, "data", "", "FILE", "clean and corrupt prompts, or random:BxT", parseText("a file"))
 	choice(cmd, &o.task, "task", "", "whose prompts to show", taskNames(), oneOf("task", taskNames()))
 	typed(fs, &o.model, "model", "", "MODEL", "whose tokenizer makes tokens of text, default the task's or GPT-2", parseText("a name or a folder"))
 	typed(fs, &o.seed, "seed", "0", "N", "of a task's prompts", parseSeed)
@@ -114,7 +114,7 @@ func (a *app) loadShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 			return task.Data{}, nil, err
 		}
 	}
-	d, err := t.Data(ctx, task.Draw{Seed: o.seed, Examples: max(t.Examples, o.pairs), Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
+	d, err := t.Data(ctx, task.Draw{Seed: o.seed, Examples: t.Examples, Half: o.drawn.Half, Variant: o.drawn.Variant}, tok, o.drawn.BOS)
 	return d, tok, err
 }
 
@@ -125,6 +125,9 @@ func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 		tok, err = a.shownTokenizer(ctx, o.model, "gpt2")
 		return tok, err
 	}
+	if study.DataFile(o.data) == nil {
+		return a.randomShown(ctx, o)
+	}
 	d, _, err := study.ReadData(ctx, o.data, open, o.drawn.BOS)
 	if err == nil && tok == nil && o.model != "" {
 		var none *zoo.NoTokenizerError
@@ -133,6 +136,24 @@ func (a *app) readShown(ctx context.Context, o *dataShowOptions) (task.Data, tas
 		}
 	}
 	return d, tok, err
+}
+
+// randomShown draws random prompts, as discover does for a model.
+func (a *app) randomShown(ctx context.Context, o *dataShowOptions) (task.Data, task.Tokenizer, error) {
+	if o.model == "" {
+		return task.Data{}, nil, usagef("--data %s: expected --model MODEL, whose tokens are drawn, found none", o.data)
+	}
+	in, err := study.Spec{Model: o.model, Data: o.data, BOS: o.drawn.BOS}.Open(ctx, 1)
+	if err != nil {
+		return task.Data{}, nil, err
+	}
+	defer in.Close() // read only: nothing can be lost
+	tok, err := in.Model.Tokenizer(ctx)
+	var none *zoo.NoTokenizerError
+	if errors.As(err, &none) {
+		return in.Data, nil, nil
+	}
+	return in.Data, tok, err
 }
 
 // shownTokenizer opens the tokenizer of a model, or of the one that is meant

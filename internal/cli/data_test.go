@@ -80,8 +80,8 @@ func TestDataShowColour(t *testing.T) {
 func TestDataShowTask(t *testing.T) {
 	out, err := dataArgs("show", "--task", "or_gate", "-n", "9")
 	require.NoError(t, err)
-	assert.Contains(t, out, "prompt 1 of 9: 1 token, 0 differ\n  clean    0\n  corrupt  0\n\n")
-	assert.Contains(t, out, "\n9 prompts of 1 token; clean and corrupt are the same\n")
+	assert.Contains(t, out, "prompt 1 of 1: 1 token, 0 differ\n  clean    0\n  corrupt  0\n\n", "it has no more")
+	assert.Contains(t, out, "\n1 prompt of 1 token; clean and corrupt are the same\n")
 	first, err := dataArgs("show", "--task", "induction", "-n", "1")
 	require.NoError(t, err)
 	assert.Contains(t, first, "prompt 1 of 40: 48 tokens, ")
@@ -96,12 +96,25 @@ func TestDataShowTask(t *testing.T) {
 	assert.NotEqual(t, first, other)
 }
 
-// Every task can be shown, each in as many pairs as were asked for.
+// Random prompts are drawn for a model, as discover draws them.
+func TestDataShowRandom(t *testing.T) {
+	out, err := dataArgs("show", "--data", "random:2x4", "--model", "or_gate")
+	require.ErrorContains(t, err, "n_ctx", out)
+	out, err = dataArgs("show", "--data", "random:2x4", "--model", "induction")
+	require.NoError(t, err)
+	assert.Contains(t, out, "prompt 2 of 2: 4 tokens, ")
+	_, err = dataArgs("show", "--data", "random:2x4")
+	assert.ErrorContains(t, err, "--data random:2x4: expected --model MODEL, whose tokens are drawn, found none")
+}
+
+// Every task can be shown, each in as many pairs as were asked for and there are.
 func TestDataShowEveryTask(t *testing.T) {
 	for _, name := range taskNames() {
 		out, err := dataArgs("show", "--task", name, "-n", "2")
 		require.NoError(t, err, name)
-		assert.Equal(t, 2, strings.Count("\n"+out, "\nprompt "), name)
+		asked, err := task.Find(name)
+		require.NoError(t, err)
+		assert.Equal(t, min(2, asked.Examples), strings.Count("\n"+out, "\nprompt "), name)
 	}
 }
 

@@ -220,6 +220,9 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 			bar.update(ev)
 		}}
 	if saved != nil {
+		if saved.Anew() {
+			a.warn([]string{o.checkpoint + ": checkpoint cut short in its first line: the run begins anew"})
+		}
 		defer saved.Close() // every line was written when it was saved
 		r.Progress = saved.Progress()
 	}

@@ -88,7 +88,7 @@ func oneOf[T ~string](what string, names []T) func(string) (T, error) {
 
 // parseThreshold reads a number of at least 0.
 func parseThreshold(s string) (float64, error) {
-	x, err := strconv.ParseFloat(s, 64)
+	x, err := parseNumber(s)
 	if err != nil || !(x >= 0) || math.IsInf(x, 0) {
 		return 0, fmt.Errorf("expected a number of at least 0, found %q", s)
 	}

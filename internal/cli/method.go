@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,9 +31,9 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 	typed(fs, &m.Bootstrap, "bootstrap", "", "N", "choose only edges whose score keeps its sign in 95 % of N resamplings of the examples", parseCount(maxBootstrap))
 	choice(cmd, &m.Norm, "norm", string(ensemble.Rank), "how an ensemble's scores are made comparable", texts(ensemble.Norms()), oneOf("norm", ensemble.Norms()))
 	typed(fs, &m.Steps, "steps", "", "N", fmt.Sprintf("EAP-IG's runs between the corrupted and the clean one, default %d, or the steps of masks that are learned", attribution.DefaultSteps), parseCount(maxSteps))
-	typed(fs, &m.Rate, "rate", "", "NUMBER", "the learning rate of masks", optional(parsePositive))
-	typed(fs, &m.Lambda, "lambda", "", "NUMBER", "what an open mask costs, of sp and ugs", optional(parseThreshold))
-	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Scorers(), study.ParseScorer)
+	typed(fs, &m.Rate, "rate", "", "NUMBER", "the learning rate of masks", optional(parseRate))
+	typed(fs, &m.Lambda, "lambda", "", "NUMBER", "what an open mask costs, of sp and ugs", optional(parseLambda))
+	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Screeners(), study.ParseScreener)
 	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
 	typed(fs, &m.Screen, "screen", "", "ALGORITHM:N", "ACDC tests only the N edges of the largest scores and removes the others first, such as eap-ig:2000", study.ParseScreen)
@@ -48,13 +49,38 @@ func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
 // maxSteps bounds the steps of what learns.
 const maxSteps = 1 << 30
 
-// parsePositive reads a number above 0.
-func parsePositive(s string) (float64, error) {
-	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || !(x > 0) || math.IsInf(x, 0) {
-		return 0, fmt.Errorf("expected a number above 0, found %q", s)
+// What the penalty and the rate of learning may be: beyond, masks are all open or
+// all closed after a step.
+const (
+	mostRate   = 10
+	mostLambda = 1e6
+)
+
+// parseRate reads a learning rate.
+func parseRate(s string) (float64, error) {
+	x, err := parseNumber(s)
+	if err != nil || !(x > 0 && x <= mostRate) {
+		return 0, fmt.Errorf("expected a number above 0 and at most %d, found %q", mostRate, s)
 	}
 	return x, nil
+}
+
+// parseLambda reads a penalty.
+func parseLambda(s string) (float64, error) {
+	x, err := parseNumber(s)
+	if err != nil || !(x >= 0 && x <= mostLambda) {
+		return 0, fmt.Errorf("expected a number from 0 to %.0f, found %q", mostLambda, s)
+	}
+	return x, nil
+}
+
+// parseNumber reads a number as people write it, without Go's underscores and
+// hexadecimal digits.
+func parseNumber(s string) (float64, error) {
+	if strings.ContainsAny(s, "_xX") {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(s, 64)
 }
 
 // maxBootstrap bounds the resamplings.
@@ -70,7 +96,7 @@ func optional[T any](parse func(string) (T, error)) func(string) (*T, error) {
 
 // parseShare reads a number from 0 to 1.
 func parseShare(s string) (float64, error) {
-	x, err := strconv.ParseFloat(s, 64)
+	x, err := parseNumber(s)
 	if err != nil || !(x >= 0 && x <= 1) {
 		return 0, fmt.Errorf("expected a number from 0 to 1, found %q", s)
 	}

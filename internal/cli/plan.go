@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +26,7 @@ func parseBytes(s string) (int64, error) {
 			break
 		}
 	}
-	n, err := strconv.ParseFloat(text, 64)
+	n, err := parseNumber(text)
 	if err != nil || !(n*unit >= minMemory && n*unit <= 1<<60) || unit == 1 && n != math.Trunc(n) {
 		return 0, fmt.Errorf("expected a number of bytes such as 800M or 3G, at least 1M, found %q", s)
 	}

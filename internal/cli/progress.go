@@ -9,6 +9,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
@@ -60,10 +61,14 @@ func newProgress(w io.Writer, edges int, now func() time.Time) *progress {
 	return &progress{w: w, now: now, start: now(), estimate: estimator{total: edges}, stop: make(chan struct{})}
 }
 
+// barColumns are those of a bar beside its text: of the bar itself, the share
+// done, and how many of how many.
+const barColumns = 20 + 4 + 24
+
 func newBar(w io.Writer, edges int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(edges,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetWidth(30),
+		progressbar.OptionSetWidth(20),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionShowCount(),
 		progressbar.OptionSetPredictTime(false), // it goes by edges, of which the last cost the most
@@ -105,15 +110,25 @@ func (p *progress) update(ev discover.Event) {
 	text := fmt.Sprintf("%d kept", p.kept)
 	switch {
 	case ev.Learned != nil:
-		text = learned(ev.Learned)
+		text = fmt.Sprintf("loss %s, metric %s, sparsity %.2f", number(ev.Learned.Loss), number(ev.Learned.Metric), ev.Learned.Sparsity)
 	case ev.Tests == 0:
 		text = "scored"
 	}
 	if left, ok := p.estimate.left(now); ok {
 		text += ", " + duration(left.Seconds()) + " left"
 	}
+	if most := columns(p.w) - barColumns; most > 0 {
+		text = oneline.Middle(text, max(most, 12))
+	}
 	p.bar.Describe(text)
-	_ = p.bar.Set(ev.Decided) // a terminal that cannot be written to is no reason to stop
+	done, of := ev.Decided, ev.Total
+	if ev.Learned != nil {
+		done, of = ev.Learned.Step, ev.Learned.Steps
+	}
+	if of != p.bar.GetMax() {
+		p.bar.ChangeMax(of)
+	}
+	_ = p.bar.Set(done) // a terminal that cannot be written to is no reason to stop
 }
 
 // line says how far the run is.

@@ -173,7 +173,7 @@ func (o *runOptions) check() error {
 		return usagef("--top: expected --prompt TEXT, found none")
 	}
 	if o.circuit == "" {
-		return usagef("expected --circuit CIRCUIT.json, or --model MODEL and --prompt TEXT, found neither")
+		return usagef("expected --circuit CIRCUIT.json, found none")
 	}
 	if o.dropIdle && len(o.files) == 0 {
 		return usagef("--drop-idle: expected -o FILE, which it leaves edges out of, found none")

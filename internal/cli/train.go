@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/train"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -80,7 +81,10 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	run, err := train.New(r, o.threads)
+	if err := study.Fits(o.recipe+": weights, their moments and gradients", r.Bytes(), "a smaller model or batch"); err != nil {
+		return err
+	}
+	run, err := train.New(ctx, r, o.threads)
 	if err != nil {
 		return err
 	}
@@ -142,9 +146,15 @@ func (o *trainOptions) check() error {
 	if o.checkpoint == "-" {
 		return usagef("--checkpoint -: expected a file")
 	}
-	if info, err := os.Stat(o.dir); err == nil && !info.IsDir() {
+	info, err := os.Stat(o.dir)
+	switch {
+	case err == nil && !info.IsDir():
 		return fmt.Errorf("%s: a folder expected, found a file", o.dir)
-	} else if err == nil {
+	case err != nil:
+		if err := canMake(o.dir); err != nil {
+			return err
+		}
+	default:
 		for _, name := range train.Files() {
 			if err := atomicfile.Check(filepath.Join(o.dir, name)); err != nil {
 				return err
@@ -155,6 +165,27 @@ func (o *trainOptions) check() error {
 		return nil
 	}
 	return atomicfile.Check(o.checkpoint)
+}
+
+// canMake reports whether a folder could be made, by making one and removing
+// it: what cannot be saved is not to be trained.
+func canMake(dir string) error {
+	above := filepath.Dir(filepath.Clean(dir))
+	for above != filepath.Dir(above) {
+		if info, err := os.Stat(above); err == nil && info.IsDir() {
+			break
+		}
+		above = filepath.Dir(above)
+	}
+	probe, err := os.MkdirTemp(above, ".acdc-*")
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return fmt.Errorf("%s: expected a folder that can be made in %s: %w", dir, above, err)
+	}
+	return os.Remove(probe)
 }
 
 // steps trains, shows how it goes, and keeps the state.

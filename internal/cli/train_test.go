@@ -46,7 +46,16 @@ func TestStoppedTrainingsContinue(t *testing.T) {
 	stops := 0
 	for i, sig := range []os.Signal{syscall.SIGINT, os.Kill, syscall.SIGTERM, os.Kill} {
 		cmd := start("-o", "parts", "--threads", []string{"1", "2"}[i%2], "--checkpoint", "run.ckpt")
-		time.Sleep(took / 4)
+		if i == 0 { // as soon as a state is saved
+			for range 10_000 {
+				if _, err := os.Stat(filepath.Join(dir, "run.ckpt")); err == nil {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+		} else {
+			time.Sleep(took / 8)
+		}
 		before := time.Now()
 		require.NoError(t, cmd.Process.Signal(sig))
 		if cmd.Wait() == nil {

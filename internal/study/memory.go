@@ -14,12 +14,17 @@ import (
 func EnoughMemory(where string, c transformer.Config, examples, tokens int) error {
 	const runs, bytesEach = 2, 4
 	need := float64(examples) * float64(tokens) * float64(transformer.ActivationFloats(c, false)) * runs * bytesEach
+	return Fits(fmt.Sprintf("%s: %d examples of %d tokens", where, examples, tokens), need, "fewer examples")
+}
+
+// Fits refuses what needs more bytes than the machine has; expected says what
+// would do.
+func Fits(what string, need float64, expected string) error {
 	have := totalMemory()
 	if have == 0 || need <= have {
 		return nil
 	}
-	return fmt.Errorf("%s: %d examples of %d tokens need at least %.3g GB of memory, this machine has %.3g GB: expected fewer examples",
-		where, examples, tokens, need/1e9, have/1e9)
+	return fmt.Errorf("%s need at least %.3g GB of memory, this machine has %.3g GB: expected %s", what, need/1e9, have/1e9, expected)
 }
 
 // totalMemory is the machine's memory in bytes, 0 where it is not known.

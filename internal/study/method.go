@@ -274,6 +274,11 @@ func (m Method) Resolve(t task.Task, g *circuit.Graph) (discover.Algorithm, erro
 	if m.Threshold != nil {
 		threshold = *m.Threshold
 	}
+	if most := g.NumEdges(); m.Top > most {
+		return nil, usagef("--top: expected at most the graph's %d edges, found %d", most, m.Top)
+	} else if m.Screen.Edges > most {
+		return nil, usagef("--screen: expected at most the graph's %d edges, found %d", most, m.Screen.Edges)
+	}
 	if a.scorer == nil {
 		screen, err := m.Screen.screen()
 		return acdc.Algorithm{Threshold: threshold, Absolute: m.Absolute, Order: cmp.Or(m.Order, acdc.Normal), Screen: screen, VerifyEvery: m.VerifyEvery}, err

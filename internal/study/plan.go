@@ -87,7 +87,8 @@ const (
 
 // extrapolate says from a trial what the whole run takes: likely as long an
 // edge as the trial's last half, from the half of the quicker one of the whole
-// trial's and the last half's pace to twice the slower.
+// trial's and the last half's pace to twice the slower; from no more than the
+// trial where that decided less than a tenth.
 func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	p.Likely, p.Low, p.High, p.Most = p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took
 	if len(seen) == 0 {
@@ -106,7 +107,9 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 		recent = float64(p.Trial.Recent) / float64(n)
 	}
 	p.Likely += time.Duration(left * recent)
-	p.Low += time.Duration(left * min(mean, recent) / 2)
+	if 10*last.decided >= p.Edges { // else what is left may all be dropped untested
+		p.Low += time.Duration(left * min(mean, recent) / 2)
+	}
 	p.High += time.Duration(left * max(mean, recent) * 2)
 	forward := float64(p.Begin) / 2
 	if flop := last.cost.FLOP; flop > 0 {

@@ -25,12 +25,19 @@ func ParseScreen(text string) (Screen, error) {
 	if !ok || err != nil || n < 1 {
 		return Screen{}, fmt.Errorf("expected an algorithm and a number of edges such as eap-ig:2000, found %q", text)
 	}
-	_, err = choice.Find("algorithm", by, screens(), func(a algorithm) string { return a.name })
+	_, err = ParseScreener(by)
 	return Screen{by, n}, err
 }
 
+// ParseScreener checks the name of an algorithm that can screen; another is an
+// error that lists the valid ones.
+func ParseScreener(s string) (string, error) {
+	_, err := choice.Find("algorithm", s, screens(), func(a algorithm) string { return a.name })
+	return s, err
+}
+
 // screens are the algorithms that can screen: those that score edges and do not
-// learn, which would take longer than the tests.
+// learn, which would take longer than what follows.
 func screens() (out []algorithm) {
 	for _, a := range algorithms()[1:] {
 		if !of(a, learning...) {
@@ -40,7 +47,8 @@ func screens() (out []algorithm) {
 	return out
 }
 
-// Screeners lists the names of the algorithms that can screen.
+// Screeners lists the names of the algorithms that can screen, or begin what is
+// learned.
 func Screeners() []string {
 	return choice.Names(screens(), func(a algorithm) string { return a.name })
 }

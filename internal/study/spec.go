@@ -16,6 +16,7 @@ package study
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -64,7 +65,7 @@ func FromRun(r circuit.Run) (Spec, error) {
 	var err error
 	field := func(name string, e error) {
 		if e != nil && err == nil {
-			err = fmt.Errorf("field %q: %w", name, e)
+			err = fmt.Errorf("field %q: %v", name, e) // whatever it is, it is no fault of the flags
 		}
 	}
 	if r.Processing != nil {
@@ -78,8 +79,18 @@ func FromRun(r circuit.Run) (Spec, error) {
 		}
 	}
 	if r.Task != "" {
-		_, e := task.Find(r.Task)
+		t, e := task.Find(r.Task)
 		field("task", e)
+		if e == nil && r.Data == "" {
+			field("variant", t.CheckVariant(r.Variant))
+			field("bos", t.CheckBOS(r.BOS))
+		}
+	}
+	if shape, ok := strings.CutPrefix(r.Data, randomPrefix); ok {
+		b, _, e := randomShape(shape)
+		if field("data", e); e == nil && r.Examples > b {
+			field("examples", fmt.Errorf("expected at most %d, as many as data %s has, found %d", b, r.Data, r.Examples))
+		}
 	}
 	if r.Half != "" {
 		var e error

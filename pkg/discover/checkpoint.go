@@ -29,6 +29,7 @@ type Checkpoint struct {
 	lock   *filelock.Lock
 	name   string
 	done   [][]byte
+	anew   bool // the file held no more than a part of its first line
 	synced time.Time
 }
 
@@ -90,6 +91,7 @@ func (c *Checkpoint) read(head []byte, run []Field) error {
 		return c.notOne()
 	}
 	if err == io.EOF && bytes.HasPrefix(head, first) { // new, or killed while it was begun
+		c.anew = len(first) > 0
 		return c.begin(head)
 	}
 	if err != nil && err != io.EOF {
@@ -164,6 +166,10 @@ func (c *Checkpoint) check(first []byte, run []Field) error {
 	}
 	return nil
 }
+
+// Anew reports whether the file held a beginning only, cut short, so that the run
+// begins anew.
+func (c *Checkpoint) Anew() bool { return c.anew }
 
 // Progress is what the file held when it was opened, and appends to it.
 func (c *Checkpoint) Progress() Progress { return Progress{Done: c.done, Save: c.Save} }

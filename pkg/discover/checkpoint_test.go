@@ -42,6 +42,7 @@ func TestCheckpointCutAnywhere(t *testing.T) {
 			}
 		}
 		require.Equal(t, want, c.Progress().Done, "cut after %d bytes", n)
+		require.Equal(t, n > 0 && n < len(lines[0])-1, c.Anew() && n < len(lines[0])-1, "cut after %d bytes", n)
 		for _, r := range parts()[len(want):] { // whatever is missing can be appended
 			require.NoError(t, c.Save([]byte(r)))
 		}

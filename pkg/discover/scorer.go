@@ -63,11 +63,28 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	}
 	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: chosen(g, mask), Mask: mask, Cost: found.Cost,
 		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
-	if n := g.Prune(mask, r.Experiment.Runs().Ablation() == ablate.Resample); n > 0 && mask.Count() == 0 {
+	switch g.Prune(mask, r.Experiment.Runs().Ablation() == ablate.Resample); {
+	case mask.Count() > 0:
+	case out.Chosen > 0:
 		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: none of the %d chosen edges lies on a path to the output", out.Chosen))
+	case s.Selection.Rule == circuit.Threshold:
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the circuit is empty: no edge has a score of %.4g; the most is %.4g. A lower threshold, or a number of edges, chooses some", s.Selection.Least, most(worth)))
+	default:
+		out.Warnings = append(out.Warnings, "the circuit is empty: no edge was chosen")
 	}
 	out.MetricFinal, err = r.Experiment.PlainMetric(ctx, mask)
 	return out, err
+}
+
+// most is the largest of scores, those that are no numbers aside.
+func most(scores circuit.Scores) float64 {
+	out := math.Inf(-1)
+	for _, x := range scores {
+		if x > out {
+			out = x
+		}
+	}
+	return out
 }
 
 // chosen counts the edges that a selection took, direct edges not among them.

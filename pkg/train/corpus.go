@@ -51,7 +51,7 @@ func checkRepeats(field string, r task.Repeats, c transformer.Config) error {
 		name          string
 		value, lo, hi int
 	}{
-		{"vocab", r.Vocab, r.Length, c.Vocab}, {"length", r.Length, 5, c.Ctx},
+		{"length", r.Length, 5, c.Ctx}, {"vocab", r.Vocab, r.Length, c.Vocab},
 		{"max_period", r.MaxPeriod, 2, (r.Length - 1) / 2}, {"min_period", r.MinPeriod, 2, r.MaxPeriod},
 	} {
 		if f.value < f.lo || f.value > f.hi {

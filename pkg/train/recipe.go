@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -97,6 +98,9 @@ func unknownFields(data []byte) error {
 
 // check refuses values with which nothing can be trained.
 func (r *Recipe) check() error {
+	if oneline.Plain(r.Name) != r.Name {
+		return fmt.Errorf("field \"name\": expected no control characters, found %q", oneline.Shorten(r.Name))
+	}
 	o := r.Optimizer
 	for _, f := range []struct {
 		name     string
@@ -130,6 +134,13 @@ func (r *Recipe) check() error {
 		return fmt.Errorf("field \"model\": expected a TransformerLens configuration with \"LN\" and as many logits as tokens")
 	}
 	return r.Data.check(r.config.Config)
+}
+
+// Bytes is how much memory training takes at least: the weights, both moments,
+// and a gradient for every chunk of a batch.
+func (r *Recipe) Bytes() float64 {
+	chunks := (r.Batch + chunkSize - 1) / chunkSize
+	return 4 * float64(r.config.Config.Parameters()) * float64(3+chunks)
 }
 
 // text is the recipe as it is written: JSON with one field a line.

@@ -68,6 +68,9 @@ func (r *Run) LoadState(ctx context.Context, path string) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: checkpoint: expected a regular file", path)
 	}
+	if info.Size() == 0 { // made and not written yet
+		return nil
+	}
 	f, err := weights.Open(ctx, path)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ type Run struct {
 }
 
 // New begins a run. The weights do not depend on the number of threads.
-func New(r Recipe, threads int) (*Run, error) {
+func New(ctx context.Context, r Recipe, threads int) (*Run, error) {
 	if r.config.Layers == 0 {
 		panic("train: New: expected a recipe that ParseRecipe or ReadRecipe returned")
 	}
@@ -43,7 +43,9 @@ func New(r Recipe, threads int) (*Run, error) {
 		return nil, err
 	}
 	w := newArena(c)
-	initialize(c, w, r)
+	if err := initialize(ctx, c, w, r); err != nil {
+		return nil, err
+	}
 	m, err := transformer.New(c, w.params)
 	if err != nil {
 		return nil, err
@@ -56,9 +58,12 @@ func New(r Recipe, threads int) (*Run, error) {
 // initialize draws fresh weights: embeddings with the recipe's standard
 // deviation, matrices with 1/√(inputs), those that write to the residual stream
 // divided by √(2·layers) more; biases are 0, norms 1.
-func initialize(c transformer.Config, w *arena, r Recipe) {
+func initialize(ctx context.Context, c transformer.Config, w *arena, r Recipe) error {
 	rng := rand.New(rand.NewPCG(r.Seed, 0x77656967687473))
 	for _, p := range w.params.All(c) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		std := 1 / math.Sqrt(float64(c.DModel))
 		switch name := p.Name[strings.LastIndexByte(p.Name, '.')+1:]; {
 		case !isMatrix(p):
@@ -75,6 +80,7 @@ func initialize(c transformer.Config, w *arena, r Recipe) {
 		}
 		fillWith(p.Data(), func() float32 { return float32(rng.NormFloat64() * std) })
 	}
+	return nil
 }
 
 func fillWith(x []float32, next func() float32) {

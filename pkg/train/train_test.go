@@ -20,7 +20,7 @@ import (
 
 func begin(t testing.TB, r Recipe, threads int) *Run {
 	t.Helper()
-	run, err := New(r, threads)
+	run, err := New(t.Context(), r, threads)
 	require.NoError(t, err)
 	return run
 }

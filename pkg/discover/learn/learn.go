@@ -53,11 +53,21 @@ type Options struct {
 // saveEvery is how many steps a record is apart from the next.
 const saveEvery = 50
 
-// record is the state after some steps, as a checkpoint keeps it.
+// record is the state after some steps, as a checkpoint keeps it, and what was
+// seen in the steps since the record before.
 type record struct {
 	Step  int    `json:"step"`
 	State []byte `json:"state"` // parameters and both moments, float64 little-endian
 	FLOP  int64  `json:"flop"`
+	Seen  []seen `json:"seen"`
+}
+
+// seen is what an observer is told of a step.
+type seen struct {
+	Loss     float64 `json:"loss"`
+	Metric   float64 `json:"metric"`
+	Sparsity float64 `json:"sparsity"`
+	FLOP     int64   `json:"flop"`
 }
 
 // descent is one run.
@@ -68,9 +78,11 @@ type descent struct {
 	adam  *adam
 	whole *patch.Gated // where all examples are held together
 	flop  int64
+	seen  []seen // since the last record
 }
 
-// Descend learns, and returns the parameters and what it cost.
+// Descend learns, and returns the parameters and what it cost. Where ctx ends
+// it, what was done is saved first.
 func Descend(ctx context.Context, m Masks, r discover.Request, o Options) ([]float64, circuit.Cost, error) {
 	x := &descent{o: o, r: r, masks: m, adam: newAdam(m.Start(), o)}
 	if !r.Experiment.InBatches() {
@@ -83,6 +95,9 @@ func Descend(ctx context.Context, m Masks, r discover.Request, o Options) ([]flo
 	}
 	for step := first; step < o.Steps; step++ {
 		if err := x.step(ctx, step); err != nil {
+			if ctx.Err() != nil && len(x.seen) > 0 {
+				err = errors.Join(err, x.save(step))
+			}
 			return nil, circuit.Cost{}, err
 		}
 		if done := step + 1; done%saveEvery == 0 || done == o.Steps {
@@ -120,12 +135,20 @@ func (x *descent) step(ctx context.Context, step int) error {
 		return fmt.Errorf("step %d: the loss is %v, expected a finite number", step+1, loss)
 	}
 	x.adam.step(grads, x.o.Rate(step))
-	if x.r.Observe != nil {
-		total := x.r.Experiment.Graph().NumEdges()
-		x.r.Observe(discover.Event{Decided: total * (step + 1) / x.o.Steps, Total: total, Cost: circuit.Cost{FLOP: x.flop},
-			Learned: &discover.Learned{Step: step + 1, Steps: x.o.Steps, Loss: loss, Metric: metric, Sparsity: sparsity}})
-	}
+	now := seen{loss, metric, sparsity, x.flop}
+	x.seen = append(x.seen, now)
+	x.observe(step+1, now)
 	return nil
+}
+
+// observe tells the observer of a step, be it of this run or of an earlier one.
+func (x *descent) observe(step int, s seen) {
+	if x.r.Observe == nil {
+		return
+	}
+	total := x.r.Experiment.Graph().NumEdges()
+	x.r.Observe(discover.Event{Decided: total * step / x.o.Steps, Total: total, Cost: circuit.Cost{FLOP: s.FLOP},
+		Learned: &discover.Learned{Step: step, Steps: x.o.Steps, Loss: s.Loss, Metric: s.Metric, Sparsity: s.Sparsity}})
 }
 
 // measure is the metric under gates and its gradient with respect to them.
@@ -168,28 +191,34 @@ func (x *descent) save(done int) error {
 	if x.r.Progress.Save == nil {
 		return nil
 	}
-	line, err := json.Marshal(record{done, x.adam.bytes(), x.flop})
+	line, err := json.Marshal(record{done, x.adam.bytes(), x.flop, x.seen})
 	if err != nil {
 		return fmt.Errorf("progress: %w", err)
 	}
+	x.seen = x.seen[:0]
 	return x.r.Progress.Save(line)
 }
 
 var errRecord = errors.New("expected the steps of this run, their parameters and flop, found something else")
 
-// resume takes over the last record of an earlier run and returns the first step
+// resume takes over the records of an earlier run and returns the first step
 // that is left.
 func (x *descent) resume() (int, error) {
-	n := len(x.r.Progress.Done)
-	if n == 0 {
-		return 0, nil
-	}
 	var last record
-	if err := json.Unmarshal(x.r.Progress.Done[n-1], &last); err != nil || last.Step < 0 || last.Step > x.o.Steps || last.FLOP < 0 {
-		return 0, fmt.Errorf("progress: record %d: %w", n, errRecord)
+	for i, line := range x.r.Progress.Done {
+		before := last.Step
+		last = record{}
+		if err := json.Unmarshal(line, &last); err != nil || last.Step > x.o.Steps || last.FLOP < 0 || len(last.Seen) != last.Step-before {
+			return 0, fmt.Errorf("progress: record %d: %w", i+1, errRecord)
+		}
+		for k, s := range last.Seen {
+			x.observe(before+k+1, s)
+		}
 	}
-	if err := x.adam.restore(last.State, last.Step); err != nil {
-		return 0, fmt.Errorf("progress: record %d: %w", n, err)
+	if n := len(x.r.Progress.Done); n > 0 {
+		if err := x.adam.restore(last.State, last.Step); err != nil {
+			return 0, fmt.Errorf("progress: record %d: %w", n, err)
+		}
 	}
 	x.flop = last.FLOP
 	return last.Step, nil

@@ -44,9 +44,11 @@ func TestContinuedRunsEndTheSame(t *testing.T) {
 	for _, m := range methods() {
 		var records [][]byte
 		seen := 0
+		var learned []discover.Learned
 		r := discover.Request{Experiment: e, Seed: 4, Progress: discover.Progress{Save: func(b []byte) error { records = append(records, slices.Clone(b)); return nil }},
 			Observe: func(ev discover.Event) {
 				seen++
+				learned = append(learned, *ev.Learned)
 				require.Equal(t, seen, ev.Learned.Step)
 				assert.False(t, math.IsNaN(ev.Learned.Loss))
 				assert.True(t, ev.Learned.Sparsity >= 0 && ev.Learned.Sparsity <= 1, ev.Learned.Sparsity)
@@ -56,9 +58,12 @@ func TestContinuedRunsEndTheSame(t *testing.T) {
 		require.Len(t, records, 3, "after 50, 100 and 120 steps")
 		assert.Equal(t, 120, seen)
 		for i := range records {
-			again, err := m.Score(t.Context(), discover.Request{Experiment: e, Seed: 4, Progress: discover.Progress{Done: records[:i+1]}})
+			var told []discover.Learned
+			again, err := m.Score(t.Context(), discover.Request{Experiment: e, Seed: 4, Progress: discover.Progress{Done: records[:i+1]},
+				Observe: func(ev discover.Event) { told = append(told, *ev.Learned) }})
 			require.NoError(t, err)
 			assert.Equal(t, want, again, "%s after record %d", m.Name(), i)
+			assert.Equal(t, learned, told, "%s after record %d: the observer is told of every step", m.Name(), i)
 		}
 		other, err := m.Score(t.Context(), discover.Request{Experiment: e, Seed: 5})
 		require.NoError(t, err)
