@@ -138,7 +138,7 @@ func (p *predictor) bind(ctx context.Context, d task.Data) (*patch.Experiment, e
 		d.PosPermutation = f.PosPermutation // that of other lengths is drawn
 	}
 	return patch.Bind(ctx, patch.Config{Model: p.model.Model, Definition: c.Definition, SplitEmbed: c.SplitEmbed, Data: d,
-		Metric: metric.KL, Ablation: p.spec.Ablation, Seed: p.spec.RandomSeed(), Threads: p.o.threads})
+		Metric: metric.KL, Ablation: p.spec.Ablation, Constants: p.spec.Constants, Seed: p.spec.RandomSeed(), Threads: p.o.threads})
 }
 
 // newOutcome takes from logits [B,T,V] those after the first example's last

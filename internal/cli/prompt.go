@@ -149,6 +149,9 @@ func (o *runOptions) laidOver(f *circuit.File) (study.Spec, error) {
 			s.Ablation = ablate.Ablation(t.Ablation)
 		}
 	}
+	if s.Ablation == ablate.Optimal && s.Constants == nil {
+		return s, fmt.Errorf("%s: ablation optimal: expected a circuit that was found under it on the same model, and holds the constants, found none", o.circuit)
+	}
 	return s, o.checkCorrupts(s.Ablation)
 }
 
@@ -160,8 +163,8 @@ func (o *runOptions) checkCorrupts(a ablate.Ablation) error {
 		return usagef("ablation resample: expected as many --corrupt TEXT as --prompt TEXT, %d, found %d; --ablation zero needs none", len(o.prompts), n)
 	case a == ablate.Mean && n == 0:
 		return usagef("ablation mean: expected --corrupt TEXT once or more, to take the mean over, found none: over the prompt alone it would be the prompt itself")
-	case a == ablate.Zero && n > 0:
-		return usagef("ablation zero: expected no --corrupt, since cut edges carry zero, found %d", n)
+	case (a == ablate.Zero || a == ablate.Optimal) && n > 0:
+		return usagef("ablation %s: expected no --corrupt, since cut edges carry the same whatever it is, found %d", a, n)
 	}
 	return nil
 }

@@ -203,7 +203,7 @@ func TestPredictCircuit(t *testing.T) {
 // With all edges a circuit is the full model, with none the corrupted run.
 func TestPredictFullAndEmpty(t *testing.T) {
 	b := newPromptBench(t, circuit.ACDC)
-	for _, ablation := range ablate.Ablations() {
+	for _, ablation := range []ablate.Ablation{ablate.Resample, ablate.Zero, ablate.Mean} { // optimal: see the script
 		args := []string{"--prompt", "We like cheese"}
 		if ablation != ablate.Zero {
 			args = append(args, "--corrupt", "We hate bees")

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -157,6 +159,23 @@ func RandomData(rng *rand.Rand, c transformer.Config) task.Data {
 		d.Mask = nil
 	}
 	return d
+}
+
+// RandomConstants draws the constants of optimal ablation.
+func RandomConstants(seed uint64, c transformer.Config) *circuit.Constants {
+	rng, k := rand.New(rand.NewPCG(seed, 0xc0)), &circuit.Constants{}
+	points, vectors := ablate.Places(c, k)
+	for i, at := range points {
+		n := c.DModel
+		if at.Point == transformer.HookZ {
+			n = c.Heads * c.DHead
+		}
+		*vectors[i] = make([]float32, n)
+		for j := range *vectors[i] {
+			(*vectors[i])[j] = float32(rng.NormFloat64())
+		}
+	}
+	return k
 }
 
 // MaskFor is what a metric can count of a mask: the first position of each

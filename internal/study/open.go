@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover/learn"
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
@@ -118,6 +120,14 @@ func (s Spec) with(ctx context.Context, t task.Task, m *zoo.Model, threads int) 
 		return nil, err
 	}
 	x.Spec.Model = m.Name
+	if x.Spec.Ablation == ablate.Optimal && x.Spec.Constants == nil {
+		k, err := learn.Constants(ctx, x.Config("", false), learn.ConstantSteps)
+		if err != nil {
+			_ = m.Close() // the first error says more
+			return nil, fmt.Errorf("ablation %s: %w", ablate.Optimal, err)
+		}
+		x.Spec.Constants = k
+	}
 	return x, nil
 }
 
@@ -143,7 +153,8 @@ func SameGraph(f *circuit.File, c transformer.Config) error {
 // Config says what is to be bound, for a graph of the model.
 func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
 	return patch.Config{Model: x.Model.Model, Definition: d, SplitEmbed: splitEmbed, Data: x.Data,
-		Metric: x.Spec.Metric, Ablation: x.Spec.Ablation, Seed: x.Spec.RandomSeed(), Threads: x.threads}
+		Metric: x.Spec.Metric, Ablation: x.Spec.Ablation, Seed: x.Spec.RandomSeed(), Threads: x.threads,
+		Constants: x.Spec.Constants}
 }
 
 // Run is the provenance of what is measured on an experiment of the study:
@@ -152,5 +163,5 @@ func (x *Study) Run(e *patch.Experiment) circuit.Run {
 	s := x.Spec
 	return circuit.Run{Task: s.Task, Data: s.Data, Model: s.Model, Metric: string(s.Metric), Ablation: string(s.Ablation),
 		Seed: s.RandomSeed(), Examples: e.Runs().Examples(), Half: string(s.Half), Variant: s.Variant, BOS: s.BOS,
-		Processing: x.Model.Processing.Steps(), ResetWeights: s.Reset, PosPermutation: e.Runs().PosPermutation()}
+		Processing: x.Model.Processing.Steps(), ResetWeights: s.Reset, PosPermutation: e.Runs().PosPermutation(), Constants: s.Constants}
 }

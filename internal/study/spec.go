@@ -42,8 +42,9 @@ type Spec struct {
 	BOS      *bool // whether a start token stands before the prompts, nil as task, data and model have it
 	permuted []int // where a file's corrupted run took its position embeddings from
 
-	Metric   metric.Name
-	Ablation ablate.Ablation
+	Metric    metric.Name
+	Ablation  ablate.Ablation
+	Constants *circuit.Constants // what ablated senders send, of optimal ablation, if a file says it
 }
 
 // UsageError is a Spec that cannot be meant.
@@ -107,6 +108,9 @@ func FromRun(r circuit.Run) (Spec, error) {
 		s.Ablation, e = ablate.Parse(r.Ablation)
 		field("ablation", e)
 	}
+	if s.Constants = r.Constants; r.Constants != nil && s.Ablation != ablate.Optimal {
+		field("constants", fmt.Errorf("expected ablation %s, found %s", ablate.Optimal, r.Ablation))
+	}
 	return s, err
 }
 
@@ -144,8 +148,11 @@ func (s Spec) Over(base Spec) Spec {
 	if s.Metric == "" {
 		s.Metric = base.Metric
 	}
-	if s.Ablation == "" {
+	if s.Ablation == "" || s.Ablation == base.Ablation {
 		s.Ablation = base.Ablation
+		if s.Model == base.Model {
+			s.Constants = base.Constants
+		}
 	}
 	return s
 }

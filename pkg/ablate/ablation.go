@@ -21,10 +21,14 @@ const (
 	// Mean sets every sender's output to its mean, position by position, over
 	// the corrupt prompts, or over the clean ones where there are no others.
 	Mean Ablation = "mean"
+	// Optimal sets every sender's output to one constant, the same at every
+	// position, under which the metric is least (Li & Janson 2024,
+	// arXiv:2409.09951): see Config.Constants.
+	Optimal Ablation = "optimal"
 )
 
 // Ablations lists the valid ablations.
-func Ablations() []Ablation { return []Ablation{Resample, Zero, Mean} }
+func Ablations() []Ablation { return []Ablation{Resample, Zero, Mean, Optimal} }
 
 // Parse reads an ablation's name; another is an error that lists the valid
 // ones.
@@ -37,7 +41,7 @@ func (r *Runs) corruptedRun(ctx context.Context, lo, hi int) (*transformer.Activ
 	tokens := r.data.Clean
 	switch {
 	case r.ablation != Resample:
-		hooks = r.means.replace(hi - lo)
+		hooks = replace(r.replaced, hi-lo)
 	case r.permutation != nil:
 		hooks = []transformer.Hook{{At: transformer.HookPoint{Point: transformer.HookPosEmbed}, Do: r.permute}}
 		fallthrough

@@ -69,15 +69,29 @@ func (m means) add(ctx context.Context, model *transformer.Model, tokens [][]int
 	return err
 }
 
-// replace are the hooks that put the means in the place of every sender's
-// output, in each of some examples.
-func (m means) replace(examples int) []transformer.Hook {
-	var hooks []transformer.Hook
+// replacements are the means in the place of every sender's output.
+func (m means) replacements() []replacement {
+	var out []replacement
 	for _, x := range m {
-		values := x.values()
+		out = append(out, replacement{x.at, x.values()})
+	}
+	return out
+}
+
+// replacement is what stands in the place of a sender's output, in every example
+// [T·cols].
+type replacement struct {
+	at     transformer.HookPoint
+	values []float32
+}
+
+// replace are the hooks that put replacements in some examples.
+func replace(all []replacement, examples int) []transformer.Hook {
+	var hooks []transformer.Hook
+	for _, x := range all {
 		hooks = append(hooks, transformer.Hook{At: x.at, Do: func(t *tensor.Tensor) {
 			for b := range examples {
-				copy(t.Data[b*len(values):], values)
+				copy(t.Data[b*len(x.values):], x.values)
 			}
 		}})
 	}

@@ -21,6 +21,8 @@ type Config struct {
 	Seed     uint64 // of the permutation of positions, where one is needed and the data give none
 	Batch    int    // examples whose activations are held at a time; 0 for all. No result depends on it.
 	Threads  int    // goroutines; less than 1 means 1. No result depends on it.
+
+	Constants *circuit.Constants // of ablation Optimal; none of another
 }
 
 // Runs are the clean and the corrupted run of a model on data, of which no more
@@ -33,7 +35,7 @@ type Runs struct {
 	pad         transformer.Padding
 	ablation    Ablation
 	permutation []int
-	means       means // what senders are replaced by, unless they are resampled
+	replaced    []replacement // what senders are replaced by, unless they are resampled
 	senders     []Sender
 	batch       int
 	threads     int
@@ -62,15 +64,22 @@ func Bind(ctx context.Context, c Config) (*Runs, error) {
 	r.first = r.firstDifference()
 	switch c.Ablation {
 	case Zero:
-		r.means = newMeans(c.Model.Config, t)
+		r.replaced = newMeans(c.Model.Config, t).replacements()
 	case Mean:
 		return r, r.takeMeans(ctx)
+	case Optimal:
+		var err error
+		r.replaced, err = constants(c.Model.Config, c.Constants, t)
+		return r, err
 	}
 	return r, nil
 }
 
 // check checks that model, graph and data fit.
 func (c Config) check() error {
+	if c.Constants != nil && c.Ablation != Optimal {
+		return fmt.Errorf("constants: expected ablation %s, found %s", Optimal, c.Ablation)
+	}
 	if err := c.Data.Check(); err != nil {
 		return err
 	}
@@ -118,13 +127,14 @@ func (r *Runs) takeMeans(ctx context.Context) error {
 	if reference == nil {
 		reference = r.data.Clean
 	}
-	r.means = newMeans(r.model.Config, r.Positions())
+	m := newMeans(r.model.Config, r.Positions())
 	for lo := 0; lo < len(reference); lo += r.batch {
 		hi := min(lo+r.batch, len(reference))
-		if err := r.means.add(ctx, r.model, reference[lo:hi], r.pad.Part(lo, hi), r.threads); err != nil {
+		if err := m.add(ctx, r.model, reference[lo:hi], r.pad.Part(lo, hi), r.threads); err != nil {
 			return err
 		}
 	}
+	r.replaced = m.replacements()
 	return nil
 }
 

@@ -127,6 +127,9 @@ func (f *File) checkNumbers() error {
 			return fmt.Errorf("field %q: expected a number of at least 0, found %v", n.field, n.number)
 		}
 	}
+	if err := f.Constants.check(); err != nil {
+		return err
+	}
 	for k, e := range f.Edges {
 		if e.Score != nil && !isFinite(*e.Score) {
 			return fmt.Errorf("field \"edges\"[%d]: field \"score\": expected a finite number, found %v", k, *e.Score)

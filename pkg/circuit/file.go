@@ -42,6 +42,7 @@ type Run struct {
 	AbsoluteValue  bool     `json:"absolute_value,omitempty"`
 	PosPermutation []int    `json:"pos_permutation,omitempty"`
 
+	Constants *Constants      `json:"constants,omitempty"` // what ablated senders send, of optimal ablation
 	Options   json.RawMessage `json:"options,omitempty"`   // the algorithm's own
 	Selection *Selection      `json:"selection,omitempty"` // how edges were chosen by their scores, nil where the algorithm decides by itself
 }

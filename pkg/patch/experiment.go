@@ -21,10 +21,11 @@ type Config struct {
 	Data       task.Data
 	Metric     metric.Name
 	Ablation   ablate.Ablation
-	Seed       uint64 // of the permutation of positions, where one is needed and the data give none
-	Batch      int    // examples whose activations are held at a time; 0 for all. No result depends on it.
-	Room       Room   // for a batch; no limit if zero. No result depends on it.
-	Threads    int    // goroutines; less than 1 means 1. No result depends on it.
+	Seed       uint64             // of the permutation of positions, where one is needed and the data give none
+	Batch      int                // examples whose activations are held at a time; 0 for all. No result depends on it.
+	Constants  *circuit.Constants // of ablation optimal
+	Room       Room               // for a batch; no limit if zero. No result depends on it.
+	Threads    int                // goroutines; less than 1 means 1. No result depends on it.
 }
 
 // Graph makes the graph that Bind would patch.
@@ -63,7 +64,7 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, err := ablate.Bind(ctx, ablate.Config{Model: c.Model, Graph: g, Data: c.Data, Ablation: c.Ablation, Seed: c.Seed, Batch: c.Batch, Threads: c.Threads})
+	runs, err := ablate.Bind(ctx, ablate.Config{Model: c.Model, Graph: g, Data: c.Data, Ablation: c.Ablation, Seed: c.Seed, Batch: c.Batch, Threads: c.Threads, Constants: c.Constants})
 	if err != nil {
 		return nil, err
 	}

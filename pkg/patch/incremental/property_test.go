@@ -31,6 +31,9 @@ func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experim
 		Metric:     metric.Names()[rng.IntN(len(metric.Names()))],
 		Ablation:   ablate.Ablations()[rng.IntN(3)],
 	}
+	if cfg.Ablation == ablate.Mean && cfg.Seed%2 == 0 {
+		cfg.Ablation, cfg.Constants = ablate.Optimal, golden.RandomConstants(cfg.Seed, c)
+	}
 	if cfg.Data.Pad != nil && cfg.Ablation == ablate.Resample {
 		cfg.SplitEmbed = false // the positions of prompts of unequal length are not permuted
 	}
