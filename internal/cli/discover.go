@@ -245,9 +245,9 @@ func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method disc
 // acdc run finds again to the last digit.
 func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Experiment, r *discover.Result, doubts []string) error {
 	final := r.MetricFinal
-	if o.method.Decides() { // and measures as it goes; others measure plainly
+	if o.method.Decides() { // and measures as it goes; others as acdc run does
 		var err error
-		if final, err = e.PlainMetric(ctx, r.Mask); err != nil {
+		if final, err = incremental.Metric(ctx, e, r.Mask); err != nil {
 			return err
 		}
 	}

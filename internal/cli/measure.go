@@ -8,6 +8,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // The names of the table's rows; of the circuits the first is as it was saved,
@@ -43,7 +44,7 @@ func measure(ctx context.Context, g *circuit.Graph, in *study.Study, metrics []m
 		}
 		rows[0].Metrics[string(name)] = e.CleanMetric()
 		for i, m := range masks {
-			if rows[1+i].Metrics[string(name)], err = e.PlainMetric(ctx, m); err != nil {
+			if rows[1+i].Metrics[string(name)], err = incremental.Metric(ctx, e, m); err != nil {
 				return nil, provenance, err
 			}
 		}

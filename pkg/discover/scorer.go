@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 )
 
 // Scorer gives every edge a score: the more, the more the behaviour needs it.
@@ -72,7 +73,7 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	default:
 		out.Warnings = append(out.Warnings, "the circuit is empty: no edge was chosen")
 	}
-	out.MetricFinal, err = r.Experiment.PlainMetric(ctx, mask)
+	out.MetricFinal, err = incremental.Metric(ctx, r.Experiment, mask)
 	return out, err
 }
 
