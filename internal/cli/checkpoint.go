@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"strconv"
 
 	"github.com/seed-2c350065/acdc/internal/study"
@@ -30,7 +29,7 @@ func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c
 	}
 	return discover.OpenCheckpoint(o.checkpoint, []discover.Field{
 		{Name: "version", Value: versionText()},
-		{Name: "processor", Value: arithmetic()},
+		{Name: "processor", Value: tensor.Arithmetic()},
 		{Name: "model", Value: model},
 		{Name: "data", Value: fmt.Sprintf("%x", sha256.Sum256(data))},
 		{Name: "algorithm", Value: f.Algorithm},
@@ -44,13 +43,4 @@ func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c
 		{Name: "seed", Value: strconv.FormatUint(in.Spec.RandomSeed(), 10)},
 		{Name: "batch", Value: strconv.Itoa(c.Batch)}, // what the work adds up to depends on it
 	})
-}
-
-// arithmetic names what rounding depends on: the fast kernels of one processor
-// family give the same bits, the portable one others.
-func arithmetic() string {
-	if tensor.KernelName() == "portable" {
-		return runtime.GOARCH + " portable"
-	}
-	return runtime.GOARCH
 }

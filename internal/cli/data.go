@@ -187,6 +187,9 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 		s.Source = filepath.ToSlash(o.data)
 	}
 	for i := range min(o.pairs, len(d.Clean)) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		s.Pairs = append(s.Pairs, pairOf(d, tok, i))
 	}
 	if o.format == formatJSON {

@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -85,10 +86,15 @@ const (
 	forwardsATestInBatch = 8
 )
 
-// extrapolate says from a trial what the whole run takes: likely as long an
-// edge as the trial's last half, from the half of the quicker one of the whole
-// trial's and the last half's pace to twice the slower; from no more than the
-// trial where that decided less than a tenth.
+// mostPower bounds the power of the edges decided as which the time of a run grows:
+// receivers nearer to the input reach more of the model.
+const mostPower = 3.
+
+// extrapolate says from a trial what the whole run takes: likely as the trial's
+// time grew with the edges decided, as a power of them; at least at half of the
+// quicker one of the whole trial's and the last half's pace, or no more than the
+// trial where that decided less than a tenth; at most twice what one power more
+// gives.
 func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	p.Likely, p.Low, p.High, p.Most = p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took
 	if len(seen) == 0 {
@@ -102,15 +108,22 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 		return
 	}
 	mean := float64(last.at) / float64(max(1, last.decided))
-	recent := mean
+	recent, power := mean, 1.0
 	if n := last.decided - half.decided; n > 0 {
 		recent = float64(p.Trial.Recent) / float64(n)
+		if half.decided > 0 && half.at > 0 {
+			power = math.Log(float64(last.at)/float64(half.at)) / math.Log(float64(last.decided)/float64(half.decided))
+		}
 	}
-	p.Likely += time.Duration(left * recent)
+	power = min(max(power, 1), mostPower)
+	whole := func(power float64) time.Duration { // of the loop, as the trial's time grows
+		return time.Duration(float64(last.at) * (math.Pow(float64(p.Edges)/float64(max(1, last.decided)), power) - 1))
+	}
+	p.Likely += whole(power)
 	if 10*last.decided >= p.Edges { // else what is left may all be dropped untested
 		p.Low += time.Duration(left * min(mean, recent) / 2)
 	}
-	p.High += time.Duration(left * max(mean, recent) * 2)
+	p.High += 2 * whole(power+1)
 	forward := float64(p.Begin) / 2
 	if flop := last.cost.FLOP; flop > 0 {
 		forward = max(forward, float64(last.at)/float64(flop)*float64(e.ForwardFLOP()))

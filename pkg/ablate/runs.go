@@ -259,6 +259,9 @@ func (r *Runs) Parts() [][2]int {
 
 // Run makes the two runs of the examples [lo,hi).
 func (r *Runs) Run(ctx context.Context, lo, hi int) (*Batch, error) {
+	if lo < 0 || lo >= hi || hi > r.Examples() {
+		panic(fmt.Sprintf("ablate: Run of examples [%d,%d) of %d", lo, hi, r.Examples()))
+	}
 	b := &Batch{Runs: r, Lo: lo, Hi: hi, Tokens: r.data.Clean[lo:hi], Pad: r.pad.Part(lo, hi)}
 	var err error
 	if b.Clean, err = r.record(ctx, b.Tokens, lo, hi, nil); err != nil {

@@ -63,6 +63,13 @@ func (a Gates) Check(g *Graph) error {
 	return nil
 }
 
+// checkMask panics if a mask is of another graph.
+func (g *Graph) checkMask(what string, m Mask) {
+	if len(m) != g.NumEdges() {
+		panic(fmt.Sprintf("circuit: %s: a mask of %d edges, the graph has %d", what, len(m), g.NumEdges()))
+	}
+}
+
 // present reports whether a template's edge is present in any span.
 func (g *Graph) present(m Mask, edge int) bool {
 	for span := range g.spans {
@@ -84,6 +91,7 @@ func (g *Graph) cut(m Mask, edge int) {
 // Placeholder edges count as present until their end is dropped, so that a
 // head's q, k and v have one as long as the head itself has.
 func (g *Graph) HasOutgoing(m Mask, n Node) bool {
+	g.checkMask("HasOutgoing", m)
 	switch {
 	case n.Kind == Output:
 		return true
@@ -116,6 +124,7 @@ func (g *Graph) HasOutgoing(m Mask, n Node) bool {
 // the place of outputs (zero and mean ablation), it is not, and orphans carry
 // something.
 func (g *Graph) Prune(m Mask, orphans bool) int {
+	g.checkMask("Prune", m)
 	before := m.Count()
 	if orphans {
 		g.pruneOrphans(m)
@@ -126,6 +135,7 @@ func (g *Graph) Prune(m Mask, orphans bool) int {
 
 // Idle returns the edges that Prune would remove.
 func (g *Graph) Idle(m Mask, orphans bool) Mask {
+	g.checkMask("Idle", m)
 	left := m.Clone()
 	g.Prune(left, orphans)
 	idle := g.Empty()

@@ -39,13 +39,28 @@ func (g *Graph) Spans() int { return g.spans }
 func (g *Graph) NumEdges() int { return g.spans * g.Template.NumEdges() }
 
 // Number is the number of a template's edge in a span.
-func (g *Graph) Number(span, edge int) int { return span*g.Template.NumEdges() + edge }
+func (g *Graph) Number(span, edge int) int {
+	if span < 0 || span >= g.spans || edge < 0 || edge >= g.Template.NumEdges() {
+		panic(fmt.Sprintf("circuit: Number(%d, %d) of a graph of %d spans and %d edges", span, edge, g.spans, g.Template.NumEdges()))
+	}
+	return span*g.Template.NumEdges() + edge
+}
 
 // SpanOf is the span that an edge of the graph belongs to.
-func (g *Graph) SpanOf(i int) int { return i / g.Template.NumEdges() }
+func (g *Graph) SpanOf(i int) int { return g.checked("SpanOf", i) / g.Template.NumEdges() }
 
 // TemplateEdge is the number in the template of an edge of the graph.
-func (g *Graph) TemplateEdge(i int) int { return i % g.Template.NumEdges() }
+func (g *Graph) TemplateEdge(i int) int { return g.checked("TemplateEdge", i) % g.Template.NumEdges() }
 
 // Edge returns edge number i, whatever its span.
-func (g *Graph) Edge(i int) Edge { return g.Template.Edge(g.TemplateEdge(i)) }
+func (g *Graph) Edge(i int) Edge {
+	return g.Template.Edge(g.checked("Edge", i) % g.Template.NumEdges())
+}
+
+// checked is an edge's number; it panics if the graph has no such edge.
+func (g *Graph) checked(what string, i int) int {
+	if i < 0 || i >= g.NumEdges() {
+		panic(fmt.Sprintf("circuit: %s(%d) of a graph of %d edges", what, i, g.NumEdges()))
+	}
+	return i
+}

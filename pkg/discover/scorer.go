@@ -56,7 +56,9 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 		if found.Examples == nil {
 			return nil, fmt.Errorf("bootstrap: %s has no scores of single examples to draw from", s.Name())
 		}
-		worth = stable(found, s.Selection.Bootstrap, r.Seed)
+		if worth, err = stable(ctx, found, s.Selection.Bootstrap, r.Seed); err != nil {
+			return nil, err
+		}
 	}
 	mask, err := s.Selection.Choose(g, worth)
 	if err != nil {
@@ -105,10 +107,13 @@ const stableShare = 0.95
 
 // stable are the scores of the edges that keep their sign over resamplings of
 // the examples, NaN being the others'.
-func stable(s *Scored, samples int, seed uint64) circuit.Scores {
+func stable(ctx context.Context, s *Scored, samples int, seed uint64) (circuit.Scores, error) {
 	rng := rand.New(rand.NewPCG(seed, 0xb007))
 	sum, agree := make([]float64, len(s.Scores)), make([]int, len(s.Scores))
 	for range samples {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		clear(sum)
 		for range s.Examples {
 			for i, x := range s.Examples[rng.IntN(len(s.Examples))] {
@@ -127,7 +132,7 @@ func stable(s *Scored, samples int, seed uint64) circuit.Scores {
 			out[i] = math.NaN()
 		}
 	}
-	return out
+	return out, nil
 }
 
 // ByStream gives each edge the score that its sender has at the stream that its

@@ -48,7 +48,7 @@ func (p *picture) write(b *bytes.Buffer, c Caption) {
 		p.writeEdge(b, e)
 	}
 	for _, e := range p.placeholders {
-		fmt.Fprintf(b, "\t%s -> %s [color=%q style=\"dotted\" penwidth=\"0.8\" arrowsize=\"0.4\" tooltip=\"placeholder\"]\n",
+		fmt.Fprintf(b, "\t%s -> %s [color=%q style=\"dotted\" penwidth=\"0.8\" arrowsize=\"0.4\" tooltip=\"placeholder: always there, cannot be cut\"]\n",
 			quote(nodeName(e.from)), quote(nodeName(e.to)), inkMuted)
 	}
 	b.WriteString("}\n")

@@ -162,6 +162,9 @@ func (m *Metric) check(method string, i, logits int) {
 
 // Mean is the metric of a run from the values of all rows.
 func (m *Metric) Mean(values []float64) float64 {
+	if len(values) != len(m.Rows()) {
+		panic(fmt.Sprintf("metric: Mean of %d values, the metric has %d rows", len(values), len(m.Rows())))
+	}
 	sum := 0.0
 	for _, v := range values {
 		sum += v

@@ -156,7 +156,7 @@ func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
 	lo, hi := p.Runs.Graph().Incoming(r)
 	model := p.Runs.Model()
 	width := max(model.Config.DModel, model.Config.DHead)
-	p.scratch = grown(p.scratch, x.Rows*width)
+	p.scratch = tensor.Grown(p.scratch, x.Rows*width)
 	tensor.Parallel(x.Rows, p.Runs.Threads(), func(from, to int) {
 		scratch := p.scratch[from*width : to*width]
 		for i := from; i < to; i++ {

@@ -63,7 +63,7 @@ func (r *Readout) Measure(x tensor.Matrix, rows []int, values []float64) {
 		return
 	}
 	threads := r.b.Runs.Threads()
-	r.normed = grown(r.normed, x.Rows*x.Cols)
+	r.normed = tensor.Grown(r.normed, x.Rows*x.Cols)
 	normed := view(r.normed, x.Rows, x.Cols)
 	tensor.Parallel(x.Rows, threads, func(lo, hi int) { r.b.Runs.Model().NormFinal(normed.Slice(lo, hi), x.Slice(lo, hi)) })
 	if r.b.metric.InParts() {
@@ -111,7 +111,7 @@ func (r *Readout) inParts(normed tensor.Matrix, rows []int, values []float64) {
 	v := model.Config.VocabOut
 	parts := (v + readoutColumns - 1) / readoutColumns
 	batches := (normed.Rows + readoutRows - 1) / readoutRows
-	r.terms = grown(r.terms, normed.Rows*parts)
+	r.terms = tensor.Grown(r.terms, normed.Rows*parts)
 	r.each(parts*batches, func(t, i int) {
 		from := i / batches * readoutColumns
 		to := min(from+readoutColumns, v)
@@ -146,7 +146,7 @@ func (r *Readout) again(normed tensor.Matrix, rows []int, values []float64) {
 	}
 	r.each(batches, func(t, i int) {
 		far, g := r.far[i*per:min((i+1)*per, len(r.far))], &r.whole[t]
-		g.x, g.y, g.rows = grown(g.x, per*normed.Cols), grown(g.y, per*width), g.rows[:0]
+		g.x, g.y, g.rows = tensor.Grown(g.x, per*normed.Cols), tensor.Grown(g.y, per*width), g.rows[:0]
 		x, y := view(g.x, len(far), normed.Cols), view(g.y, len(far), width)
 		for k, j := range far {
 			copy(x.Row(k), normed.Row(j))
@@ -171,14 +171,6 @@ const farFloats = 1 << 20
 // view makes a matrix [rows,cols] of scratch memory.
 func view(data []float32, rows, cols int) tensor.Matrix {
 	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
-}
-
-// grown returns x with at least n elements; what they hold is undefined.
-func grown[T any](x []T, n int) []T {
-	if cap(x) < n {
-		return make([]T, n)
-	}
-	return x[:n]
 }
 
 // finalLogits computes the logits [n,width] that the metric reads from

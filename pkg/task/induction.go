@@ -1,6 +1,9 @@
 package task
 
-import "math/rand/v2"
+import (
+	"context"
+	"math/rand/v2"
+)
 
 // inductionPrompts are those of the induction task, and those that the builtin
 // model of its name was trained on.
@@ -21,11 +24,14 @@ var induction = Task{
 // The corrupt prompt of an example is the clean one of another, so that every
 // token statistic is kept and the repeat says something else. The mask counts
 // the positions inside the repeat whose next token the first copy foretells.
-func generateInduction(seed uint64, examples int) Data {
+func generateInduction(ctx context.Context, seed uint64, examples int) Data {
 	rng := rand.New(rand.NewPCG(seed, 0x1d0c7104))
 	var d Data
 	pool := max(examples, 2) // a single example needs another to be corrupted by
 	for range pool {
+		if ctx.Err() != nil {
+			return Data{}
+		}
 		row, mask, _ := inductionPrompts.Draw(rng)
 		d.Clean, d.Mask = append(d.Clean, row), append(d.Mask, mask)
 	}
@@ -45,7 +51,7 @@ var orGate = Task{
 	Threshold:   0.5,
 	Ablation:    "zero",
 	Examples:    1,
-	Generate: func(_ uint64, examples int) Data {
+	Generate: func(_ context.Context, _ uint64, examples int) Data {
 		d := Data{}
 		for range examples {
 			d.Clean, d.Corrupt = append(d.Clean, []int{0}), append(d.Corrupt, []int{0})

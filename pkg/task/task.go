@@ -36,15 +36,15 @@ type Data struct {
 // Task is a behaviour to find the circuit of.
 type Task struct {
 	Name        string
-	Description string                               // one line
-	Model       string                               // builtin, or by its Hugging Face name
-	Builtin     string                               // builtin model that does it where Model must be downloaded and is not; or empty
-	Metric      string                               // default metric
-	Threshold   float64                              // default threshold
-	Ablation    string                               // default ablation
-	Examples    int                                  // default number of examples
-	Generate    func(seed uint64, examples int) Data // nil of a task in text
-	Text        *Generator                           // of a task in text
+	Description string                                                    // one line
+	Model       string                                                    // builtin, or by its Hugging Face name
+	Builtin     string                                                    // builtin model that does it where Model must be downloaded and is not; or empty
+	Metric      string                                                    // default metric
+	Threshold   float64                                                   // default threshold
+	Ablation    string                                                    // default ablation
+	Examples    int                                                       // default number of examples
+	Generate    func(ctx context.Context, seed uint64, examples int) Data // nil of a task in text; of no use where ctx ended
+	Text        *Generator                                                // of a task in text
 }
 
 // All lists the tasks.
@@ -85,7 +85,8 @@ func (t Task) Data(ctx context.Context, d Draw, tok Tokenizer, bos *bool) (Data,
 	if d.Half == Test { // another sequence, since one is not the first part of a longer one
 		d.Seed ^= 1 << 63
 	}
-	return t.Generate(d.Seed, d.Examples), nil
+	out := t.Generate(ctx, d.Seed, d.Examples)
+	return out, ctx.Err()
 }
 
 // CheckVariant refuses a variant that the task has not; an empty one is the first.

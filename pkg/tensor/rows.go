@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
@@ -221,6 +222,23 @@ func HasNonFinite(x []float32) (index int, found bool) {
 
 // KernelName returns the kernels in use: "avx512", "avx2" or "portable".
 func KernelName() string { return kernel.Name() }
+
+// Arithmetic names what rounding depends on: the fast kernels of one processor
+// family give the same bits, the portable ones others.
+func Arithmetic() string {
+	if KernelName() == "portable" {
+		return runtime.GOARCH + " portable"
+	}
+	return runtime.GOARCH
+}
+
+// Grown returns x with at least n elements; what they hold is undefined.
+func Grown[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
+}
 
 // ForceKernel makes the whole process use the named kernels until restore is
 // called, for tests and comparisons. The error of a name that this machine

@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 
@@ -41,17 +40,8 @@ func (r *Run) SaveState(ctx context.Context, path string) error {
 	}
 	return atomicfile.WriteFile(ctx, path, func(w io.Writer) error {
 		return weights.Write(w, list, map[string]string{stateFormat: stateVersion, stateRecipe: string(r.recipe.text()),
-			stateStep: strconv.Itoa(r.done), stateArithmetic: arithmetic()})
+			stateStep: strconv.Itoa(r.done), stateArithmetic: tensor.Arithmetic()})
 	})
-}
-
-// arithmetic names what rounding depends on: the fast kernels of one processor
-// family give the same bits, the portable one others.
-func arithmetic() string {
-	if tensor.KernelName() == "portable" {
-		return runtime.GOARCH + " portable"
-	}
-	return runtime.GOARCH
 }
 
 // LoadState goes on where a run of the same recipe saved its state. A file that
@@ -93,8 +83,8 @@ func (r *Run) readState(ctx context.Context, f *weights.File) error {
 	if err := sameRecipe(r.recipe.text(), []byte(meta[stateRecipe])); err != nil {
 		return err
 	}
-	if a := meta[stateArithmetic]; a != arithmetic() {
-		return fmt.Errorf("checkpoint of another run: arithmetic: expected %q, found %s", arithmetic(), oneline.Quote(a))
+	if a := meta[stateArithmetic]; a != tensor.Arithmetic() {
+		return fmt.Errorf("checkpoint of another run: arithmetic: expected %q, found %s", tensor.Arithmetic(), oneline.Quote(a))
 	}
 	step, err := strconv.Atoi(meta[stateStep])
 	if err != nil || step < 0 || step > r.recipe.Steps {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
@@ -262,7 +263,7 @@ func TestDamagedStates(t *testing.T) {
 	numbers := func(name string, n int) weights.Tensor { return weights.Float32s(name, make([]float32, n), n) }
 	nan := make([]float32, n)
 	nan[7] = float32(math.NaN())
-	good := map[string]string{stateFormat: stateVersion, stateRecipe: string(r.text()), stateStep: "3", stateArithmetic: arithmetic()}
+	good := map[string]string{stateFormat: stateVersion, stateRecipe: string(r.text()), stateStep: "3", stateArithmetic: tensor.Arithmetic()}
 	all := []weights.Tensor{numbers("first_moment", n), numbers("second_moment", n), numbers("weights", n)}
 	for _, c := range []struct {
 		meta    map[string]string
@@ -276,7 +277,7 @@ func TestDamagedStates(t *testing.T) {
 		{map[string]string{stateStep: "x"}, all, `checkpoint: step: expected a whole number from 0 to 12, found "x"`},
 		{map[string]string{stateFormat: "9"}, all, `checkpoint: expected format 1, found "9"`},
 		{map[string]string{stateRecipe: "["}, all, `checkpoint: recipe: expected JSON`},
-		{map[string]string{stateArithmetic: "pdp11"}, all, `checkpoint of another run: arithmetic: expected "` + arithmetic() + `", found "pdp11"`},
+		{map[string]string{stateArithmetic: "pdp11"}, all, `checkpoint of another run: arithmetic: expected "` + tensor.Arithmetic() + `", found "pdp11"`},
 	} {
 		meta := maps.Clone(good)
 		maps.Copy(meta, c.meta)

@@ -147,8 +147,8 @@ func (c Config) Validate() error {
 	if !slices.Contains(positions, c.Positions) {
 		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", choice.Quoted(positions), c.Positions)
 	}
-	if !(c.Eps >= 0) || math.IsInf(c.Eps, 0) {
-		return fmt.Errorf("field \"eps\": expected a number of at least 0, found %v", c.Eps)
+	if !(c.Eps >= 0 && c.Eps <= mostEps) {
+		return fmt.Errorf("field \"eps\": expected a number from 0 to %d, found %v", mostEps, c.Eps)
 	}
 	if inverse := float64(float32(1 / c.ScoreScale(c.Layers-1))); !(inverse > 0) || math.IsInf(float64(float32(1/c.AttnScale)), 0) {
 		return fmt.Errorf("field \"attn_scale\": expected a positive number in the range of 32 bits, found %v", c.AttnScale)
@@ -172,8 +172,8 @@ func (c Config) validateAttention() error {
 	if c.RotaryDim < 2 || c.RotaryDim > c.DHead || c.RotaryDim%2 != 0 {
 		return fmt.Errorf("field \"rotary_dim\": expected an even number from 2 to d_head = %d, found %d", c.DHead, c.RotaryDim)
 	}
-	if !(c.RotaryBase >= 1) || math.IsInf(c.RotaryBase, 0) {
-		return fmt.Errorf("field \"rotary_base\": expected a number of at least 1, found %v", c.RotaryBase)
+	if !(c.RotaryBase >= 1 && c.RotaryBase <= mostBase) {
+		return fmt.Errorf("field \"rotary_base\": expected a number from 1 to %g, found %v", mostBase, c.RotaryBase)
 	}
 	if !(c.RotaryFactor >= 0) || math.IsInf(c.RotaryFactor, 0) {
 		return fmt.Errorf("rotary positions: expected a factor above 0, found %v", c.RotaryFactor)
@@ -222,3 +222,10 @@ func (c Config) FLOP(batch, t, logits int) int64 {
 	}
 	return int64(c.Layers)*block + int64(batch)*int64(logits)*d*int64(c.VocabOut)*2
 }
+
+// Beyond these nothing is left of norms or of positions; known models have 1e-3
+// and 1e7 at most.
+const (
+	mostEps  = 1
+	mostBase = 1e12
+)

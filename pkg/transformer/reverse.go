@@ -106,16 +106,8 @@ func (r *Reverse) grow(threads, floats int) {
 		r.scratch = append(r.scratch, nil)
 	}
 	for i := range r.scratch {
-		r.scratch[i] = grown(r.scratch[i], floats)
+		r.scratch[i] = tensor.Grown(r.scratch[i], floats)
 	}
-}
-
-// grown returns x with at least n elements; what they hold is undefined.
-func grown[T any](x []T, n int) []T {
-	if cap(x) < n {
-		return make([]T, n)
-	}
-	return x[:n]
 }
 
 // view makes a matrix [rows,cols] of scratch memory.
@@ -203,11 +195,11 @@ func (r *Reverse) MLP(layer int, dx, dy tensor.Matrix, in Stream, see func(p Poi
 func (r *Reverse) mlpRows(layer int, dx, dy tensor.Matrix, in Stream, see func(p Point, g tensor.Matrix)) {
 	m, n, f := r.m, dy.Rows, r.m.Config.DMLP
 	s := r.stream(n)
-	r.hidden[1], r.normed = grown(r.hidden[1], n*f), grown(r.normed, n*m.Config.DModel)
+	r.hidden[1], r.normed = tensor.Grown(r.hidden[1], n*f), tensor.Grown(r.normed, n*m.Config.DModel)
 	normed, pre, hidden := view(r.normed, n, m.Config.DModel), in.Pre, view(r.hidden[1], n, f)
 	known := in.Pre.Rows > 0
 	if !known || r.Grads != nil {
-		r.hidden[0] = grown(r.hidden[0], n*f)
+		r.hidden[0] = tensor.Grown(r.hidden[0], n*f)
 		pre = view(r.hidden[0], n, f)
 	}
 	r.blocks(n, func(lo, hi int) {

@@ -21,7 +21,7 @@ func (r *Reverse) positionGradients(side int, dy tensor.Matrix) {
 // normed1 is what a side's heads read, made again of rows s [n,D].
 func (r *Reverse) normed1(layer, side int, s Standardized) tensor.Matrix {
 	m, w := r.m, &r.m.Params.Blocks[layer]
-	r.normed = grown(r.normed, s.X.Rows*s.X.Cols)
+	r.normed = tensor.Grown(r.normed, s.X.Rows*s.X.Cols)
 	x := view(r.normed, s.X.Rows, s.X.Cols)
 	r.parallel(x.Rows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {

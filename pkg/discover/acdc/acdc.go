@@ -129,6 +129,11 @@ func newRun(a Algorithm, r discover.Request) (*run, error) {
 	if x.earlier, err = readProgress(r.Progress.Done, g); err != nil {
 		return nil, err
 	}
+	for _, t := range x.earlier.tests {
+		if t.Kept == x.below(t.Effect) {
+			return nil, fmt.Errorf("progress: edge %v: expected kept %t at an effect of %v and a threshold of %v, found %t", g.Edge(t.Edge), !t.Kept, t.Effect, a.Threshold, t.Kept)
+		}
+	}
 	if x.earlier.share > 0 {
 		x.experiment = r.Experiment.Reckoning(x.earlier.share)
 	}

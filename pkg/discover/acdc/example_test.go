@@ -26,7 +26,7 @@ func Example() {
 	}
 
 	experiment, err := patch.Bind(context.Background(), patch.Config{
-		Model: model.Model, Data: induction.Generate(0, 40),
+		Model: model.Model, Data: induction.Generate(context.Background(), 0, 40),
 		Metric: "kl_div", Ablation: ablate.Resample, Threads: 2,
 	})
 	if err != nil {

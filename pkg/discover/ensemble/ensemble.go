@@ -5,6 +5,7 @@ package ensemble
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -29,9 +30,29 @@ func Norms() []Norm { return []Norm{Rank, Range} }
 
 // Scorer is the method.
 type Scorer struct {
-	Of       []discover.Scorer `json:"-"`
+	Of       []discover.Scorer `json:"-"`        // see MarshalJSON
 	Norm     Norm              `json:"norm"`     // Rank if empty
 	Absolute bool              `json:"absolute"` // an edge is worth its score's size in each method
+}
+
+// member is a method in a file, with the options that are its own.
+type member struct {
+	Algorithm string          `json:"algorithm"`
+	Options   discover.Scorer `json:"options"`
+}
+
+// MarshalJSON writes what decides the scores: norm, and every method with its
+// options.
+func (s Scorer) MarshalJSON() ([]byte, error) {
+	of := make([]member, len(s.Of))
+	for i, m := range s.Of {
+		of[i] = member{m.Name(), m}
+	}
+	return json.Marshal(struct {
+		Norm     Norm     `json:"norm"`
+		Absolute bool     `json:"absolute"`
+		Of       []member `json:"of"`
+	}{cmp.Or(s.Norm, Rank), s.Absolute, of})
 }
 
 // Name is "ensemble:" and the methods' names.

@@ -325,11 +325,3 @@ func (s *State) account(p *plan, times int) {
 	s.cost.Nodes += int64(times * len(p.steps))
 	s.cost.FLOP += int64(times) * p.flop
 }
-
-// grown returns x with at least n elements; what they hold is undefined.
-func grown[T any](x []T, n int) []T {
-	if cap(x) < n {
-		return make([]T, n)
-	}
-	return x[:n]
-}

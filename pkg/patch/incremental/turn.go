@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // Turn is the time in which the edges into one receiver are tested. All cuts
@@ -36,7 +37,7 @@ func (s *State) Begin(r circuit.Node) *Turn {
 	t.lo, t.hi = s.e.graph.Incoming(r)
 	t.heard = s.mask[t.lo:t.hi].Clone()
 	for _, w := range s.workers {
-		w.arena = grown(w.arena, t.plan.arena)
+		w.arena = tensor.Grown(w.arena, t.plan.arena)
 	}
 	for i := range t.plan.steps {
 		if st := &t.plan.steps[i]; st.test {
@@ -86,9 +87,9 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 	t.check("Try", edges)
 	s := t.s
 	sums, n := t.sums(edges), len(s.e.rows.index)
-	s.stackVals = grown(s.stackVals, len(edges)*n)
+	s.stackVals = tensor.Grown(s.stackVals, len(edges)*n)
 	if !s.near {
-		s.stack = grown(s.stack, len(edges)*n*s.e.model.Config.DModel)
+		s.stack = tensor.Grown(s.stack, len(edges)*n*s.e.model.Config.DModel)
 	}
 	s.eachChunk(func(w *worker, c *chunk) {
 		for k := range edges {

@@ -57,8 +57,10 @@ func (j *configJSON) config() (Config, error) {
 	c.AttnScale = math.Sqrt(float64(c.DHead))
 	if !or(j.UseScale, true) {
 		c.AttnScale = 1
-	} else if scale := or(j.Scale, 0); scale > 0 {
+	} else if scale := or(j.Scale, -1); scale > 0 {
 		c.AttnScale = scale
+	} else if scale != -1 { // which stands for the square root of d_head
+		return c, fmt.Errorf("field \"attn_scale\": expected a positive number or -1, found %v", scale)
 	}
 	j.rotary(&c)
 	if c.Windows, err = j.windows(c.Layers); err != nil {
