@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -209,4 +210,22 @@ func hookName(name, index any) string {
 		return fmt.Sprintf("%s[:, :, %d]", name, int(list[2].(float64)))
 	}
 	return name.(string)
+}
+
+// TrueEdges are the edges that a compiled model is known to need, by the
+// reference's list, without its placeholders.
+func TrueEdges(t testing.TB, name string, g *circuit.Graph) circuit.Mask {
+	t.Helper()
+	var raw struct{ Edges [][]any }
+	ReadJSON(t, &raw, "tracr", name+".true_edges.json")
+	m := g.Empty()
+	for _, e := range raw.Edges {
+		if e[4] == "PLACEHOLDER" {
+			continue
+		}
+		i, err := g.ParseEdge(hookName(e[2], e[3]) + "->" + hookName(e[0], e[1]))
+		require.NoError(t, err)
+		m[i] = true
+	}
+	return m
 }

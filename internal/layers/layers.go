@@ -7,6 +7,7 @@ package layers
 // folder below a listed one belongs to it unless it is listed itself.
 var Floors = map[string]float64{
 	"cmd/acdc":                   8,
+	"docs/agreement":             8,
 	"docs/scaling":               8,
 	"internal/thirdparty":        8,
 	"internal/man":               8,

@@ -31,9 +31,9 @@ type Scorer struct {
 	Lambda float64 `json:"lambda"` // λ
 }
 
-// Default are the reference implementation's settings but for λ, of which it
-// sweeps from 0.01 to 250.
-func Default() Scorer { return Scorer{Steps: 3000, Rate: 1e-3, Lambda: 1} }
+// Default are the settings of the reference implementation's script, which is
+// also run with λ from 0.01 to 250.
+func Default() Scorer { return Scorer{Steps: 3000, Rate: 1e-3, Lambda: 50} }
 
 const (
 	keep  = 0.9  // how open masks are at first, by σ of their parameter times (ζ−γ) plus γ

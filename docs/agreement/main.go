@@ -1,0 +1,169 @@
+// Command agreement compares the scores of every method with exact patching on
+// the builtin models, and prints the tables of docs/methods.md. It is run from
+// the root of the repository:
+//
+//	go run ./docs/agreement
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+)
+
+// subject is a builtin model on a task, with a metric that has a gradient at the
+// clean run.
+type subject struct {
+	task    string
+	metric  metric.Name
+	learned bool // masks are learned on it too, which takes minutes
+}
+
+var subjects = []subject{{"induction", metric.NLL, true}, {"ioi", metric.LogitDiff, true}, {"greaterthan", metric.ProbDiff, false}, {"docstring", metric.LogitDiff, false}}
+
+// steps are those of methods that learn, fewer than their defaults.
+var steps = map[string]int{"sp": 1000, "sp-edges": 1000, "edge-pruning": 1000, "ugs": 100}
+
+// threads are those of every run.
+const threads = 2
+
+func main() {
+	ctx := context.Background()
+	fmt.Println("| model, task, metric | method | rank correlation | top 10 % in common | on edges of MLPs | seconds |")
+	fmt.Println("| --- | --- | --- | --- | --- | --- |")
+	for _, s := range subjects {
+		if err := compare(ctx, s); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// compare prints the rows of one subject.
+func compare(ctx context.Context, s subject) error {
+	in, err := study.Spec{Task: s.task, Metric: s.metric}.Open(ctx, threads)
+	if err != nil {
+		return err
+	}
+	defer in.Close() // read only: nothing can be lost
+	e, err := patch.Bind(ctx, in.Config(circuit.ACDC, false))
+	if err != nil {
+		return err
+	}
+	exact, _, err := scores(ctx, in, e, "exact")
+	if err != nil {
+		return err
+	}
+	for _, name := range study.Scorers() {
+		if name == "exact" || steps[name] > 0 && !s.learned {
+			continue
+		}
+		own, took, err := scores(ctx, in, e, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		every := func(circuit.Edge) bool { return true }
+		ofMLPs := func(e circuit.Edge) bool { return e.Sender.Kind == circuit.MLP || e.Receiver.Kind == circuit.MLPIn }
+		mlps := "–"
+		if !in.Model.Config.AttnOnly {
+			mlps = number(spearman(pick(e, exact, ofMLPs), pick(e, own, ofMLPs)))
+		}
+		fmt.Printf("| %s, %s, `%s` | `%s` | %s | %.0f %% | %s | %.2g |\n", in.Model.Name, s.task, s.metric, name,
+			number(spearman(pick(e, exact, every), pick(e, own, every))), 100*common(pick(e, exact, every), pick(e, own, every)), mlps, took.Seconds())
+	}
+	return nil
+}
+
+// scores are a method's.
+func scores(ctx context.Context, in *study.Study, e *patch.Experiment, name string) (circuit.Scores, time.Duration, error) {
+	algorithm, err := study.Method{Algorithm: name, Steps: steps[name]}.Resolve(in.Task, e.Graph())
+	if err != nil {
+		return nil, 0, err
+	}
+	start := time.Now()
+	found, err := algorithm.(discover.Selected).Scorer.Score(ctx, discover.Request{Experiment: e})
+	if err != nil {
+		return nil, 0, err
+	}
+	fmt.Fprintln(os.Stderr, in.Task.Name, name, time.Since(start))
+	return found.Scores, time.Since(start), nil
+}
+
+// pick are the sizes of the scores of some edges, direct edges not among them.
+func pick(e *patch.Experiment, scores circuit.Scores, which func(circuit.Edge) bool) []float64 {
+	var out []float64
+	for i, x := range scores {
+		if edge := e.Graph().Edge(i); !edge.IsDirect() && which(edge) {
+			out = append(out, math.Abs(x))
+		}
+	}
+	return out
+}
+
+// spearman is the rank correlation, equal values sharing the mean of their ranks.
+func spearman(a, b []float64) float64 {
+	x, y := ranks(a), ranks(b)
+	mean := float64(len(x)-1) / 2
+	var xy, xx, yy float64
+	for i := range x {
+		xy += (x[i] - mean) * (y[i] - mean)
+		xx += (x[i] - mean) * (x[i] - mean)
+		yy += (y[i] - mean) * (y[i] - mean)
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+// order lists the numbers of values, the largest first, of equal ones the first.
+func order(values []float64) []int {
+	out := make([]int, len(values))
+	for i := range out {
+		out[i] = i
+	}
+	slices.SortStableFunc(out, func(i, j int) int { return cmp.Compare(values[j], values[i]) })
+	return out
+}
+
+func ranks(values []float64) []float64 {
+	sorted, out := order(values), make([]float64, len(values))
+	for lo := 0; lo < len(sorted); {
+		hi := lo + 1
+		for hi < len(sorted) && values[sorted[hi]] == values[sorted[lo]] {
+			hi++
+		}
+		for _, i := range sorted[lo:hi] {
+			out[i] = float64(lo+hi-1) / 2
+		}
+		lo = hi
+	}
+	return out
+}
+
+// common is the share of the best tenth of one that is in that of the other.
+func common(a, b []float64) float64 {
+	n := (len(a) + 9) / 10
+	best, both := order(a)[:n], 0
+	for _, i := range order(b)[:n] {
+		if slices.Contains(best, i) {
+			both++
+		}
+	}
+	return float64(both) / float64(n)
+}
+
+// number writes a correlation.
+func number(x float64) string {
+	if math.IsNaN(x) { // all scores are equal
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", x)
+}
