@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -157,19 +156,13 @@ func newOutcome(run string, logits *tensor.Tensor) (outcome, error) {
 	return o, nil
 }
 
-// predictions are the shown tokens by rank, with their probabilities: the
-// softmax of the logits, p(v) = exp(l(v) − max l) / Σ exp(l − max l).
+// predictions are the shown tokens by rank, with their probabilities.
 func (o *outcome) predictions(shown []bool, tok task.Tokenizer) []prediction {
-	largest, sum := float64(o.logits[o.order[0]]), 0.0
-	for _, x := range o.logits {
-		sum += math.Exp(float64(x) - largest)
-	}
+	chances := metric.Softmax(o.logits)
 	var out []prediction
 	for i, id := range o.order {
 		if shown[id] {
-			x := o.logits[id]
-			out = append(out, prediction{Rank: i + 1, ID: id, Text: task.Spell(tok, []int{id})[0],
-				Probability: math.Exp(float64(x)-largest) / sum, Logit: x})
+			out = append(out, prediction{Rank: i + 1, ID: id, Text: task.Spell(tok, []int{id})[0], Probability: chances[id], Logit: o.logits[id]})
 		}
 	}
 	return out

@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
@@ -23,7 +24,7 @@ type progress struct {
 
 	mu       sync.Mutex
 	bar      *progressbar.ProgressBar // nil for none
-	estimate estimator
+	estimate study.Estimator
 	last     discover.Event
 	kept     int
 
@@ -58,7 +59,7 @@ func startProgress(w io.Writer, edges int, quiet, verbose bool) *progress {
 }
 
 func newProgress(w io.Writer, edges int, now func() time.Time) *progress {
-	return &progress{w: w, now: now, start: now(), estimate: estimator{total: edges}, stop: make(chan struct{})}
+	return &progress{w: w, now: now, start: now(), estimate: study.Estimator{Total: edges}, stop: make(chan struct{})}
 }
 
 // barColumns are those of a bar beside its text: of the bar itself, the share
@@ -100,7 +101,7 @@ func (p *progress) update(ev discover.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = ev
-	p.estimate.observe(ev.Decided, work(ev), now)
+	p.estimate.Observe(ev.Decided, study.Work(ev), now)
 	if ev.Tests > 0 && ev.Kept {
 		p.kept++
 	}
@@ -114,7 +115,7 @@ func (p *progress) update(ev discover.Event) {
 	case ev.Tests == 0:
 		text = "scored"
 	}
-	if left, ok := p.estimate.left(now); ok {
+	if left, ok := p.estimate.Left(now); ok {
 		text += ", " + duration(left.Seconds()) + " left"
 	}
 	if most := columns(p.w) - barColumns; most > 0 {
@@ -138,8 +139,8 @@ func (p *progress) line() string {
 		return fmt.Sprintf("acdc: %s, %s so far", learned(p.last.Learned), duration(now.Sub(p.start).Seconds()))
 	}
 	text := fmt.Sprintf("acdc: %s of %s edges decided, %s kept, %.3g forward passes, %s so far",
-		grouped(p.last.Decided), grouped(p.estimate.total), grouped(p.kept), p.last.Cost.ForwardPasses, duration(now.Sub(p.start).Seconds()))
-	if left, ok := p.estimate.left(now); ok {
+		grouped(p.last.Decided), grouped(p.estimate.Total), grouped(p.kept), p.last.Cost.ForwardPasses, duration(now.Sub(p.start).Seconds()))
+	if left, ok := p.estimate.Left(now); ok {
 		text += ", about " + duration(left.Seconds()) + " left"
 	}
 	return text

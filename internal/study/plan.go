@@ -86,9 +86,9 @@ const (
 	forwardsATestInBatch = 8
 )
 
-// mostPower bounds the power of the edges decided as which the time of a run grows:
+// planPower bounds the power of the edges decided as which the time of a run grows:
 // receivers nearer to the input reach more of the model.
-const mostPower = 3.
+const planPower = 3.
 
 // extrapolate says from a trial what the whole run takes: likely as the trial's
 // time grew with the edges decided, as a power of them; at least at half of the
@@ -115,7 +115,7 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 			power = math.Log(float64(last.at)/float64(half.at)) / math.Log(float64(last.decided)/float64(half.decided))
 		}
 	}
-	power = min(max(power, 1), mostPower)
+	power = min(max(power, 1), planPower)
 	whole := func(power float64) time.Duration { // of the loop, as the trial's time grows
 		return time.Duration(float64(last.at) * (math.Pow(float64(p.Edges)/float64(max(1, last.decided)), power) - 1))
 	}

@@ -189,3 +189,21 @@ func (m *Metric) PerExample(values []float64, examples int) []float64 {
 	}
 	return sums
 }
+
+// Softmax returns the probabilities of tokens by their logits, p(v) = exp(l(v) −
+// max l) / Σ exp(l − max l), in double precision.
+func Softmax(logits []float32) []float64 {
+	largest, sum := math.Inf(-1), 0.0
+	for _, x := range logits {
+		largest = max(largest, float64(x))
+	}
+	out := make([]float64, len(logits))
+	for i, x := range logits {
+		out[i] = math.Exp(float64(x) - largest)
+		sum += out[i]
+	}
+	for i := range out {
+		out[i] /= sum
+	}
+	return out
+}

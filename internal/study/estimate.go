@@ -1,4 +1,4 @@
-package cli
+package study
 
 import (
 	"math"
@@ -7,16 +7,16 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
-// work is what a run has cost so far, in floating-point operations. Tests would
+// Work is what a run has cost so far, in floating-point operations. Tests would
 // not do for it: the last ones cost the most, since more is kept by then.
-func work(ev discover.Event) float64 { return float64(ev.Cost.FLOP) }
+func Work(ev discover.Event) float64 { return float64(ev.Cost.FLOP) }
 
-// estimator foretells how long a run will take. Work grows as a power of the
+// Estimator foretells how long a run will take. Work grows as a power of the
 // edges decided, by which one is read off the run so far: from half of the
 // decided edges to all of them. What is left of it is done as fast as that half
 // was.
-type estimator struct {
-	total   int
+type Estimator struct {
+	Total   int      // edges to decide
 	samples []sample // the first, and then whenever the edges decided have grown by 1 %
 	last    sample
 }
@@ -28,8 +28,8 @@ type sample struct {
 	at      time.Time
 }
 
-// observe takes note of how far the run is.
-func (e *estimator) observe(decided int, work float64, at time.Time) {
+// Observe takes note of how far the run is.
+func (e *Estimator) Observe(decided int, work float64, at time.Time) {
 	e.last = sample{decided, work, at}
 	if n := len(e.samples); n == 0 || float64(decided) >= 1.01*float64(e.samples[n-1].decided) {
 		e.samples = append(e.samples, e.last)
@@ -42,9 +42,9 @@ const (
 	mostPower  = 4
 )
 
-// left is the time until all edges are decided, false if nothing can be said.
+// Left is the time until all edges are decided, false if nothing can be said.
 // The time since the last edge was decided counts as spent.
-func (e *estimator) left(now time.Time) (time.Duration, bool) {
+func (e *Estimator) Left(now time.Time) (time.Duration, bool) {
 	half, ok := e.half()
 	if !ok {
 		return 0, false
@@ -60,7 +60,7 @@ func (e *estimator) left(now time.Time) (time.Duration, bool) {
 
 // half is the sample at half of the decided edges; of a run that was continued
 // beyond that, the first.
-func (e *estimator) half() (sample, bool) {
+func (e *Estimator) half() (sample, bool) {
 	if e.last.decided < fewest {
 		return sample{}, false
 	}
@@ -75,11 +75,11 @@ func (e *estimator) half() (sample, bool) {
 }
 
 // rest is the work that is left.
-func (e *estimator) rest(half sample) float64 {
+func (e *Estimator) rest(half sample) float64 {
 	power := float64(leastPower)
 	if half.work > 0 {
 		power = math.Log(e.last.work/half.work) / math.Log(float64(e.last.decided)/float64(half.decided))
 	}
 	power = min(max(power, leastPower), mostPower)
-	return e.last.work * (math.Pow(float64(e.total)/float64(e.last.decided), power) - 1)
+	return e.last.work * (math.Pow(float64(e.Total)/float64(e.last.decided), power) - 1)
 }
