@@ -102,6 +102,13 @@ func fit(c *patch.Config, limit, own int64, share int) error {
 	if err != nil {
 		return err
 	}
+	if share == 1 { // methods that learn keep a gated pass instead
+		g, err := c.Graph()
+		if err != nil {
+			return err
+		}
+		s.state = max(s.state, 4*int64(len(c.Data.Clean[0]))*patch.GatedFloats(g, c.Model.Config))
+	}
 	fixed := own + s.weights + s.packed + s.scratch
 	if least := fixed + s.caches + s.passing + s.state; least > limit {
 		return fmt.Errorf("memory limit of %s: expected at least %s, the program, the weights and one example at a time", Bytes(limit), Bytes(roundUp(least)))
