@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"log"
 	"math"
-	"os"
 	"slices"
-	"time"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -26,11 +25,15 @@ import (
 // clean run.
 type subject struct {
 	task    string
+	model   string
 	metric  metric.Name
 	learned bool // masks are learned on it too, which takes minutes
 }
 
-var subjects = []subject{{"induction", metric.NLL, true}, {"ioi", metric.LogitDiff, true}, {"greaterthan", metric.ProbDiff, false}, {"docstring", metric.LogitDiff, false}}
+var subjects = []subject{
+	{"induction", "induction", metric.NLL, true}, {"ioi", "mini", metric.LogitDiff, true},
+	{"greaterthan", "mini", metric.ProbDiff, false}, {"docstring", "mini", metric.LogitDiff, false},
+}
 
 // steps are those of methods that learn, fewer than their defaults.
 var steps = map[string]int{"sp": 1000, "sp-edges": 1000, "edge-pruning": 1000, "ugs": 100}
@@ -40,63 +43,76 @@ const threads = 2
 
 func main() {
 	ctx := context.Background()
-	fmt.Println("| model, task, metric | method | rank correlation | top 10 % in common | on edges of MLPs | seconds |")
-	fmt.Println("| --- | --- | --- | --- | --- | --- |")
+	head, line := "| method |", "| --- |"
+	cells := map[string][]string{}
 	for _, s := range subjects {
-		if err := compare(ctx, s); err != nil {
+		head, line = head+fmt.Sprintf(" %s, `%s` |", s.task, s.metric), line+" --- |"
+		own, err := compare(ctx, s, s.learned)
+		if err != nil {
 			log.Fatal(err)
+		}
+		for name, cell := range own {
+			cells[name] = append(cells[name], cell)
+		}
+	}
+	fmt.Printf("%s\n%s\n", head, line)
+	for _, name := range study.Scorers() {
+		if name != "exact" {
+			fmt.Printf("| `%s` | %s |\n", name, strings.Join(cells[name], " | "))
 		}
 	}
 }
 
-// compare prints the rows of one subject.
-func compare(ctx context.Context, s subject) error {
-	in, err := study.Spec{Task: s.task, Metric: s.metric}.Open(ctx, threads)
+// compare returns what each method's scores have in common with exact patching:
+// the rank correlation of their sizes, the share of the best tenth of the edges
+// that is in both, and the rank correlation on edges of MLPs alone.
+func compare(ctx context.Context, s subject, learned bool) (map[string]string, error) {
+	in, err := study.Spec{Task: s.task, Model: s.model, Metric: s.metric}.Open(ctx, threads)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer in.Close() // read only: nothing can be lost
 	e, err := patch.Bind(ctx, in.Config(circuit.ACDC, false))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	exact, _, err := scores(ctx, in, e, "exact")
+	exact, err := scores(ctx, in, e, "exact")
 	if err != nil {
-		return err
+		return nil, err
 	}
+	every := func(circuit.Edge) bool { return true }
+	ofMLPs := func(e circuit.Edge) bool { return e.Sender.Kind == circuit.MLP || e.Receiver.Kind == circuit.MLPIn }
+	out := map[string]string{}
 	for _, name := range study.Scorers() {
-		if name == "exact" || steps[name] > 0 && !s.learned {
+		if name == "exact" {
 			continue
 		}
-		own, took, err := scores(ctx, in, e, name)
+		if out[name] = "–"; steps[name] > 0 && !learned {
+			continue
+		}
+		own, err := scores(ctx, in, e, name)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		every := func(circuit.Edge) bool { return true }
-		ofMLPs := func(e circuit.Edge) bool { return e.Sender.Kind == circuit.MLP || e.Receiver.Kind == circuit.MLPIn }
-		mlps := "–"
+		out[name] = fmt.Sprintf("%s, %.0f %%", number(spearman(pick(e, exact, every), pick(e, own, every))), 100*common(pick(e, exact, every), pick(e, own, every)))
 		if !in.Model.Config.AttnOnly {
-			mlps = number(spearman(pick(e, exact, ofMLPs), pick(e, own, ofMLPs)))
+			out[name] += ", " + number(spearman(pick(e, exact, ofMLPs), pick(e, own, ofMLPs)))
 		}
-		fmt.Printf("| %s, %s, `%s` | `%s` | %s | %.0f %% | %s | %.2g |\n", in.Model.Name, s.task, s.metric, name,
-			number(spearman(pick(e, exact, every), pick(e, own, every))), 100*common(pick(e, exact, every), pick(e, own, every)), mlps, took.Seconds())
 	}
-	return nil
+	return out, nil
 }
 
 // scores are a method's.
-func scores(ctx context.Context, in *study.Study, e *patch.Experiment, name string) (circuit.Scores, time.Duration, error) {
+func scores(ctx context.Context, in *study.Study, e *patch.Experiment, name string) (circuit.Scores, error) {
 	algorithm, err := study.Method{Algorithm: name, Steps: steps[name]}.Resolve(in.Task, e.Graph())
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	start := time.Now()
 	found, err := algorithm.(discover.Selected).Scorer.Score(ctx, discover.Request{Experiment: e})
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	fmt.Fprintln(os.Stderr, in.Task.Name, name, time.Since(start))
-	return found.Scores, time.Since(start), nil
+	return found.Scores, nil
 }
 
 // pick are the sizes of the scores of some edges, direct edges not among them.

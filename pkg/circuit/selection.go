@@ -19,10 +19,11 @@ const (
 	Threshold Rule = "threshold" // the edges whose score is at least a number
 	Greedy    Rule = "greedy"    // from the output back, the best edge among those that lead to what is chosen
 	Ratio     Rule = "ratio"     // a share by the signed score, the others by its size
+	Flow      Rule = "flow"      // at most so many, of the largest sum, such that each leads from the input to the output
 )
 
 // Rules lists the valid rules.
-func Rules() []Rule { return []Rule{Top, Threshold, Greedy, Ratio} }
+func Rules() []Rule { return []Rule{Top, Threshold, Greedy, Ratio, Flow} }
 
 // Selection says which circuit scores stand for. Its zero value is not valid.
 type Selection struct {
@@ -60,18 +61,25 @@ func (s Selection) Check(g *Graph) error {
 // of its head: it is never chosen, and is there, uncounted, where an edge into
 // its start is.
 func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
+	m, _, err := s.ChooseWithin(g, scores)
+	return m, err
+}
+
+// ChooseWithin is Choose, and says of the rule flow by how much the sum of the
+// scores may be less than the largest there is: 0 where it is the largest.
+func (s Selection) ChooseWithin(g *Graph, scores Scores) (m Mask, gap float64, err error) {
 	if len(scores) != g.NumEdges() {
-		return nil, fmt.Errorf("scores: expected one for each of %d edges, found %d", g.NumEdges(), len(scores))
+		return nil, 0, fmt.Errorf("scores: expected one for each of %d edges, found %d", g.NumEdges(), len(scores))
 	}
 	if err := s.Check(g); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	scores = g.withoutDirect(scores)
 	worth := scores
 	if s.Absolute || s.Rule == Ratio {
 		worth = sizes(scores)
 	}
-	m := g.Empty()
+	m = g.Empty()
 	switch s.Rule {
 	case Threshold:
 		for i, x := range worth {
@@ -79,6 +87,8 @@ func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 		}
 	case Greedy:
 		g.greedy(m, worth, s.Edges)
+	case Flow:
+		gap = g.flow(m, worth, s.Edges)
 	case Ratio:
 		best(m, scores, int(math.Round(s.Share*float64(s.Edges))))
 		best(m, worth, s.Edges-m.Count())
@@ -86,7 +96,7 @@ func (s Selection) Choose(g *Graph, scores Scores) (Mask, error) {
 		best(m, worth, s.Edges)
 	}
 	g.addDirect(m)
-	return m, nil
+	return m, gap, nil
 }
 
 // withoutDirect are scores without those of direct edges.

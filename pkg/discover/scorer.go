@@ -60,12 +60,15 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 			return nil, err
 		}
 	}
-	mask, err := s.Selection.Choose(g, worth)
+	mask, gap, err := s.Selection.ChooseWithin(g, worth)
 	if err != nil {
 		return nil, err
 	}
 	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: chosen(g, mask), Mask: mask, Cost: found.Cost,
 		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
+	if gap > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("selection flow: the best circuit that was found; the sum of its scores may be less than the largest by %.3g", gap))
+	}
 	switch g.Prune(mask, r.Experiment.Runs().Ablation() == ablate.Resample); {
 	case mask.Count() > 0:
 	case out.Chosen > 0:
