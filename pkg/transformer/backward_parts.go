@@ -72,7 +72,7 @@ func (m *Model) normBackward(dx, dy tensor.Matrix, s Standardized, w []float32, 
 // HeadBackward goes backward through Head: dx [rows,D] of normalized inputs, dy
 // being [rows,K].
 func (m *Model) HeadBackward(layer, side, head int, dx, dy tensor.Matrix) {
-	tensor.MatMul(dx, dy, m.block(layer).back.qkvHead[side][head].get())
+	tensor.MatMul(dx, dy, m.headOf(layer, head).back.qkvHead[side][head].get())
 }
 
 // AddHeadsBackward goes backward through Heads and adds to dx [rows,D], dy being
@@ -84,7 +84,7 @@ func (m *Model) AddHeadsBackward(layer, side int, dx, dy tensor.Matrix) {
 // AddHeadOutBackward goes backward through AddHeadOut and adds to one head's dz
 // [rows,K], dy being [rows,D].
 func (m *Model) AddHeadOutBackward(layer, head int, dz, dy tensor.Matrix) {
-	tensor.MatMulAdd(dz, dy, m.block(layer).back.oHead[head].get())
+	tensor.MatMulAdd(dz, dy, m.headOf(layer, head).back.oHead[head].get())
 }
 
 // HeadsOutBackward goes backward through AddHeadsOut: all heads' dz [rows,H·K],

@@ -2,6 +2,7 @@ package transformer_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
@@ -107,5 +108,24 @@ func TestUseAfterClose(t *testing.T) {
 			continue
 		}
 		assert.PanicsWithValue(t, "transformer: the model is used after Close", list[name], name)
+	}
+}
+
+// A layer or a head that the model has not is a panic that says so.
+func TestLayersAndHeadsAreChecked(t *testing.T) {
+	m := golden.RandomModel(t, config(), 1)
+	c := m.Config
+	rows, head := tensor.New(2, c.DModel).Matrix(), tensor.New(2, c.DHead).Matrix()
+	layer := fmt.Sprintf("transformer: layer 9 of a model of %d", c.Layers)
+	heads := fmt.Sprintf("transformer: head 77 of a model of %d heads", c.Heads)
+	for _, do := range []func(){
+		func() { m.Head(9, 0, 0, head, rows) }, func() { m.AddHeadOut(9, 0, rows, head) }, func() { m.HeadOutOnto(9, 0, rows, rows, head) },
+	} {
+		assert.PanicsWithValue(t, layer, do)
+	}
+	for _, do := range []func(){
+		func() { m.Head(0, 0, 77, head, rows) }, func() { m.AddHeadOut(0, 77, rows, head) }, func() { m.HeadOutOnto(0, 77, rows, rows, head) },
+	} {
+		assert.PanicsWithValue(t, heads, do)
 	}
 }

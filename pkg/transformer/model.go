@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -105,7 +106,19 @@ func (m *Model) checkOpen() {
 // block is the packed parameters of a block.
 func (m *Model) block(layer int) *block {
 	m.checkOpen()
+	if layer < 0 || layer >= len(m.blocks) {
+		panic(fmt.Sprintf("transformer: layer %d of a model of %d", layer, len(m.blocks)))
+	}
 	return &m.blocks[layer]
+}
+
+// headOf is the block of a layer that has such a head.
+func (m *Model) headOf(layer, head int) *block {
+	b := m.block(layer)
+	if head < 0 || head >= m.Config.Heads {
+		panic(fmt.Sprintf("transformer: head %d of a model of %d heads", head, m.Config.Heads))
+	}
+	return b
 }
 
 func (b *block) init(c Config, w *BlockParams) {
@@ -228,12 +241,12 @@ func (m *Model) Heads(layer, side int, dst, x tensor.Matrix) {
 // from normalized inputs x [rows,D].
 func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
 	k := m.Config.DHead
-	tensor.MatMulBias(dst, x, m.block(layer).qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
+	tensor.MatMulBias(dst, x, m.headOf(layer, head).qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
 }
 
 // AddHeadOut adds z W_O of one head to dst [rows,D], z being [rows,K].
 func (m *Model) AddHeadOut(layer, head int, dst, z tensor.Matrix) {
-	tensor.MatMulAdd(dst, z, m.block(layer).oHead[head].get())
+	tensor.MatMulAdd(dst, z, m.headOf(layer, head).oHead[head].get())
 }
 
 // AddHeadsOut adds all heads' outputs to dst [rows,D], z being [rows,H·K];
