@@ -46,6 +46,7 @@ func TestSignalsWhileWaiting(t *testing.T) {
 	tiny := []string{"discover", "--model", "random:4x8x32x64x50", "--data", "random:4x6", "--threshold", "1", "--quiet"}
 	for name, args := range map[string][]string{
 		"a test of an edge":     append(long, "--trace", "t.jsonl"),
+		"a resampling":          append(tiny[:len(tiny)-3:len(tiny)-3], "--quiet", "--algorithm", "exact", "--top", "9", "--bootstrap", "1000000"),
 		"a line of input":       {"render", "-"},
 		"a reader of output":    append(tiny, "--threshold", "0", "--all-edges", "--format", "json"),
 		"a reader of a file":    append(tiny, "-o", json),
