@@ -35,9 +35,13 @@ func beParent() {
 	if err := writeMessage(c.in, msgDOT, complete(40)); err != nil {
 		panic(err)
 	}
+	kept = c
 	fmt.Println(c.cmd.Process.Pid)
 	select {}
 }
+
+// kept is the parent's child, whose pipes a garbage collection would close.
+var kept *child
 
 // isGone reports whether a process has ended; it may wait to be buried.
 func isGone(pid int) bool {
