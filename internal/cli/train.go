@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/fileerror"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/train"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
@@ -179,11 +180,7 @@ func canMake(dir string) error {
 	}
 	probe, err := os.MkdirTemp(above, ".acdc-*")
 	if err != nil {
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return fmt.Errorf("%s: expected a folder that can be made in %s: %w", dir, above, err)
+		return fmt.Errorf("%s: expected a folder that can be made in %w", dir, fileerror.At(above, err))
 	}
 	return os.Remove(probe)
 }

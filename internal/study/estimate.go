@@ -78,8 +78,14 @@ func (e *Estimator) half() (sample, bool) {
 func (e *Estimator) rest(half sample) float64 {
 	power := float64(leastPower)
 	if half.work > 0 {
-		power = math.Log(e.last.work/half.work) / math.Log(float64(e.last.decided)/float64(half.decided))
+		power = growth(half.decided, e.last.decided, half.work, e.last.work)
 	}
 	power = min(max(power, leastPower), mostPower)
 	return e.last.work * (math.Pow(float64(e.Total)/float64(e.last.decided), power) - 1)
+}
+
+// growth is the power of the edges decided as which something grew from one
+// value to another.
+func growth(decided, later int, from, to float64) float64 {
+	return math.Log(to/from) / math.Log(float64(later)/float64(decided))
 }

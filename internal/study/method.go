@@ -141,13 +141,6 @@ func Algorithms() []string {
 // Scorers lists the names of those that score edges.
 func Scorers() []string { return Algorithms()[1:] }
 
-// ParseScorer checks a scorer's name; another is an error that lists the valid
-// ones.
-func ParseScorer(s string) (string, error) {
-	_, err := choice.Find("algorithm", s, algorithms()[1:], func(a algorithm) string { return a.name })
-	return s, err
-}
-
 // ensemblePrefix begins the name of several algorithms together.
 const ensemblePrefix = "ensemble:"
 

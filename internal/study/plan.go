@@ -112,7 +112,7 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	if n := last.decided - half.decided; n > 0 {
 		recent = float64(p.Trial.Recent) / float64(n)
 		if half.decided > 0 && half.at > 0 {
-			power = math.Log(float64(last.at)/float64(half.at)) / math.Log(float64(last.decided)/float64(half.decided))
+			power = growth(half.decided, last.decided, float64(half.at), float64(last.at))
 		}
 	}
 	power = min(max(power, 1), planPower)

@@ -3,6 +3,7 @@ package ablate
 import (
 	"context"
 
+	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -43,18 +44,10 @@ type means []*mean
 // newMeans makes means of no examples yet, which are zero.
 func newMeans(c transformer.Config, t int) means {
 	var all means
-	add := func(p transformer.Point, layer, cols int) {
-		all = append(all, &mean{at: transformer.HookPoint{Point: p, Layer: layer}, sums: make([]float64, t*cols), cols: cols, examples: make([]int, t)})
-	}
-	add(transformer.HookEmbed, 0, c.DModel)
-	if c.Positions == transformer.Standard {
-		add(transformer.HookPosEmbed, 0, c.DModel)
-	}
-	for l := range c.Layers {
-		add(transformer.HookZ, l, c.Heads*c.DHead)
-		if !c.AttnOnly {
-			add(transformer.HookMLPOut, l, c.DModel)
-		}
+	points, _ := Places(c, &circuit.Constants{})
+	for _, at := range points {
+		cols := width(c, at)
+		all = append(all, &mean{at: at, sums: make([]float64, t*cols), cols: cols, examples: make([]int, t)})
 	}
 	return all
 }

@@ -26,6 +26,16 @@ type Bound struct {
 	columnsB []float32      // their b_U
 }
 
+// bindTo binds some examples to a metric of their own data, of which rows are
+// those of all, total in number.
+func bindTo(ctx context.Context, batch *ablate.Batch, name metric.Name, rows [2]int, total int) (*Bound, error) {
+	m, err := metric.New(name, targets(batch.Runs.Data().Part(batch.Lo, batch.Hi), batch.Runs.Model().Config))
+	if err != nil {
+		return nil, err
+	}
+	return newBound(ctx, batch, m, rows, total)
+}
+
 // newBound gives the metric the clean run's logits and measures both runs.
 func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [2]int, total int) (*Bound, error) {
 	b := &Bound{Batch: batch, Rows: rows, metric: m, total: total}
@@ -81,12 +91,7 @@ func (b *Bound) Parts(ctx context.Context, most int) iter.Seq2[*Bound, error] {
 
 // part binds the batch's examples [lo,hi) to the metric.
 func (b *Bound) part(ctx context.Context, lo, hi int, rows [2]int) (*Bound, error) {
-	d := b.Runs.Data().Part(b.Lo+lo, b.Lo+hi)
-	m, err := metric.New(b.metric.Name(), targets(d, b.Runs.Model().Config))
-	if err != nil {
-		return nil, err
-	}
-	return newBound(ctx, b.Batch.Part(lo, hi), m, rows, b.total)
+	return bindTo(ctx, b.Batch.Part(lo, hi), b.metric.Name(), rows, b.total)
 }
 
 // Room is how many bytes a state's own values may take, -1 for no limit.

@@ -189,12 +189,7 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	d := e.runs.Data().Part(part[0], part[1])
-	m, err := metric.New(e.metric.Name(), targets(d, e.runs.Model().Config))
-	if err != nil {
-		return nil, err
-	}
-	bound, err := newBound(ctx, b, m, e.rows[i], len(e.metric.Rows()))
+	bound, err := bindTo(ctx, b, e.metric.Name(), e.rows[i], len(e.metric.Rows()))
 	if err != nil {
 		return nil, err
 	}
