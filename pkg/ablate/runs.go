@@ -273,7 +273,8 @@ func (r *Runs) Run(ctx context.Context, lo, hi int) (*Batch, error) {
 	for l := range b.Clean.Layers {
 		co := b.Corrupted.Layers[l].Z
 		cut := tensor.New(co.Shape()...)
-		tensor.SubTo(cut.Data, co.Data, b.Clean.Layers[l].Z.Data)
+		clean := b.Clean.Layers[l].Z
+		tensor.Parallel(cut.Len(), r.threads, func(lo, hi int) { tensor.SubTo(cut.Data[lo:hi], co.Data[lo:hi], clean.Data[lo:hi]) })
 		b.cuts = append(b.cuts, cut)
 	}
 	return b, nil

@@ -2,7 +2,6 @@ package transformer
 
 import (
 	"context"
-	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -98,18 +97,9 @@ func (c Config) SidePoint(side int) Point {
 // position embeddings too.
 func (m *Model) Record(ctx context.Context, tokens [][]int, split bool, o Options) (*Activations, error) {
 	a := &Activations{Layers: make([]LayerActivations, m.Config.Layers)}
-	o.Hooks, o.NoLogits = append(slices.Clone(o.Hooks), keepers(a.table(m.Config, split))...), true
+	o.keep, o.NoLogits = a.table(m.Config, split), true
 	if _, err := m.Forward(ctx, tokens, o); err != nil {
 		return nil, err
 	}
 	return a, nil
-}
-
-// keepers are hooks that copy activations to where they are kept.
-func keepers(list []recorded) []Hook {
-	var hooks []Hook
-	for _, r := range list {
-		hooks = append(hooks, Hook{r.at, func(x *tensor.Tensor) { *r.into = x.Clone().Reshape(x.Len()/r.cols, r.cols) }})
-	}
-	return hooks
 }

@@ -3,6 +3,7 @@ package transformer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -30,6 +31,13 @@ type BackwardOptions struct {
 	Grads   *Params // the gradients of all weights are added to it (NewParams makes one); nil for none
 	Rules   Rules
 	Threads int // goroutines; less than 1 means 1. No result depends on it.
+
+	// Heads, where it is not nil, is where the gradients at the inputs of a
+	// layer's heads are put, [3·H,B·T,D], those of queries first: they are there
+	// when the hooks at the layer's HookResidPre are called, and the layer before
+	// overwrites them. What hooks at HookQInput, HookKInput and HookVInput leave
+	// is what stands there.
+	Heads *tensor.Tensor
 }
 
 // hasGradient reports whether the way backward comes to a point.
@@ -53,6 +61,7 @@ type backward struct {
 	qkv   [3]tensor.Matrix // gradients of queries, keys and values [n,H·K]
 	z     tensor.Matrix    // gradient of z [n,H·K]
 	s     Standardized     // what ln1 sees
+	heads *tensor.Tensor   // gradients at the heads' inputs, if they are wanted [3·H,n,D]
 }
 
 // Backward goes from the gradient of logits back through a run: through the
@@ -64,7 +73,7 @@ func (m *Model) Backward(ctx context.Context, tape *Tape, loss LogitGradient, o 
 	m.checkOpen()
 	b := &backward{Reverse: m.Reverse(len(tape.Tokens), len(tape.Tokens[0]), tape.Pad, o.Threads),
 		c: m.Config, tape: tape, hooks: map[HookPoint][]func(int, tensor.Matrix){}}
-	b.Grads, b.Rules = o.Grads, o.Rules
+	b.Grads, b.Rules, b.heads = o.Grads, o.Rules, o.Heads
 	for _, h := range o.Hooks {
 		if !m.Config.hasGradient(h.At) {
 			return fmt.Errorf("hook point %v: the way backward does not come to it", h.At)
@@ -91,8 +100,11 @@ func (m *Model) Backward(ctx context.Context, tape *Tape, loss LogitGradient, o 
 	return ctx.Err()
 }
 
-// check checks that gradients of weights have somewhere to go.
+// check checks that gradients have somewhere to go.
 func (b *backward) check() error {
+	if want := []int{3 * b.c.Heads, b.n(), b.c.DModel}; b.heads != nil && !slices.Equal(b.heads.Shape(), want) {
+		return fmt.Errorf("gradients of heads' inputs: expected room of shape %v, found %v", want, b.heads.Shape())
+	}
 	if b.Grads == nil {
 		return nil
 	}
@@ -140,17 +152,21 @@ func (b *backward) apartFrom(p Point, l int) tensor.Matrix {
 
 // add adds a receiver's gradient to the stream's.
 func (b *backward) add(g tensor.Matrix) {
-	b.parallel(b.d.Rows, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			tensor.Add(b.d.Row(i), g.Row(i))
-		}
-	})
+	b.parallel(b.d.Rows, func(lo, hi int) { b.addRows(g, lo, hi) })
+}
+
+// addRows is add of rows [lo,hi).
+func (b *backward) addRows(g tensor.Matrix, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		tensor.Add(b.d.Row(i), g.Row(i))
+	}
 }
 
 // block goes backward through block l. Where attention and MLP are parallel,
 // what comes out of both has the same gradient.
 func (b *backward) block(l int) {
 	b.hook(HookResidPost, l, b.d)
+	b.prepare(l)
 	parallel := b.c.ParallelAttnMLP && !b.c.AttnOnly
 	if parallel {
 		b.headsOut(l)
@@ -166,6 +182,25 @@ func (b *backward) block(l int) {
 	}
 	b.attention(l)
 	b.hook(HookResidPre, l, b.d)
+}
+
+// prepare lays out the transposed matrices of block l that the way backward uses.
+func (b *backward) prepare(l int) {
+	back := &b.m.block(l).back
+	list := []*packed{&back.o}
+	for side := range back.qkv {
+		if b.heads == nil && !b.hooked(HookQInput+Point(side), l) {
+			list = append(list, &back.qkv[side])
+			continue
+		}
+		for h := range back.qkvHead[side] {
+			list = append(list, &back.qkvHead[side][h])
+		}
+	}
+	if !b.c.AttnOnly {
+		list = append(append([]*packed{&back.in}, list...), &back.out)
+	}
+	prepare(b.threads, list...)
 }
 
 // mlp adds the gradient of the MLP's input to the stream's.
@@ -206,19 +241,42 @@ func (b *backward) attention(l int) {
 			b.Unrotate(side, d)
 		}
 		b.hook(HookQ+Point(side), l, d)
-		if at := HookQInput + Point(side); b.hooked(at, l) {
-			together[side] = tensor.Matrix{}
-			for h := range b.c.Heads {
-				b.HeadInput(l, side, h, b.g, d.Columns(h*b.c.DHead, (h+1)*b.c.DHead), b.s)
-				b.hookHead(at, l, h, b.g)
-				b.add(b.g)
-			}
+		if b.heads == nil && !b.hooked(HookQInput+Point(side), l) {
+			any = true
 			continue
 		}
-		any = true
+		together[side] = tensor.Matrix{}
+		b.headInputs(l, side)
 	}
 	if any {
 		b.HeadsInput(l, b.g, together, b.s)
 		b.add(b.g)
+	}
+}
+
+// headInputs goes to the inputs of single heads' queries, keys or values and adds
+// their gradients to the stream's. Where nobody changes them and no weights have
+// gradients, each block of rows goes through all heads while it is in the cache.
+func (b *backward) headInputs(l, side int) {
+	h, k, at := b.c.Heads, b.c.DHead, HookQInput+Point(side)
+	own := func(j int) tensor.Matrix {
+		if b.heads == nil {
+			return b.g
+		}
+		return b.heads.Slice(side*h+j, side*h+j+1).Reshape(b.n(), b.c.DModel).Matrix()
+	}
+	if b.heads != nil && b.Grads == nil && !b.hooked(at, l) {
+		b.blocks(b.n(), func(lo, hi int) {
+			for j := range h {
+				b.headRows(l, side, j, own(j).Slice(lo, hi), b.qkv[side].Columns(j*k, (j+1)*k).Slice(lo, hi), b.s.Slice(lo, hi))
+				b.addRows(own(j), lo, hi)
+			}
+		})
+		return
+	}
+	for j := range h {
+		b.HeadInput(l, side, j, own(j), b.qkv[side].Columns(j*k, (j+1)*k), b.s)
+		b.hookHead(at, l, j, own(j))
+		b.add(own(j))
 	}
 }

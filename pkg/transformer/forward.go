@@ -16,6 +16,8 @@ type Options struct {
 	Threads  int  // goroutines; less than 1 means 1. The result does not depend on it.
 	NoLogits bool // stop after the last block; Forward then returns no logits
 	Pad      Padding
+
+	keep []recorded // activations that are kept, as the hooks leave them
 }
 
 // CheckTokens checks that tokens are a batch [B,T] the model can run; what is
@@ -56,43 +58,7 @@ type pass struct {
 	pad       Padding
 	memory    workspace
 	split     *tensor.Tensor // [B·T,H,D], made where heads' inputs are hooked
-}
-
-// workspace is the memory of a pass, which one layer after the other uses.
-type workspace struct {
-	taken []*tensor.Tensor
-	free  map[int][]*tensor.Tensor // by length
-}
-
-// take returns a tensor of that shape, whatever is in it, until release.
-func (w *workspace) take(shape ...int) *tensor.Tensor {
-	n := 1
-	for _, d := range shape {
-		n *= d
-	}
-	var x *tensor.Tensor
-	if l := w.free[n]; len(l) > 0 {
-		x, w.free[n] = l[len(l)-1].Reshape(shape...), l[:len(l)-1]
-	} else {
-		x = tensor.New(shape...)
-	}
-	w.taken = append(w.taken, x)
-	return x
-}
-
-// zeros returns a tensor of zeros until release.
-func (w *workspace) zeros(shape ...int) *tensor.Tensor {
-	x := w.take(shape...)
-	x.Zero()
-	return x
-}
-
-// release takes back all that was taken.
-func (w *workspace) release() {
-	for _, x := range w.taken {
-		w.free[x.Len()] = append(w.free[x.Len()], x)
-	}
-	w.taken = w.taken[:0]
+	keep      map[HookPoint]recorded
 }
 
 // PassFloats is how many numbers a pass holds of one position at most, heads'
@@ -116,13 +82,17 @@ func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor
 		return nil, err
 	}
 	p := &pass{m: m, c: m.Config, threads: max(o.Threads, 1), b: len(tokens), t: len(tokens[0]),
-		hooks: map[HookPoint][]func(*tensor.Tensor){}, pad: o.Pad, memory: workspace{free: map[int][]*tensor.Tensor{}}}
+		hooks: map[HookPoint][]func(*tensor.Tensor){}, pad: o.Pad, memory: workspace{free: map[int][]*tensor.Tensor{}},
+		keep: map[HookPoint]recorded{}}
 	p.ids, p.positions = o.Pad.Positions(p.b, p.t), Padding(nil).Positions(1, p.t)
 	for _, h := range o.Hooks {
 		if !m.Config.exists(h.At) {
 			return nil, fmt.Errorf("hook point %v: this model does not have it", h.At)
 		}
 		p.hooks[h.At] = append(p.hooks[h.At], h.Do)
+	}
+	for _, r := range o.keep {
+		p.keep[r.at] = r
 	}
 	p.embed(tokens)
 	for l := range m.blocks {
@@ -140,10 +110,14 @@ func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor
 // hooked reports whether anybody listens at a point.
 func (p *pass) hooked(at Point, layer int) bool { return len(p.hooks[HookPoint{at, layer}]) > 0 }
 
-// hook shows an activation, in the given shape, to those who listen.
+// hook shows an activation, in the given shape, to those who listen, and keeps
+// what they leave where that is wanted.
 func (p *pass) hook(at Point, layer int, x *tensor.Tensor, shape ...int) {
 	for _, do := range p.hooks[HookPoint{at, layer}] {
 		do(x.Reshape(shape...))
+	}
+	if r, ok := p.keep[HookPoint{at, layer}]; ok {
+		*r.into = p.kept(at, x).Reshape(x.Len()/r.cols, r.cols)
 	}
 }
 
@@ -176,9 +150,10 @@ func (p *pass) embed(tokens [][]int) {
 func (p *pass) block(l int) {
 	shape := []int{p.b, p.t, p.c.DModel}
 	p.hook(HookResidPre, l, p.resid, shape...)
+	p.prepare(l)
 	var pre *tensor.Tensor
 	if !p.c.AttnOnly && p.c.ParallelAttnMLP {
-		pre = p.resid.Clone()
+		pre = p.copyOf(tensor.New(shape...), p.resid)
 	}
 	out := p.attention(l)
 	p.hook(HookAttnOut, l, out, shape...)
@@ -188,9 +163,8 @@ func (p *pass) block(l int) {
 		if pre == nil {
 			p.hook(HookResidMid, l, p.resid, shape...)
 			pre = p.resid
-			if p.hooked(HookMLPIn, l) {
-				pre = p.memory.take(shape...)
-				copy(pre.Data, p.resid.Data)
+			if _, kept := p.keep[HookPoint{HookMLPIn, l}]; kept || p.hooked(HookMLPIn, l) {
+				pre = p.copyOf(p.memory.take(shape...), p.resid)
 			}
 		}
 		out := p.mlp(l, pre)
@@ -198,6 +172,24 @@ func (p *pass) block(l int) {
 		p.memory.release()
 	}
 	p.hook(HookResidPost, l, p.resid, shape...)
+}
+
+// prepare lays out the matrices of block l that the pass uses.
+func (p *pass) prepare(l int) {
+	b := p.m.block(l)
+	var list []*packed
+	for side := range b.qkv {
+		if !p.hooked(HookQInput+Point(side), l) {
+			list = append(list, &b.qkv[side])
+		}
+	}
+	if !p.hooked(HookResult, l) {
+		list = append(list, &b.o)
+	}
+	if !p.c.AttnOnly {
+		list = append(append([]*packed{&b.in}, list...), &b.out)
+	}
+	prepare(p.threads, list...)
 }
 
 // addRange adds rows [lo,hi) of x to those of dst.
@@ -256,7 +248,7 @@ func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 	x := normed
 	if p.c.Positions == Shortformer && side < 2 {
 		x = p.memory.take(p.b*p.t, p.c.DModel)
-		copy(x.Data, normed.Data)
+		p.copyOf(x, normed)
 		p.m.AddPositions(side, x.Matrix(), p.ids)
 	}
 	out := p.memory.take(p.b*p.t, p.c.Heads*p.c.DHead)

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -26,17 +27,36 @@ type Model struct {
 type packed struct {
 	once sync.Once
 	make func(p *tensor.Packed)
+	made atomic.Bool
 	p    tensor.Packed
 }
 
 func (p *packed) get() *tensor.Packed {
-	p.once.Do(func() { p.make(&p.p) })
+	p.once.Do(func() {
+		p.make(&p.p)
+		p.made.Store(true)
+	})
 	return &p.p
+}
+
+// prepare lays out matrices that are about to be used, on several threads: a
+// product would lay them out one after the other, with its other threads waiting.
+// The threads share the list from both ends, where the large ones should be.
+func prepare(threads int, list ...*packed) {
+	if slices.ContainsFunc(list, func(p *packed) bool { return !p.made.Load() }) {
+		tensor.Parallel(len(list), threads, func(lo, hi int) {
+			for _, p := range list[lo:hi] {
+				p.get()
+			}
+		})
+	}
 }
 
 // set says of what a matrix and its transpose are made, from now on.
 func set(forward, back *packed, of func() tensor.Matrix) {
 	forward.once, back.once = sync.Once{}, sync.Once{}
+	forward.made.Store(false)
+	back.made.Store(false)
 	forward.make = func(p *tensor.Packed) { p.Pack(of()) }
 	back.make = func(p *tensor.Packed) { p.PackTransposed(of()) }
 }

@@ -129,8 +129,7 @@ func (r *Reverse) HeadInput(layer, side, head int, dx, dy tensor.Matrix, s Stand
 	m := r.m
 	if r.Grads == nil {
 		r.blocks(dy.Rows, func(lo, hi int) {
-			m.HeadBackward(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi))
-			m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+			r.headRows(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi), s.Slice(lo, hi))
 		})
 		return
 	}
@@ -143,6 +142,12 @@ func (r *Reverse) HeadInput(layer, side, head int, dx, dy tensor.Matrix, s Stand
 	r.parallel(dy.Rows, func(lo, hi int) {
 		m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
 	})
+}
+
+// headRows is HeadInput of some rows, without gradients of weights.
+func (r *Reverse) headRows(layer, side, head int, dx, dy tensor.Matrix, s Standardized) {
+	r.m.HeadBackward(layer, side, head, dx, dy)
+	r.m.Norm1Backward(layer, dx, dx, s, r.Rules)
 }
 
 // HeadsInput goes from d, the gradients of all heads' queries, keys and values

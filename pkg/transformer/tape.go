@@ -2,7 +2,6 @@ package transformer
 
 import (
 	"context"
-	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -32,14 +31,13 @@ func TapeFloats(c Config, keepPre bool) int64 {
 func (m *Model) RecordTape(ctx context.Context, tokens [][]int, keepPre bool, o Options) (*tensor.Tensor, *Tape, error) {
 	c := m.Config
 	t := &Tape{Activations: &Activations{Layers: make([]LayerActivations, c.Layers)}, Tokens: tokens, Pad: o.Pad}
-	kept := t.table(c, false)
+	o.keep = t.table(c, false)
 	if keepPre && !c.AttnOnly {
 		t.Pre = make([]*tensor.Tensor, c.Layers)
 		for l := range t.Pre {
-			kept = append(kept, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+			o.keep = append(o.keep, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
 		}
 	}
-	o.Hooks = append(slices.Clone(o.Hooks), keepers(kept)...)
 	logits, err := m.Forward(ctx, tokens, o)
 	if err != nil {
 		return nil, nil, err

@@ -151,7 +151,7 @@ func (s Scorer) part(ctx context.Context, b *patch.Bound, r discover.Request, co
 		if err != nil {
 			return nil, err
 		}
-		if _, err := b.Backward(ctx, run, transformer.BackwardOptions{Hooks: append(p.stop, x.hooks(ctx, p.weight)...), Rules: s.rules()}); err != nil {
+		if _, err := b.Backward(ctx, run, transformer.BackwardOptions{Hooks: append(p.stop, x.hooks(ctx, p.weight)...), Heads: x.heads(), Rules: s.rules()}); err != nil {
 			return nil, err
 		}
 		cost.FLOP += p.flop + b.BackwardFLOP() + x.flop()

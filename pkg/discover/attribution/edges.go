@@ -10,11 +10,10 @@ import (
 )
 
 // edges adds up the scores of a batch's examples. The products Δ_u · g_v of all
-// senders with the receivers of a layer are one matrix product an example, whose
-// sums run over its T·D numbers.
+// senders with the receivers of a layer are one matrix product a position.
 type edges struct {
 	b       *patch.Bound
-	deltas  []*tensor.Packed // by example, what each sender adds [T·D,senders]
+	deltas  []*tensor.Packed // by row of B·T, what each sender adds [D,senders]
 	grads   *tensor.Tensor   // gradients at a layer's receivers [3·H+1,B·T,D]
 	scores  []circuit.Scores // by example
 	senders int
@@ -23,12 +22,12 @@ type edges struct {
 // newEdges lays out the batch's differences.
 func newEdges(b *patch.Bound) *edges {
 	c, g := b.Runs.Model().Config, b.Runs.Graph()
-	x := &edges{b: b, deltas: make([]*tensor.Packed, b.Examples()), scores: make([]circuit.Scores, b.Examples()),
+	x := &edges{b: b, deltas: make([]*tensor.Packed, b.Batch.Rows()), scores: make([]circuit.Scores, b.Examples()),
 		grads: tensor.New(3*c.Heads+1, b.Batch.Rows(), c.DModel), senders: len(g.Senders())}
 	tensor.Parallel(b.Examples(), b.Runs.Threads(), func(lo, hi int) {
 		own := newDifference(b)
 		for i := lo; i < hi; i++ {
-			x.deltas[i] = own.of(i)
+			own.of(i, x.deltas[i*b.Runs.Positions():])
 			x.scores[i] = make(circuit.Scores, g.NumEdges())
 		}
 	})
@@ -47,8 +46,9 @@ func newDifference(b *patch.Bound) *difference {
 	return &difference{b: b, all: tensor.New(len(b.Runs.Senders()), t*d).Matrix(), values: make([]float32, t*max(d, b.Runs.Model().Config.DHead))}
 }
 
-// of lays out the differences of the batch's example i [T·D,senders].
-func (x *difference) of(i int) *tensor.Packed {
+// of lays out the differences of the batch's example i, position by position
+// [D,senders].
+func (x *difference) of(i int, into []*tensor.Packed) {
 	t, model := x.b.Runs.Positions(), x.b.Runs.Model()
 	for u, s := range x.b.Runs.Senders() {
 		clean, corrupted := s.Value(x.b.Clean).Slice(i*t, (i+1)*t), s.Value(x.b.Corrupted).Slice(i*t, (i+1)*t)
@@ -58,7 +58,14 @@ func (x *difference) of(i int) *tensor.Packed {
 		}
 		s.Output(model, tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}, values)
 	}
-	return tensor.PackTransposed(x.all)
+	for p, d := 0, model.Config.DModel; p < t; p++ {
+		into[p] = tensor.PackTransposed(x.all.Columns(p*d, (p+1)*d))
+	}
+}
+
+// heads is where the gradients at a layer's heads are put.
+func (x *edges) heads() *tensor.Tensor {
+	return x.grads.Slice(0, 3*x.b.Runs.Model().Config.Heads)
 }
 
 // hooks add weight times the scores by the gradients of one way backward.
@@ -79,7 +86,6 @@ func (x *edges) hooks(ctx context.Context, weight float64) []transformer.Gradien
 			for h := range c.Heads {
 				receivers = append(receivers, circuit.Node{Kind: circuit.QInput + kind, Layer: l, Head: h})
 			}
-			at(transformer.HookQInput+transformer.Point(side), l, func(h int, g tensor.Matrix) { x.take(side*c.Heads+h, g) })
 			at(c.SidePoint(side), l, func(_ int, g tensor.Matrix) { x.direct(l, side, g, weight) })
 		}
 		if !c.AttnOnly {
@@ -112,12 +118,16 @@ func (x *edges) multiply(ctx context.Context, receivers []circuit.Node, weight f
 		heard = max(heard, hi-lo)
 	}
 	width := min((heard+tensor.PanelWidth-1)/tensor.PanelWidth*tensor.PanelWidth, x.senders)
-	each := n / x.b.Examples() // T·D
+	t, d := x.b.Runs.Positions(), x.grads.Dim(2)
 	tensor.Parallel(x.b.Examples(), x.b.Runs.Threads(), func(first, last int) {
-		products := tensor.New(len(receivers), width).Matrix()
+		sum := tensor.New(len(receivers), width)
+		products := sum.Matrix()
 		for i := first; i < last && ctx.Err() == nil; i++ {
-			own := tensor.Matrix{Data: x.grads.Data[i*each:], Rows: len(receivers), Cols: each, Stride: n}
-			tensor.MatMul(products, own, x.deltas[i].Columns(0, width))
+			sum.Zero()
+			for row := i * t; row < (i+1)*t; row++ {
+				own := tensor.Matrix{Data: x.grads.Data[row*d:], Rows: len(receivers), Cols: d, Stride: n}
+				tensor.MatMulAdd(products, own, x.deltas[row].Columns(0, width))
+			}
 			for k, r := range receivers {
 				lo, hi := g.Incoming(r)
 				for e := lo; e < hi; e++ {

@@ -4,7 +4,7 @@ package kernel
 
 // Sizes that decide speed only.
 const (
-	packFrom    = 256     // columns from which packing a pays
+	packFrom    = 96      // columns from which packing a pays
 	cacheFloats = 1 << 17 // values of a packed at a time
 	minRows     = 84      // but at least so many rows
 	maxDepth    = 16 * KC // of so many columns at most
