@@ -47,6 +47,7 @@ var Floors = map[string]float64{
 	"internal/filelock":          -1,
 	"internal/jsonfile":          -1,
 	"internal/oneline":           -2,
+	"internal/scratch":           -1,
 	"pkg/tensor/internal/kernel": -1,
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
@@ -154,7 +155,7 @@ func SameGraph(f *circuit.File, c transformer.Config) error {
 func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
 	return patch.Config{Model: x.Model.Model, Definition: d, SplitEmbed: splitEmbed, Data: x.Data,
 		Metric: x.Spec.Metric, Ablation: x.Spec.Ablation, Seed: x.Spec.RandomSeed(), Threads: x.threads,
-		Constants: x.Spec.Constants}
+		Constants: x.Spec.Constants, Scratch: os.TempDir()}
 }
 
 // Run is the provenance of what is measured on an experiment of the study:

@@ -262,7 +262,7 @@ func (r *Runs) Run(ctx context.Context, lo, hi int) (*Batch, error) {
 	if lo < 0 || lo >= hi || hi > r.Examples() {
 		panic(fmt.Sprintf("ablate: Run of examples [%d,%d) of %d", lo, hi, r.Examples()))
 	}
-	b := &Batch{Runs: r, Lo: lo, Hi: hi, Tokens: r.data.Clean[lo:hi], Pad: r.pad.Part(lo, hi)}
+	b := r.batchOf(lo, hi)
 	var err error
 	if b.Clean, err = r.record(ctx, b.Tokens, lo, hi, nil); err != nil {
 		return nil, err
@@ -270,14 +270,24 @@ func (r *Runs) Run(ctx context.Context, lo, hi int) (*Batch, error) {
 	if b.Corrupted, err = r.corruptedRun(ctx, lo, hi); err != nil {
 		return nil, err
 	}
+	b.takeCuts()
+	return b, nil
+}
+
+// batchOf is a batch without its runs.
+func (r *Runs) batchOf(lo, hi int) *Batch {
+	return &Batch{Runs: r, Lo: lo, Hi: hi, Tokens: r.data.Clean[lo:hi], Pad: r.pad.Part(lo, hi)}
+}
+
+// takeCuts takes the differences of the two runs' z.
+func (b *Batch) takeCuts() {
 	for l := range b.Clean.Layers {
 		co := b.Corrupted.Layers[l].Z
 		cut := tensor.New(co.Shape()...)
 		clean := b.Clean.Layers[l].Z
-		tensor.Parallel(cut.Len(), r.threads, func(lo, hi int) { tensor.SubTo(cut.Data[lo:hi], co.Data[lo:hi], clean.Data[lo:hi]) })
+		tensor.Parallel(cut.Len(), b.Runs.threads, func(lo, hi int) { tensor.SubTo(cut.Data[lo:hi], co.Data[lo:hi], clean.Data[lo:hi]) })
 		b.cuts = append(b.cuts, cut)
 	}
-	return b, nil
 }
 
 // Part is the batch's examples [lo,hi), in the same memory.

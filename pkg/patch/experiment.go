@@ -25,6 +25,7 @@ type Config struct {
 	Batch      int                // examples whose activations are held at a time; 0 for all. No result depends on it.
 	Constants  *circuit.Constants // of ablation optimal
 	Room       Room               // for a batch; no limit if zero. No result depends on it.
+	Scratch    string             // a folder for a file of the runs that memory does not hold; "" to make them anew. No result depends on it.
 	Threads    int                // goroutines; less than 1 means 1. No result depends on it.
 }
 
@@ -48,6 +49,8 @@ type Experiment struct {
 	coRows    []float64      // the metric of the corrupted run
 	held      []*Bound       // the first batches, whose runs stay
 	room      Room
+	scratch   string
+	shelf     *ablate.Shelf // has the runs of the others, if there is a folder for them
 }
 
 // Bind checks that model, data and metric fit, makes the clean and the
@@ -72,7 +75,8 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Experiment{runs: runs, metric: m, rows: rowsOf(m, runs), room: c.Room}
+	e := &Experiment{runs: runs, metric: m, rows: rowsOf(m, runs), room: c.Room, scratch: c.Scratch}
+	e.takeShelf()
 	e.cleanRows, e.coRows = make([]float64, len(m.Rows())), make([]float64, len(m.Rows()))
 	for b, err := range e.Batches(ctx) {
 		if err != nil {
@@ -118,19 +122,47 @@ func (e *Experiment) Reckoning(share int) *Experiment {
 	in.room.Share, in.held = share, nil
 	in.runs = e.runs.In(in.room.Batch(e.runs.Examples()))
 	in.rows = rowsOf(e.metric, in.runs)
+	in.takeShelf()
 	return &in
+}
+
+// takeShelf makes a new shelf for the runs that are not held, if there are any
+// and a folder for them.
+func (e *Experiment) takeShelf() {
+	if e.shelf != nil {
+		e.shelf.Close()
+		e.shelf = nil
+	}
+	parts := e.runs.Parts()
+	if others := len(parts) - e.holds(); others > 0 && e.scratch != "" {
+		e.shelf = ablate.NewShelf(e.runs, e.scratch, e.runs.Examples()-parts[e.holds()][0])
+	}
 }
 
 // Share is the share of what a state may take that is reckoned with, as one in
 // so many.
 func (e *Experiment) Share() int { return e.room.Share }
 
-// Holds reports whether a batch's runs are held.
-func (e *Experiment) Holds(b *Bound) bool { return slices.Contains(e.held, b) }
+// MakingFLOP is the work of having a batch once more: nothing if its runs are
+// held; the metric's logits of both, and once more of the clean one, if they are
+// read from a file; or both runs.
+func (e *Experiment) MakingFLOP(b *Bound) int64 {
+	switch {
+	case slices.Contains(e.held, b):
+		return 0
+	case b.kept:
+		return 3 * int64(len(b.flat)) * b.LogitsFLOP()
+	}
+	return 2 * b.ForwardFLOP()
+}
 
-// HeldFLOP is the work of making the runs that are held.
+// HeldFLOP is the work of making the runs that are held or kept in a file.
 func (e *Experiment) HeldFLOP() (flop int64) {
-	for i, part := range e.runs.Parts()[:e.holds()] {
+	parts := e.runs.Parts()
+	if !e.shelf.Open() {
+		parts = parts[:e.holds()]
+	}
+	for i, part := range parts {
 		flop += 2 * e.flop(part[1]-part[0], e.rows[i][1]-e.rows[i][0])
 	}
 	return flop
@@ -185,7 +217,7 @@ func (e *Experiment) batch(ctx context.Context, i int, part [2]int) (*Bound, err
 
 // bind makes the runs of a batch and measures them.
 func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, error) {
-	b, err := e.runs.Run(ctx, part[0], part[1])
+	b, err := e.run(ctx, i, part)
 	if err != nil {
 		return nil, err
 	}
@@ -193,8 +225,24 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
+	bound.kept = e.shelf.Has(b)
 	bound.room = e.room.left(part[1]-part[0], e.holds(), e.runs.Examples())
 	return bound, nil
+}
+
+// run makes the runs of a batch, or reads them where they were kept.
+func (e *Experiment) run(ctx context.Context, i int, part [2]int) (*ablate.Batch, error) {
+	if e.shelf == nil || i < e.holds() {
+		return e.runs.Run(ctx, part[0], part[1])
+	}
+	if b := e.shelf.Get(ctx, e.runs, part[0], part[1]); b != nil {
+		return b, nil
+	}
+	b, err := e.runs.Run(ctx, part[0], part[1])
+	if err == nil {
+		e.shelf.Put(ctx, b)
+	}
+	return b, err
 }
 
 // InBatches reports whether examples are taken some at a time, or all of them

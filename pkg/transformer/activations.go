@@ -61,6 +61,25 @@ func (a *Activations) table(c Config, split bool) []recorded {
 	return out
 }
 
+// NewActivations makes room for those of some rows; split says whether
+// embeddings are kept one by one.
+func NewActivations(c Config, split bool, rows int) *Activations {
+	a := &Activations{Layers: make([]LayerActivations, c.Layers)}
+	for _, r := range a.table(c, split) {
+		*r.into = tensor.New(rows, r.cols)
+	}
+	return a
+}
+
+// Tensors lists what there is of them, in an order that depends on the
+// configuration alone.
+func (a *Activations) Tensors(c Config) (out []*tensor.Tensor) {
+	for _, r := range a.table(c, a.Embed != nil) {
+		out = append(out, *r.into)
+	}
+	return out
+}
+
 // Slice are the rows [lo,hi) of B·T, in the same memory.
 func (a *Activations) Slice(c Config, lo, hi int) *Activations {
 	out := &Activations{Layers: make([]LayerActivations, len(a.Layers))}

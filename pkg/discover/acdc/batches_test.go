@@ -13,15 +13,16 @@ import (
 )
 
 // What batches cost, in forward passes, which are counted and not measured: at
-// most twice the whole run where there are two, and not much more with many.
+// most twice the whole run, with runs kept in a file and, not with many batches,
+// without one.
 func TestBatchesCostFewForwardPasses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("six runs, which without assembly take half a minute")
 	}
 	m := golden.Model(t, "induction-attn2l")
-	cost := func(batch int, threshold float64) float64 {
+	cost := func(batch int, scratch string, threshold float64) float64 {
 		c := golden.Bound(t, m, "induction-attn2l", golden.Run{Metric: "kl_div", Ablation: "resample"}, 2)
-		c.Batch = batch
+		c.Batch, c.Scratch = batch, scratch
 		e, err := patch.Bind(t.Context(), c)
 		require.NoError(t, err)
 		res, err := acdc.Algorithm{Threshold: threshold}.Discover(t.Context(), discover.Request{Experiment: e})
@@ -29,11 +30,12 @@ func TestBatchesCostFewForwardPasses(t *testing.T) {
 		return res.Cost.ForwardPasses
 	}
 	for _, c := range []struct {
-		batch int
-		most  float64
-	}{{20, 2}, {10, 2}, {5, 2.5}} {
+		batch   int
+		scratch string
+		most    float64
+	}{{20, "", 2}, {10, "", 2}, {5, "", 2}, {20, t.TempDir(), 1.5}, {10, t.TempDir(), 1.5}, {5, t.TempDir(), 1.5}} {
 		for _, threshold := range []float64{0.05, 0.1} {
-			assert.Less(t, cost(c.batch, threshold)/cost(0, threshold), c.most, "%d examples at a time, threshold %v", c.batch, threshold)
+			assert.Less(t, cost(c.batch, c.scratch, threshold)/cost(0, "", threshold), c.most, "%d examples at a time, threshold %v", c.batch, threshold)
 		}
 	}
 }

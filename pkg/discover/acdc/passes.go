@@ -3,7 +3,6 @@ package acdc
 import (
 	"context"
 	"errors"
-	"math"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -18,16 +17,16 @@ import (
 //     the decisions, by its own examples and by how much more, or less, the same
 //     cut did to all of them when it was last tried in vain;
 //  2. each further batch is bound and makes the same tests, so that the metric
-//     of every test is known over all examples;
+//     of every test is known over all examples; where one that was foretold looks
+//     wrong by now, those behind it are left out by the batches that follow;
 //  3. the tests are decided in order, up to and including the first whose
 //     decision was foretold wrong; what comes after it is done again.
 //
-// A pass is as long as the work of binding the batches at first, twice as long
+// A pass is as long as the work of about a forward pass at first, twice as long
 // after each one that was foretold right, and after one that was not about twice
-// as long as what of it was of use, but never shorter than at first: to bind the
-// batches again costs more than tests in vain, which foretell the next pass. The
-// tests, and their metrics to the bit, are
-// those of the whole run.
+// as long as what of it was of use, but never shorter than at first: to come to
+// where the tests begin costs more than tests in vain, which foretell the next
+// pass. The tests, and their metrics to the bit, are those of the whole run.
 
 // step is a test of a pass.
 type step struct {
@@ -144,6 +143,8 @@ type pass struct {
 	now     float64 // the first batch's metric before the next test
 	drops   int     // edges decided untested
 	settled int     // steps that were settled
+	all     []step  // if steps were left out: all of them
+	seen    int     // and how many of the metric's rows those have which were left out
 	open    *opening
 	node    circuit.Node // the receiver whose turn it is
 }
@@ -160,6 +161,9 @@ func (p *passes) make(ctx context.Context) (*pass, error) {
 		if err := s.batch(ctx, b); err != nil {
 			return nil, err
 		}
+		if !s.first {
+			s.trim(b.Rows[1])
+		}
 		s.first = false
 	}
 	return s, nil
@@ -171,7 +175,7 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 	s.at, s.begun, s.drops = 0, -1, 0
 	if s.first {
 		if s.forward = b.ForwardFLOP(); s.horizon == 0 {
-			s.horizon = 2 * s.forward
+			s.horizon = shortest * s.forward
 		}
 	}
 	w := s.newWalk(b, s.decided, s)
@@ -193,9 +197,7 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 // account adds the work of a batch: its two runs unless they are held, and what
 // its state took, if it came to one.
 func (s *pass) account(b *patch.Bound, state *incremental.State) {
-	if !s.experiment.Holds(b) {
-		s.cost.FLOP += 2 * b.ForwardFLOP()
-	}
+	s.cost.FLOP += s.experiment.MakingFLOP(b)
 	if state != nil {
 		cost := state.Cost()
 		s.cost.Nodes += cost.Nodes
@@ -296,44 +298,22 @@ func (s *pass) settle(w *walk) error {
 	return nil
 }
 
-// The tests of a pass are worth from two forward passes to many.
+// The tests of a pass are worth from one forward pass to many.
 const (
-	shortest = 2
+	shortest = 1
 	longest  = 128
 )
-
-// befores are the metric before each test of a pass, over all examples.
-func (p *passes) befores(steps []step) []float64 {
-	m, before := p.experiment.Metric(), 0.0
-	out := make([]float64, len(steps))
-	for i, step := range steps {
-		if step.turn != nil {
-			if before = m.Mean(step.turn.rows); step.turn.last != nil {
-				before = *step.turn.last
-			}
-		}
-		if out[i] = before; !step.kept {
-			before = m.Mean(step.rows)
-		}
-	}
-	return out
-}
-
-// hint takes note of what the tests of a pass did to all examples that were made
-// in vain.
-func (p *passes) hint(steps []step, before []float64) {
-	p.hints = map[int]float64{}
-	for i, step := range steps {
-		if more := p.experiment.Metric().Mean(step.rows) - before[i] - step.rise; !math.IsNaN(more) && !math.IsInf(more, 0) {
-			p.hints[step.edge] = more
-		}
-	}
-}
 
 // decideAll decides the tests of a pass, and reports whether all were foretold
 // right.
 func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error) {
-	m, before := p.experiment.Metric(), p.befores(s.steps)
+	m := p.experiment.Metric()
+	before := befores(s.steps, func(rows []float64, last *float64) float64 {
+		if last != nil {
+			return *last
+		}
+		return m.Mean(rows)
+	})
 	right = true
 	var tests []discover.Test
 	for i, step := range s.steps {
@@ -354,9 +334,11 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 		p.record(step.receiver, t, p.counted(p.cost))
 		if t.Kept != step.kept {
 			right = false
-			p.hint(s.steps[i+1:], before[i+1:])
 			break
 		}
+	}
+	if !right || s.all != nil {
+		s.hint(len(tests))
 	}
 	if p.horizon *= 2; !right {
 		p.horizon = 2 * s.steps[len(tests)-1].flop

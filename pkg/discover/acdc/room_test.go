@@ -22,11 +22,15 @@ func TestShortOfRoomTheTestsAreTheSame(t *testing.T) {
 		a, r, what := randomRequest(t, seed, 2)
 		want, tests, _ := collect(t, a, r)
 		examples := r.Experiment.Runs().Examples()
+		scratch := t.TempDir()
 		for bytes := int64(1 << 8); bytes < 1<<22; bytes *= 3 {
 			in := func(done [][]byte) discover.Request {
 				cfg, _ := randomConfig(t, seed, 2)
 				cfg.Room = patch.Room{Bytes: bytes, Runs: bytes / 16, State: bytes / 2, Share: 64}
 				cfg.Batch = cfg.Room.Batch(examples)
+				if seed%2 == 0 { // the runs are kept in a file
+					cfg.Scratch = scratch
+				}
 				e, err := patch.Bind(t.Context(), cfg)
 				require.NoError(t, err)
 				s := r
