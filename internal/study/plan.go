@@ -86,15 +86,22 @@ const (
 	forwardsATestInBatch = 8
 )
 
-// planPower bounds the power of the edges decided as which the time of a run grows:
-// receivers nearer to the input reach more of the model.
-const planPower = 3.
+// Receivers nearer to the input reach more of the model, and the circuit grows, so
+// that the edges that are left cost more than those decided. planPower bounds the
+// power of the edges decided as which the time of a run grows; and runs of random
+// models took three times the last half's pace for what was left, seldom ten.
+const (
+	planPower  = 3.
+	planPace   = 3
+	planSlowly = 10
+)
 
 // extrapolate says from a trial what the whole run takes: likely as the trial's
-// time grew with the edges decided, as a power of them; at least at half of the
+// time grew with the edges decided, as a power of them, but no less than at three
+// times the last half's pace; at least at half of the
 // quicker one of the whole trial's and the last half's pace, or no more than the
 // trial where that decided less than a tenth; at most twice what one power more
-// gives.
+// gives, or ten times that pace.
 func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	p.Likely, p.Low, p.High, p.Most = p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took, p.Begin+p.Trial.Took
 	if len(seen) == 0 {
@@ -119,11 +126,11 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	whole := func(power float64) time.Duration { // of the loop, as the trial's time grows
 		return time.Duration(float64(last.at) * (math.Pow(float64(p.Edges)/float64(max(1, last.decided)), power) - 1))
 	}
-	p.Likely += whole(power)
+	p.Likely += max(whole(power), time.Duration(planPace*left*recent))
 	if 10*last.decided >= p.Edges { // else what is left may all be dropped untested
 		p.Low += time.Duration(left * min(mean, recent) / 2)
 	}
-	p.High += 2 * whole(power+1)
+	p.High += max(2*whole(power+1), time.Duration(planSlowly*left*recent))
 	forward := float64(p.Begin) / 2
 	if flop := last.cost.FLOP; flop > 0 {
 		forward = max(forward, float64(last.at)/float64(flop)*float64(e.ForwardFLOP()))
@@ -134,4 +141,5 @@ func (p *Plan) extrapolate(seen []moment, e *patch.Experiment) {
 	}
 	p.Most += time.Duration(left * max(forward*each, 2*max(mean, recent)))
 	p.High = min(p.High, p.Most)
+	p.Likely = min(p.Likely, p.High)
 }
