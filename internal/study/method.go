@@ -280,7 +280,12 @@ func (m Method) Resolve(t task.Task, g *circuit.Graph) (discover.Algorithm, erro
 	if err := s.Check(g); err != nil {
 		return nil, &UsageError{err}
 	}
-	return discover.Selected{Scorer: a.scorer(m), Selection: s}, nil
+	scorer := a.scorer(m)
+	if p, ok := scorer.(pruning.Scorer); ok && m.Sparsity == nil {
+		p.Target = pruning.TargetFor(g)
+		scorer = p
+	}
+	return discover.Selected{Scorer: scorer, Selection: s}, nil
 }
 
 // selection says which edges an algorithm's scores choose.
@@ -297,7 +302,7 @@ func (m Method) selection(a algorithm, threshold float64, g *circuit.Graph) circ
 	case byThreshold && a.unit == probability:
 		s.Rule, s.Least = circuit.Threshold, 0.5
 	case a.name == "edge-pruning":
-		s.Edges = int(math.Round((1 - pruning.Default().Target) * float64(g.NumEdges())))
+		s.Edges = int(math.Round((1 - pruning.TargetFor(g)) * float64(g.NumEdges())))
 	default:
 		s.Edges = int(math.Ceil(tenth * float64(g.NumEdges())))
 	}

@@ -34,6 +34,15 @@ type Scorer struct {
 // Default are the settings of the published code.
 func Default() Scorer { return Scorer{Steps: 3000, Rate: 0.8, Target: 0.95} }
 
+// leastEdges are left by TargetFor.
+const leastEdges = 20
+
+// TargetFor is the published target for a graph, or, on graphs so small that it
+// would leave too few edges for a path, the one that leaves twenty.
+func TargetFor(g *circuit.Graph) float64 {
+	return max(0, min(Default().Target, 1-leastEdges/float64(g.NumEdges())))
+}
+
 // Settings of the published code in proportion to its 3,000 steps.
 const (
 	warmup = 200. / 3000
