@@ -182,7 +182,7 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 	if err != nil {
 		return err
 	}
-	s := summed(d, tok)
+	s := study.Show(d, tok)
 	if s.Source = "task " + o.task; o.task == "" {
 		s.Source = filepath.ToSlash(o.data)
 	}
@@ -190,7 +190,7 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		s.Pairs = append(s.Pairs, pairOf(d, tok, i))
+		s.Pairs = append(s.Pairs, study.PairOf(d, tok, i))
 	}
 	if o.format == formatJSON {
 		return a.printJSON(s)
@@ -199,6 +199,6 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 	if isTerminal(a.stdout.raw) && os.Getenv("NO_COLOR") == "" {
 		mark = func(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 	}
-	a.print(s.text(mark))
+	a.print(shownText(s, mark))
 	return nil
 }

@@ -65,15 +65,15 @@ prompt 2 of 2: 11 tokens after 5 of padding, 1 differ
 }
 
 func TestDataShowColour(t *testing.T) {
-	s := summed(task.Data{Clean: [][]int{{1, 2}}, Corrupt: [][]int{{1, 33}}}, nil)
-	s.Pairs = []shownPair{pairOf(task.Data{Clean: [][]int{{1, 2}}, Corrupt: [][]int{{1, 33}}}, nil, 0)}
+	s := study.Show(task.Data{Clean: [][]int{{1, 2}}, Corrupt: [][]int{{1, 33}}}, nil)
+	s.Pairs = []study.ShownPair{study.PairOf(task.Data{Clean: [][]int{{1, 2}}, Corrupt: [][]int{{1, 33}}}, nil, 0)}
 	assert.Equal(t, `prompt 1 of 1: 2 tokens, 1 differ
   clean    1|<2>
   corrupt  1|<33>
              ^^
 
 1 prompt of 2 tokens; clean and corrupt differ at 1
-`, s.text(func(text string) string { return "<" + text + ">" }))
+`, shownText(s, func(text string) string { return "<" + text + ">" }))
 }
 
 // A task for a model without a tokenizer is shown as numbers.
@@ -122,20 +122,20 @@ func TestDataShowJSON(t *testing.T) {
 	path := dataFile(t, "ioi.json", ioiRows)
 	out, err := dataArgs("show", "--data", path, "--format", "json", "-n", "1", "--no-bos")
 	require.NoError(t, err)
-	var got shownData
+	var got study.Shown
 	require.NoError(t, json.Unmarshal([]byte(out), &got))
 	tok := tokenizer.GPT2()
 	clean := tok.Encode("Then, Scott and Jeremy went to the hospital. Jeremy gave a snack to")
-	assert.Equal(t, shownPair{
+	assert.Equal(t, study.ShownPair{
 		Prompt: 1, Padding: 0, Differ: []int{2, 4, 10},
-		Clean: shownTokens{IDs: clean, Texts: task.Spell(tok, clean)},
-		Corrupt: &shownTokens{IDs: tok.Encode("Then, Michael and Anderson went to the hospital. Rachel gave a snack to"),
+		Clean: study.Spelled{IDs: clean, Texts: task.Spell(tok, clean)},
+		Corrupt: &study.Spelled{IDs: tok.Encode("Then, Michael and Anderson went to the hospital. Rachel gave a snack to"),
 			Texts: strings.Split("Then|,| Michael| and| Anderson| went| to| the| hospital|.| Rachel| gave| a| snack| to", "|")},
-		Correct: &shownTokens{IDs: tok.Encode(" Scott"), Texts: []string{" Scott"}},
-		Wrong:   &shownTokens{IDs: tok.Encode(" Jeremy"), Texts: []string{" Jeremy"}},
+		Correct: &study.Spelled{IDs: tok.Encode(" Scott"), Texts: []string{" Scott"}},
+		Wrong:   &study.Spelled{IDs: tok.Encode(" Jeremy"), Texts: []string{" Jeremy"}},
 	}, got.Pairs[0])
 	got.Pairs = nil
-	assert.Equal(t, shownData{Source: filepath.ToSlash(path), Prompts: 2, Tokens: [2]int{10, 15}, Corrupt: true, Differ: []int{2, 4, 7, 10}}, got)
+	assert.Equal(t, study.Shown{Source: filepath.ToSlash(path), Prompts: 2, Tokens: [2]int{10, 15}, Corrupt: true, Differ: []int{2, 4, 7, 10}}, got)
 }
 
 func TestDataShowErrors(t *testing.T) {

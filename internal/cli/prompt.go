@@ -258,7 +258,7 @@ func (p *predictor) encode(ctx context.Context) ([]task.Data, error) {
 
 // withoutPadding takes the padding from prompts of one length.
 func withoutPadding(d task.Data) task.Data {
-	pad := padding(d, 0)
+	pad := study.Padding(d, 0)
 	out := task.Data{}
 	for i := range d.Clean {
 		out.Clean = append(out.Clean, d.Clean[i][pad:])

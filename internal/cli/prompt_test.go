@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -108,7 +109,7 @@ func (b *promptBench) patched(d task.Data, ablation ablate.Ablation, mask circui
 
 // agrees checks a run's predictions against logits: probabilities to 1e-6 of
 // their size, ranks by counting.
-func (b *promptBench) agrees(want []float32, got runReport) {
+func (b *promptBench) agrees(want []float32, got study.RunReport) {
 	b.Helper()
 	sum, previous := 0.0, 0
 	for _, x := range want {
@@ -141,7 +142,7 @@ func TestPredictModel(t *testing.T) {
 	require.Len(t, got, 1)
 	ids, tok := b.tokens(text), must(b.model.Tokenizer(t.Context()))
 	assert.Equal(t, text, got[0].Prompt)
-	assert.Equal(t, shownTokens{IDs: ids, Texts: task.Spell(tok, ids)}, got[0].Tokens)
+	assert.Equal(t, study.Spelled{IDs: ids, Texts: task.Spell(tok, ids)}, got[0].Tokens)
 	assert.Nil(t, got[0].Corrupt)
 	require.Len(t, got[0].Runs, 1)
 	run := got[0].Runs[0]
@@ -177,7 +178,7 @@ func TestPredictCircuit(t *testing.T) {
 		b := newPromptBench(t, def)
 		d := task.Data{Clean: [][]int{b.tokens(clean)}, Corrupt: [][]int{b.tokens(corrupt)}}
 		got := predictions(t, "--circuit", b.file(ablate.Resample, b.some()), "--prompt", clean, "--corrupt", corrupt, "--top", "4")[0]
-		assert.Equal(t, []string{rowModel, rowCircuit, rowCorrupted}, names(got.Runs, func(r runReport) string { return r.Run }))
+		assert.Equal(t, []string{rowModel, rowCircuit, rowCorrupted}, names(got.Runs, func(r study.RunReport) string { return r.Run }))
 		assert.Equal(t, b.graph.NumEdges(), *got.Runs[0].Edges)
 		assert.Equal(t, b.some().Count(), *got.Runs[1].Edges)
 		assert.Zero(t, *got.Runs[2].Edges)
@@ -218,11 +219,11 @@ func TestPredictFullAndEmpty(t *testing.T) {
 }
 
 // closePredictions compares probabilities of the tokens that both have.
-func closePredictions(t *testing.T, want, got runReport) {
+func closePredictions(t *testing.T, want, got study.RunReport) {
 	t.Helper()
 	compared := 0
 	for _, p := range want.Predictions {
-		i := slices.IndexFunc(got.Predictions, func(q prediction) bool { return q.ID == p.ID })
+		i := slices.IndexFunc(got.Predictions, func(q study.Prediction) bool { return q.ID == p.ID })
 		if i < 0 {
 			continue
 		}
@@ -247,7 +248,7 @@ func TestPredictEdited(t *testing.T) {
 		}
 	}
 	got := predictions(t, all...)[0].Runs
-	assert.Equal(t, []string{rowModel, rowCircuit, rowEdited, rowCorrupted}, names(got, func(r runReport) string { return r.Run }))
+	assert.Equal(t, []string{rowModel, rowCircuit, rowEdited, rowCorrupted}, names(got, func(r study.RunReport) string { return r.Run }))
 	assert.Equal(t, b.graph.NumEdges(), *got[2].Edges)
 	closePredictions(t, got[0], got[2])
 	got = predictions(t, append(args, "--cut", b.graph.Edge(cut).String())...)[0].Runs
@@ -296,7 +297,7 @@ func TestPredictSeveral(t *testing.T) {
 // The text of reports, to the letter.
 func TestPromptReportText(t *testing.T) {
 	edges := 3
-	r := promptReport{heading: "prompt\n", Runs: []runReport{{Run: rowModel, Edges: &edges, Predictions: []prediction{
+	r := promptReport{heading: "prompt\n", Runs: []study.RunReport{{Run: rowModel, Edges: &edges, Predictions: []study.Prediction{
 		{1, 5335, " Mary", 0.6912345, 17.25}, {2, 11, ",", 0.05, 14}, {1234, 198, `\n`, 2.345e-7, -0.125}, {50257, 220, "·", 0, -200}}}}}
 	assert.Equal(t, `prompt
 
@@ -306,7 +307,7 @@ func TestPromptReportText(t *testing.T) {
  1,234  "\n"         2.3e-07  -0.125
 50,257  "·"           0.0000    -200
 `, r.text())
-	r.Runs = append(r.Runs, runReport{Run: rowCorrupted, Edges: &edges, Predictions: []prediction{
+	r.Runs = append(r.Runs, study.RunReport{Run: rowCorrupted, Edges: &edges, Predictions: []study.Prediction{
 		{1, 220, "·", 0.9, 3}, {2, 198, `\n`, 0.00005, 2}, {3, 5335, " Mary", 0.00004999, 1}, {40000, 11, ",", 1e-300, 0}}})
 	assert.Equal(t, `prompt
 
@@ -339,19 +340,19 @@ func TestPredictTextIsJSON(t *testing.T) {
 // Logits that are equal are in the order of the tokens; those that overflow are
 // an error.
 func TestOutcomeOrder(t *testing.T) {
-	o, err := newOutcome("x", tensor.From([]float32{9, 9, 9, 9, 1, 3, 3, 2}, 1, 2, 4))
+	o, err := study.NewOutcome("x", tensor.From([]float32{9, 9, 9, 9, 1, 3, 3, 2}, 1, 2, 4))
 	require.NoError(t, err)
 	assert.Equal(t, []int{1, 2, 3, 0}, o.order)
 	e := math.E
 	sum := 2*e*e*e + e*e + e
 	got := o.predictions([]bool{true, true, false, true}, nil)
-	for i, want := range []prediction{{1, 1, "1", e * e * e / sum, 3}, {3, 3, "3", e * e / sum, 2}, {4, 0, "0", e / sum, 1}} {
+	for i, want := range []study.Prediction{{1, 1, "1", e * e * e / sum, 3}, {3, 3, "3", e * e / sum, 2}, {4, 0, "0", e / sum, 1}} {
 		assert.InDelta(t, want.Probability, got[i].Probability, 1e-15)
 		got[i].Probability = want.Probability
 		assert.Equal(t, want, got[i])
 	}
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		_, err := newOutcome("circuit", tensor.From([]float32{0, float32(bad)}, 1, 1, 2))
+		_, err := study.NewOutcome("circuit", tensor.From([]float32{0, float32(bad)}, 1, 1, 2))
 		assert.ErrorContains(t, err, "run circuit: expected finite logits, found ")
 		assert.ErrorContains(t, err, " for token 1")
 	}

@@ -8,146 +8,33 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
-// shownTokens are tokens and their texts.
-type shownTokens struct {
-	IDs   []int    `json:"ids"`
-	Texts []string `json:"texts,omitempty"` // none without a tokenizer
-}
-
-// shownPair is a pair of prompts.
-type shownPair struct {
-	Prompt  int          `json:"prompt"` // from 1
-	Padding int          `json:"padding"`
-	Clean   shownTokens  `json:"clean"` // without padding
-	Corrupt *shownTokens `json:"corrupt,omitempty"`
-	Differ  []int        `json:"differ"`            // positions, from 0, without padding
-	Counted []int        `json:"counted,omitempty"` // positions that the metric counts, if the data say so
-	Correct *shownTokens `json:"correct,omitempty"`
-	Wrong   *shownTokens `json:"wrong,omitempty"`
-}
-
-// shownData is what acdc data show prints.
-type shownData struct {
-	Source  string      `json:"source"`
-	Prompts int         `json:"prompts"`
-	Tokens  [2]int      `json:"tokens"`        // of the shortest and the longest prompt
-	BOS     string      `json:"bos,omitempty"` // the token that all prompts begin with, if it is the one for that
-	Corrupt bool        `json:"corrupt"`
-	Differ  []int       `json:"differ"` // positions in which any pair differs
-	Pairs   []shownPair `json:"pairs"`
-
-	named bool // tokens have texts
-}
-
-// summed sums up all prompts.
-func summed(d task.Data, tok task.Tokenizer) *shownData {
-	longest := len(d.Clean[0])
-	s := &shownData{Prompts: len(d.Clean), Tokens: [2]int{longest, 0}, Corrupt: d.Corrupt != nil, Differ: []int{}, named: tok != nil}
-	bos, begins := -1, tok != nil
-	if begins {
-		bos, begins = tok.BOS()
-	}
-	differ := make([]bool, longest)
-	for i, row := range d.Clean {
-		pad := padding(d, i)
-		s.Tokens[0], s.Tokens[1] = min(s.Tokens[0], len(row)-pad), max(s.Tokens[1], len(row)-pad)
-		begins = begins && row[pad] == bos
-		for _, t := range differing(d, i) {
-			differ[t] = true
-		}
-	}
-	for t, yes := range differ {
-		if yes {
-			s.Differ = append(s.Differ, t)
-		}
-	}
-	if begins {
-		s.BOS = tok.Token(bos)
-	}
-	return s
-}
-
-// padding is how many tokens of padding stand before a prompt.
-func padding(d task.Data, i int) int {
-	if d.Pad == nil {
-		return 0
-	}
-	return d.Pad[i]
-}
-
-// differing lists the positions in which a pair differs, without padding.
-func differing(d task.Data, i int) []int {
-	out := []int{}
-	if d.Corrupt == nil {
-		return out
-	}
-	pad := padding(d, i)
-	for t, id := range d.Clean[i][pad:] {
-		if id != d.Corrupt[i][pad+t] {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// pairOf spells one pair.
-func pairOf(d task.Data, tok task.Tokenizer, i int) shownPair {
-	spelled := func(ids []int) shownTokens {
-		if tok == nil {
-			return shownTokens{IDs: ids}
-		}
-		return shownTokens{IDs: ids, Texts: task.Spell(tok, ids)}
-	}
-	pad := padding(d, i)
-	p := shownPair{Prompt: i + 1, Padding: pad, Clean: spelled(d.Clean[i][pad:]), Differ: differing(d, i)}
-	if d.Corrupt != nil {
-		corrupt := spelled(d.Corrupt[i][pad:])
-		p.Corrupt = &corrupt
-	}
-	if d.Correct != nil {
-		correct := spelled(d.Correct[i])
-		p.Correct = &correct
-	}
-	if d.Wrong != nil {
-		wrong := spelled(d.Wrong[i])
-		p.Wrong = &wrong
-	}
-	if d.Mask != nil {
-		for t, yes := range d.Mask[i][pad:] {
-			if yes {
-				p.Counted = append(p.Counted, t)
-			}
-		}
-	}
-	return p
-}
-
-// text is what people read. What differs goes through mark.
-func (s *shownData) text(mark func(string) string) string {
+// shownText is what people read. What differs goes through mark.
+func shownText(s *study.Shown, mark func(string) string) string {
 	var b bytes.Buffer
 	for _, p := range s.Pairs {
-		fmt.Fprintf(&b, "prompt %d of %d: %s\n", p.Prompt, s.Prompts, p.heading())
-		p.writeTokens(&b, mark)
+		fmt.Fprintf(&b, "prompt %d of %d: %s\n", p.Prompt, s.Prompts, pairHeading(p))
+		writePair(p, &b, mark)
 		if len(p.Counted) > 0 {
 			fmt.Fprintf(&b, "  counted  %s\n", ranges(p.Counted))
 		}
 		for _, a := range []struct {
 			name string
-			list *shownTokens
+			list *study.Spelled
 		}{{"correct", p.Correct}, {"wrong  ", p.Wrong}} {
 			if a.list != nil {
-				fmt.Fprintf(&b, "  %s  %s\n", a.name, a.list.answers())
+				fmt.Fprintf(&b, "  %s  %s\n", a.name, answersText(a.list))
 			}
 		}
 		b.WriteByte('\n')
 	}
-	return b.String() + s.summary() + "\n"
+	return b.String() + shownSummary(s) + "\n"
 }
 
-func (p *shownPair) heading() string {
+func pairHeading(p study.ShownPair) string {
 	text := counted(len(p.Clean.IDs), "token")
 	if p.Padding > 0 {
 		text += fmt.Sprintf(" after %d of padding", p.Padding)
@@ -158,8 +45,8 @@ func (p *shownPair) heading() string {
 	return text
 }
 
-// summary is the line about all prompts.
-func (s *shownData) summary() string {
+// shownSummary is the line about all prompts.
+func shownSummary(s *study.Shown) string {
 	text := fmt.Sprintf("%s of %s", counted(s.Prompts, "prompt"), counted(s.Tokens[1], "token"))
 	if s.Tokens[0] != s.Tokens[1] {
 		text = fmt.Sprintf("%s of %d to %d tokens, padded on the left", counted(s.Prompts, "prompt"), s.Tokens[0], s.Tokens[1])
@@ -167,7 +54,7 @@ func (s *shownData) summary() string {
 	switch {
 	case s.BOS != "":
 		text += ", beginning with " + s.BOS
-	case s.named:
+	case s.Named:
 		text += ", without BOS"
 	}
 	switch {
@@ -208,9 +95,9 @@ func ranges(list []int) string {
 // shownAnswers is how many of many answers are shown.
 const shownAnswers = 5
 
-// answers lists the first few answers and says how many there are.
-func (l *shownTokens) answers() string {
-	shown := l.words()[:min(len(l.IDs), shownAnswers)]
+// answersText lists the first few answers and says how many there are.
+func answersText(l *study.Spelled) string {
+	shown := words(l)[:min(len(l.IDs), shownAnswers)]
 	if l.Texts != nil {
 		shown = slices.Clone(shown)
 		for i, s := range shown {
@@ -228,7 +115,7 @@ func (l *shownTokens) answers() string {
 }
 
 // words are the texts of tokens, or their numbers.
-func (l *shownTokens) words() []string {
+func words(l *study.Spelled) []string {
 	if l.Texts != nil {
 		return l.Texts
 	}
@@ -238,12 +125,12 @@ func (l *shownTokens) words() []string {
 // shownWidth is how long lines of tokens may become.
 const shownWidth = 100
 
-// writeTokens writes the prompts below each other, token by token, in as many
+// writePair writes the prompts below each other, token by token, in as many
 // blocks of lines as they need, with ^ under what differs.
-func (p *shownPair) writeTokens(b *bytes.Buffer, mark func(string) string) {
-	rows := [][]string{p.Clean.words()}
+func writePair(p study.ShownPair, b *bytes.Buffer, mark func(string) string) {
+	rows := [][]string{words(&p.Clean)}
 	if p.Corrupt != nil {
-		rows = append(rows, p.Corrupt.words())
+		rows = append(rows, words(p.Corrupt))
 	}
 	differs := make([]bool, len(rows[0]))
 	for _, t := range p.Differ {
