@@ -21,7 +21,6 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
-	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -334,27 +333,6 @@ func TestPredictTextIsJSON(t *testing.T) {
 	assert.Equal(t, r.text(), stdout.String())
 	for _, p := range r.Runs[0].Predictions {
 		assert.Contains(t, stdout.String(), fmt.Sprintf("\n\"%s\" ", p.Text))
-	}
-}
-
-// Logits that are equal are in the order of the tokens; those that overflow are
-// an error.
-func TestOutcomeOrder(t *testing.T) {
-	o, err := study.NewOutcome("x", tensor.From([]float32{9, 9, 9, 9, 1, 3, 3, 2}, 1, 2, 4))
-	require.NoError(t, err)
-	assert.Equal(t, []int{1, 2, 3, 0}, o.order)
-	e := math.E
-	sum := 2*e*e*e + e*e + e
-	got := o.predictions([]bool{true, true, false, true}, nil)
-	for i, want := range []study.Prediction{{1, 1, "1", e * e * e / sum, 3}, {3, 3, "3", e * e / sum, 2}, {4, 0, "0", e / sum, 1}} {
-		assert.InDelta(t, want.Probability, got[i].Probability, 1e-15)
-		got[i].Probability = want.Probability
-		assert.Equal(t, want, got[i])
-	}
-	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		_, err := study.NewOutcome("circuit", tensor.From([]float32{0, float32(bad)}, 1, 1, 2))
-		assert.ErrorContains(t, err, "run circuit: expected finite logits, found ")
-		assert.ErrorContains(t, err, " for token 1")
 	}
 }
 
