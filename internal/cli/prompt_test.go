@@ -297,7 +297,7 @@ func TestPredictSeveral(t *testing.T) {
 func TestPromptReportText(t *testing.T) {
 	edges := 3
 	r := promptReport{heading: "prompt\n", Runs: []study.RunReport{{Run: rowModel, Edges: &edges, Predictions: []study.Prediction{
-		{1, 5335, " Mary", 0.6912345, 17.25}, {2, 11, ",", 0.05, 14}, {1234, 198, `\n`, 2.345e-7, -0.125}, {50257, 220, "·", 0, -200}}}}}
+		{Rank: 1, ID: 5335, Text: " Mary", Probability: 0.6912345, Logit: 17.25}, {Rank: 2, ID: 11, Text: ",", Probability: 0.05, Logit: 14}, {Rank: 1234, ID: 198, Text: `\n`, Probability: 2.345e-7, Logit: -0.125}, {Rank: 50257, ID: 220, Text: "·", Probability: 0, Logit: -200}}}}}
 	assert.Equal(t, `prompt
 
   RANK  TOKEN    PROBABILITY   LOGIT
@@ -307,7 +307,7 @@ func TestPromptReportText(t *testing.T) {
 50,257  "·"           0.0000    -200
 `, r.text())
 	r.Runs = append(r.Runs, study.RunReport{Run: rowCorrupted, Edges: &edges, Predictions: []study.Prediction{
-		{1, 220, "·", 0.9, 3}, {2, 198, `\n`, 0.00005, 2}, {3, 5335, " Mary", 0.00004999, 1}, {40000, 11, ",", 1e-300, 0}}})
+		{Rank: 1, ID: 220, Text: "·", Probability: 0.9, Logit: 3}, {Rank: 2, ID: 198, Text: `\n`, Probability: 0.00005, Logit: 2}, {Rank: 3, ID: 5335, Text: " Mary", Probability: 0.00004999, Logit: 1}, {Rank: 40000, ID: 11, Text: ",", Probability: 1e-300, Logit: 0}}})
 	assert.Equal(t, `prompt
 
 TOKEN    FULL MODEL    RANK  CORRUPTED    RANK
