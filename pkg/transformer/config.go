@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Activation is an MLP's activation function.
@@ -136,16 +137,16 @@ func (c Config) Validate() error {
 		return sizeError("d_mlp", c.DMLP)
 	}
 	if !c.AttnOnly && !slices.Contains(activations, c.Activation) {
-		return fmt.Errorf("field \"act_fn\": expected one of %s, found %q", choice.Quoted(activations), c.Activation)
+		return fmt.Errorf("field \"act_fn\": expected one of %s, found %s", choice.Quoted(activations), oneline.Quote(string(c.Activation)))
 	}
 	if !slices.Contains(normalizations, c.Norm) {
-		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %q", choice.Quoted(normalizations), c.Norm)
+		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %s", choice.Quoted(normalizations), oneline.Quote(string(c.Norm)))
 	}
 	if !slices.Contains(directions, c.Direction) {
-		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %q", choice.Quoted(directions), c.Direction)
+		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %s", choice.Quoted(directions), oneline.Quote(string(c.Direction)))
 	}
 	if !slices.Contains(positions, c.Positions) {
-		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", choice.Quoted(positions), c.Positions)
+		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %s", choice.Quoted(positions), oneline.Quote(string(c.Positions)))
 	}
 	if !(c.Eps >= 0 && c.Eps <= mostEps) {
 		return fmt.Errorf("field \"eps\": expected a number from 0 to %d, found %v", mostEps, c.Eps)
@@ -175,8 +176,8 @@ func (c Config) validateAttention() error {
 	if !(c.RotaryBase >= 1 && c.RotaryBase <= mostBase) {
 		return fmt.Errorf("field \"rotary_base\": expected a number from 1 to %g, found %v", mostBase, c.RotaryBase)
 	}
-	if !(c.RotaryFactor >= 0) || math.IsInf(c.RotaryFactor, 0) {
-		return fmt.Errorf("rotary positions: expected a factor above 0, found %v", c.RotaryFactor)
+	if !(c.RotaryFactor >= 0 && c.RotaryFactor <= mostFactor) {
+		return fmt.Errorf("rotary positions: expected a factor above 0 and at most %g, found %v", mostFactor, c.RotaryFactor)
 	}
 	const most = 1 << 27 // angles that are kept
 	if c.Ctx*c.RotaryDim > most {
@@ -226,6 +227,7 @@ func (c Config) FLOP(batch, t, logits int) int64 {
 // Beyond these nothing is left of norms or of positions; known models have 1e-3
 // and 1e7 at most.
 const (
-	mostEps  = 1
-	mostBase = 1e12
+	mostEps    = 1
+	mostBase   = 1e12
+	mostFactor = 1e6 // by which rotary positions are divided
 )

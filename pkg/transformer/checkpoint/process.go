@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -86,7 +87,7 @@ func (s *Switches) Step(name string) (**bool, error) {
 		names = append(names, step.name)
 	}
 	last := len(names) - 1
-	return nil, fmt.Errorf("expected %s or %s, found %q", strings.Join(names[:last], ", "), names[last], name)
+	return nil, fmt.Errorf("expected %s or %s, found %s", strings.Join(names[:last], ", "), names[last], oneline.Quote(name))
 }
 
 // Over returns the switches, with those of base where they say nothing.

@@ -146,7 +146,7 @@ func (j *configJSON) norm() (transformer.Normalization, error) {
 	}
 	var name *string
 	if err := json.Unmarshal(norm, &name); err != nil || name != nil && *name == "" {
-		return "", fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", norm)
+		return "", fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", shown(norm))
 	}
 	if name == nil {
 		return transformer.NoNorm, nil
