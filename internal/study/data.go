@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
@@ -41,6 +42,9 @@ func (x *Study) load(ctx context.Context) (err error) {
 	}
 	if err == nil && x.Data.Corrupt != nil {
 		err = x.Model.CheckTokens("\"corrupt\"", x.Data.Corrupt)
+	}
+	if err == nil && s.Metric != "" {
+		err = patch.Allows(s.Metric, x.Data, x.Model.Config)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
