@@ -18,12 +18,19 @@ import (
 // MaxExamples bounds what one may ask for by a slip of the finger.
 const MaxExamples = 1_000_000
 
+// Where says where the prompts come from, for errors.
+func (x *Study) Where() string {
+	if x.Spec.Data == "" {
+		return "task " + x.Spec.Task
+	}
+	return x.Spec.Data
+}
+
 // load reads or generates data whose token ids fit the model.
 func (x *Study) load(ctx context.Context) (err error) {
 	s := &x.Spec
-	where := s.Data
+	where := x.Where()
 	if s.Data == "" {
-		where = "task " + s.Task
 		x.Data, err = x.generate(ctx)
 	} else {
 		x.Data, err = x.given(ctx)

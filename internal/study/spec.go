@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -97,6 +98,10 @@ func FromRun(r circuit.Run) (Spec, error) {
 		var e error
 		s.Half, e = task.ParseHalf(r.Half)
 		field("half", e)
+	}
+	if r.Order != "" {
+		_, e := acdc.ParseOrder(r.Order)
+		field("order", e)
 	}
 	if r.Metric != "" {
 		var e error

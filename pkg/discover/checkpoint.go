@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/seed-2c350065/acdc/internal/filelock"
@@ -19,7 +20,26 @@ import (
 
 // Field is one of the things that make a run what it is: a checkpoint of a run
 // that differs in one is refused.
-type Field struct{ Name, Value string }
+type Field struct {
+	Name, Value string
+	Of          string `json:"-"` // what the value is a digest of, for errors, if it is one: the weights of model x
+}
+
+// expected says what a checkpoint should have, in words.
+func (f Field) expected() string {
+	if f.Of != "" {
+		return f.Of
+	}
+	return oneline.Shorten(strconv.Quote(f.Value))
+}
+
+// found says what it has instead, by its own value.
+func (f Field) found(value string) string {
+	if f.Of != "" {
+		return "another"
+	}
+	return oneline.Quote(value)
+}
 
 // Checkpoint is a file to which a run's records are appended, JSON on a line
 // each, so that whatever kills the process, the lines before it stand. A line
@@ -157,11 +177,11 @@ func (c *Checkpoint) check(first []byte, run []Field) error {
 	for i := range max(len(h.Run), len(run)) {
 		switch {
 		case i >= len(h.Run):
-			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found none", c.name, run[i].Name, run[i].Value)
+			return fmt.Errorf("%s: checkpoint of another run: %s: expected %s, found none", c.name, run[i].Name, run[i].expected())
 		case i >= len(run), h.Run[i].Name != run[i].Name:
-			return fmt.Errorf("%s: checkpoint of another run: %s: found %q, which this run does not have", c.name, oneline.Shorten(h.Run[i].Name), oneline.Shorten(h.Run[i].Value))
+			return fmt.Errorf("%s: checkpoint of another run: %s: found %s, which this run does not have", c.name, oneline.Shown(h.Run[i].Name), oneline.Quote(h.Run[i].Value))
 		case h.Run[i].Value != run[i].Value:
-			return fmt.Errorf("%s: checkpoint of another run: %s: expected %q, found %q", c.name, run[i].Name, run[i].Value, oneline.Shorten(h.Run[i].Value))
+			return fmt.Errorf("%s: checkpoint of another run: %s: expected %s, found %s", c.name, run[i].Name, run[i].expected(), run[i].found(h.Run[i].Value))
 		}
 	}
 	return nil

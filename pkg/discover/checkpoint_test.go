@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var run = []Field{{"model", "m"}, {"threshold", "0.1"}}
+var run = []Field{{Name: "model", Value: "m"}, {Name: "threshold", Value: "0.1"}}
 
 func save(t *testing.T, path string, records ...string) []byte {
 	t.Helper()
@@ -62,8 +62,8 @@ func TestCheckpointRefusesOthers(t *testing.T) {
 		run     []Field
 		want    string
 	}{
-		"threshold": {string(data), []Field{{"model", "m"}, {"threshold", "0.3"}}, `threshold: expected "0.3", found "0.1"`},
-		"missing":   {string(data), append(run[:2:2], Field{"abs", "true"}), `abs: expected "true", found none`},
+		"threshold": {string(data), []Field{{Name: "model", Value: "m"}, {Name: "threshold", Value: "0.3"}}, `threshold: expected "0.3", found "0.1"`},
+		"missing":   {string(data), append(run[:2:2], Field{Name: "abs", Value: "true"}), `abs: expected "true", found none`},
 		"more":      {string(data), run[:1], `threshold: found "0.1", which this run does not have`},
 		"text":      {"my thesis\n", run, "not a checkpoint: it is left as it is"},
 		"long":      {strings.Repeat("my thesis ", 1<<18), run, "not a checkpoint: it is left as it is"},
@@ -137,7 +137,7 @@ func TestTheRefusalIsDeterministic(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c")
 	save(t, path)
 	for range 50 {
-		_, err := OpenCheckpoint(path, []Field{{"model", "other"}, {"threshold", "0.7"}, {"abs", "true"}})
+		_, err := OpenCheckpoint(path, []Field{{Name: "model", Value: "other"}, {Name: "threshold", Value: "0.7"}, {Name: "abs", Value: "true"}})
 		assert.ErrorContains(t, err, `model: expected "other", found "m"`)
 	}
 }
