@@ -2,9 +2,7 @@ package cli
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -21,11 +19,7 @@ func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c
 	if o.checkpoint == "" {
 		return nil, nil
 	}
-	data, err := json.Marshal(in.Data)
-	if err != nil {
-		return nil, err
-	}
-	model, err := in.Model.HashWith(ctx, o.threads)
+	weights, prompts, err := in.Digests(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -36,8 +30,8 @@ func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c
 	return discover.OpenCheckpoint(o.checkpoint, append([]discover.Field{
 		{Name: "version", Value: versionText()},
 		{Name: "processor", Value: tensor.Arithmetic()},
-		{Name: "model", Value: model, Of: "the weights of " + in.Model.Name},
-		{Name: "data", Value: fmt.Sprintf("%x", sha256.Sum256(data)), Of: "the prompts of " + in.Where()},
+		{Name: "model", Value: weights, Of: "the weights of " + in.Model.Name},
+		{Name: "data", Value: prompts, Of: "the prompts of " + in.Where()},
 		{Name: "algorithm", Value: f.Algorithm},
 		{Name: "definition", Value: string(e.Graph().Config().Definition)},
 		{Name: "split-embed", Value: strconv.FormatBool(e.Graph().Config().SplitEmbed)},

@@ -115,6 +115,11 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.writes(formatJSON) {
+		if err := in.Identify(ctx, &f.Run); err != nil {
+			return err
+		}
+	}
 	if o.verbose {
 		describeRun(a.stderr, in, f)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -121,6 +122,14 @@ func (o *outputs) stdout() format {
 		return formatDOT
 	}
 	return o.format
+}
+
+// writes reports whether a circuit goes anywhere in a format.
+func (o *outputs) writes(kind format) bool {
+	return o.stdout() == kind || slices.ContainsFunc(o.files, func(name string) bool {
+		own, err := ending(name)
+		return err == nil && own == kind
+	})
 }
 
 // write writes a circuit to all places, standard output last. Everything is

@@ -110,13 +110,16 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	if err := a.clash(places("-o", o.files...), inputs(in.Spec, in.Model)); err != nil { // the circuit may be edited in place
 		return err
 	}
-	a.warn(in.Model.Warnings)
+	a.warn(append(in.Model.Warnings, in.Changed...))
 	metrics := o.metrics(in)
 	rows, provenance, err := measure(ctx, c.graph, in, metrics, c.masks)
 	if err != nil {
 		return err
 	}
 	if len(o.files) > 0 {
+		if err := in.Identify(ctx, &provenance); err != nil {
+			return err
+		}
 		o.describe(c.file, rows, provenance)
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
 		if err := a.write(ctx, &outputs{files: o.files, dropIdle: o.dropIdle}, c.file); err != nil {

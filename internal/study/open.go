@@ -25,8 +25,11 @@ type Study struct {
 	Task    task.Task // of no name where the data are given
 	Model   *zoo.Model
 	Data    task.Data
-	ids     bool // the data were token ids in a file
+	Changed []string // warnings: what is not what it was when a circuit's file was written
+	ids     bool     // the data were token ids in a file
 	threads int
+	weights string // digests, once they were taken
+	prompts string
 }
 
 // OpenModel opens the model of a Spec. What is missing in the Hugging Face cache
@@ -87,7 +90,7 @@ func (s Spec) OpenLike(ctx context.Context, name string, f *circuit.File, thread
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	own := s.Model != ""
+	given, own := s, s.Model != ""
 	s = s.Over(base)
 	if s.Model == "" {
 		return nil, fmt.Errorf("%s: field \"model\": expected a model, found none; --model says which", name)
@@ -110,7 +113,15 @@ func (s Spec) OpenLike(ctx context.Context, name string, f *circuit.File, thread
 		_ = m.Close() // the first error says more
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return s.with(ctx, t, m, threads)
+	x, err := s.with(ctx, t, m, threads)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.changed(ctx, name, f.Run, given); err != nil {
+		_ = x.Close() // the first error says more
+		return nil, err
+	}
+	return x, nil
 }
 
 // with loads the data for a model, which it closes if it cannot.

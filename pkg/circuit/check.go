@@ -1,6 +1,8 @@
 package circuit
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"strings"
@@ -41,6 +43,11 @@ func (f *File) checkTexts() error {
 	} {
 		if err := checkName(t.name); err != nil {
 			return fmt.Errorf("field %q: %w", t.field, err)
+		}
+	}
+	for _, t := range []struct{ field, text string }{{"weights_sha256", f.WeightsDigest}, {"prompts_sha256", f.PromptsDigest}} {
+		if b, err := hex.DecodeString(t.text); t.text != "" && (err != nil || len(b) != sha256.Size) {
+			return fmt.Errorf("field %q: expected %d hexadecimal digits, found %s", t.field, 2*sha256.Size, oneline.Quote(t.text))
 		}
 	}
 	if len(f.Processing) > mostNames {

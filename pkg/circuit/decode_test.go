@@ -136,6 +136,7 @@ var more = map[string][]string{
 	"sender": {`""`, `"m7"`}, "receiver": {`""`, `"m7"`}, "kind": {`"x"`},
 	"algorithm": {`"a\u001b[31m"`}, "task": {`"a\nb"`}, "metric": {`"\u0000"`}, "ablation": {`"a\u0007"`}, "order": {`"\u202e"`},
 	"options": {"[]", `"x"`}, "rule": {`"x"`, `""`}, "share": {"2", "-1"}, "edges": {"-1"}, "bootstrap": {"-1"}, "chosen": {"-1"}, "screened": {"-1"},
+	"weights_sha256": {`"12ab"`, `"z"`}, "prompts_sha256": {`"12ab"`, `"` + strings.Repeat("g", 64) + `"`},
 	"half": {`"\u0085"`}, "variant": {`"a\tb"`}, "processing": {`["\u001b"]`},
 }
 
@@ -146,6 +147,7 @@ func TestEveryFieldIsChecked(t *testing.T) {
 	f := decodeFile(t, "testdata/flat-full.json")
 	yes := true
 	f.Data, f.Variant, f.BOS, f.Measured.Warnings, f.Processing = "d.json", "v", &yes, []string{"w"}, []string{"fold_ln"}
+	f.WeightsDigest, f.PromptsDigest = strings.Repeat("0a", 32), strings.Repeat("1b", 32)
 	f.Options, f.Selection, f.Measured.Chosen = json.RawMessage(`{"steps":5}`), &Selection{Rule: Ratio, Edges: 3, Least: 1, Share: 0.5, Bootstrap: 2}, 7
 	f.Edges[1], f.Edges[0] = f.Edges[0], f.Edges[1] // the first edge is one that is kept
 	require.NoError(t, f.Encode(&b))

@@ -41,6 +41,8 @@ type Run struct {
 	Threshold      float64  `json:"threshold"`
 	AbsoluteValue  bool     `json:"absolute_value,omitempty"`
 	PosPermutation []int    `json:"pos_permutation,omitempty"`
+	WeightsDigest  string   `json:"weights_sha256,omitempty"` // of configuration and weights as they ran, in hexadecimal
+	PromptsDigest  string   `json:"prompts_sha256,omitempty"` // of the token ids and what else the data say
 
 	Constants *Constants      `json:"constants,omitempty"` // what ablated senders send, of optimal ablation
 	Options   json.RawMessage `json:"options,omitempty"`   // the algorithm's own
