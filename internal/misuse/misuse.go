@@ -9,6 +9,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,7 +42,7 @@ type Package struct {
 var named = regexp.MustCompile(`^[a-z][a-z/]*: .`)
 
 // most bounds the calls of one function.
-const most = 300
+const most = 1000
 
 // Walk calls everything in every way. It fails on a panic that is none of the
 // project's own, such as a nil dereference, and where the package in the test's
@@ -62,7 +63,7 @@ func Walk(t *testing.T, p Package) {
 	}
 	for _, f := range p.Funcs {
 		v := reflect.ValueOf(f)
-		full := runtime.FuncForPC(v.Pointer()).Name()
+		full := strings.TrimSuffix(runtime.FuncForPC(v.Pointer()).Name(), "[...]")
 		w.call(t, full[strings.LastIndex(full, ".")+1:], "", func() reflect.Value { return v })
 	}
 	for _, name := range exported(t) {
@@ -90,7 +91,7 @@ func (w *walker) methods(t *testing.T, value func() reflect.Value, what string) 
 	}
 }
 
-// call calls a function with all combinations of arguments.
+// call calls a function with all combinations of arguments, or many of them.
 func (w *walker) call(t *testing.T, name, what string, function func() reflect.Value) {
 	w.seen[name] = true
 	for _, without := range w.Without {
@@ -107,23 +108,20 @@ func (w *walker) call(t *testing.T, name, what string, function func() reflect.V
 	for i := range choices {
 		choices[i] = w.choices(t, typ.In(i))
 	}
-	at := make([]int, len(choices))
-	for range most {
+	all := 1
+	for _, c := range choices {
+		all = min(all*len(c), 1<<40)
+	}
+	rng := rand.New(rand.NewPCG(uint64(all), 8))
+	for k := range min(all, most) {
+		if all > most {
+			k = rng.IntN(all)
+		}
 		args := make([]reflect.Value, len(choices))
-		for i := range args {
-			args[i] = choices[i][at[i]]
+		for i, c := range choices {
+			args[i], k = c[k%len(c)], k/len(c)
 		}
 		w.try(t, name, what, function, args)
-		i := 0
-		for ; i < len(at); i++ {
-			if at[i]++; at[i] < len(choices[i]) {
-				break
-			}
-			at[i] = 0
-		}
-		if i == len(at) {
-			return
-		}
 	}
 }
 
@@ -134,7 +132,7 @@ func (w *walker) choices(t *testing.T, typ reflect.Type) []reflect.Value {
 	}
 	out := []reflect.Value{reflect.Zero(typ)}
 	if typ.Kind() == reflect.Int {
-		out = append(out, reflect.ValueOf(-1).Convert(typ), reflect.ValueOf(1000).Convert(typ))
+		out = append(out, reflect.ValueOf(-1).Convert(typ), reflect.ValueOf(1).Convert(typ), reflect.ValueOf(1000).Convert(typ))
 	}
 	for _, x := range w.Arguments {
 		if v := reflect.ValueOf(x); v.Type() == typ {

@@ -110,6 +110,9 @@ const parallelFrom = 1 << 25
 func checkProduct(op string, dst, a Matrix, b *Packed) {
 	dst.check(op, "dst")
 	a.check(op, "a")
+	if b == nil {
+		panic(shapeError("%s: no b", op))
+	}
 	if a.Cols != b.k || dst.Rows != a.Rows || dst.Cols != b.n {
 		panic(shapeError("%s: dst [%d,%d] = a [%d,%d] · b [%d,%d]", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.k, b.n))
 	}

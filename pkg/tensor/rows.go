@@ -234,6 +234,9 @@ func Arithmetic() string {
 
 // Grown returns x with at least n elements; what they hold is undefined.
 func Grown[T any](x []T, n int) []T {
+	if n < 0 {
+		panic(shapeError("Grown: to %d elements", n))
+	}
 	if cap(x) < n {
 		return make([]T, n)
 	}

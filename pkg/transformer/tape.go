@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -25,11 +26,29 @@ func TapeFloats(c Config, keepPre bool) int64 {
 	return n
 }
 
+// check panics unless the tape is a run of a model of a configuration.
+func (t *Tape) check(c Config) {
+	if t == nil || t.Activations == nil || len(t.Tokens) == 0 || len(t.Layers) != c.Layers || t.Pre != nil && len(t.Pre) != c.Layers {
+		panic("transformer: Backward through a tape that is no run of the model")
+	}
+	n := len(t.Tokens) * len(t.Tokens[0])
+	wanted := t.table(c, false)
+	for l := range t.Pre {
+		wanted = append(wanted, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+	}
+	for _, r := range wanted {
+		if x := *r.into; r.at.Point != HookMLPOut && (x == nil || x.Rows() != n || x.Cols() != r.cols) { // what an MLP gave, none needs
+			panic(fmt.Sprintf("transformer: Backward through a tape that is no run of the model: expected %v of %d rows and %d columns", r.at, n, r.cols))
+		}
+	}
+}
+
 // RecordTape is Forward of tokens [B,T] and keeps what Backward needs, as the
 // options' hooks leave it; with keepPre the inputs of the activation functions
 // too. Hooks that change HookResidMid, what a norm gives, scores, patterns or
 // the inputs of some heads alone are not seen by the way backward.
 func (m *Model) RecordTape(ctx context.Context, tokens [][]int, keepPre bool, o Options) (*tensor.Tensor, *Tape, error) {
+	m.checkOpen()
 	c := m.Config
 	t := &Tape{Activations: &Activations{Layers: make([]LayerActivations, c.Layers)}, Tokens: tokens, Pad: o.Pad}
 	kept := t.table(c, false)
