@@ -23,7 +23,7 @@ func (o *discoverOptions) openCheckpoint(ctx context.Context, in *study.Study, c
 	if err != nil {
 		return nil, err
 	}
-	model, err := in.Model.HashWith(ctx, o.threads)
+	model, err := in.Model.Hash(ctx, o.threads)
 	if err != nil {
 		return nil, err
 	}

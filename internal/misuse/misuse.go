@@ -113,8 +113,12 @@ func (w *walker) call(t *testing.T, name, what string, function func() reflect.V
 		all = min(all*len(c), 1<<40)
 	}
 	rng := rand.New(rand.NewPCG(uint64(all), 8))
-	for k := range min(all, most) {
-		if all > most {
+	calls := most
+	if testing.Short() {
+		calls /= 5
+	}
+	for k := range min(all, calls) {
+		if all > calls {
 			k = rng.IntN(all)
 		}
 		args := make([]reflect.Value, len(choices))

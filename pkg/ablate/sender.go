@@ -59,14 +59,6 @@ func (s Sender) of(all *tensor.Tensor) tensor.Matrix {
 	return all.Matrix().Columns(s.Head*s.k, (s.Head+1)*s.k)
 }
 
-// Width is the width of the sender's values: K of a head, else D.
-func (s Sender) Width(c transformer.Config) int {
-	if s.IsHead {
-		return c.DHead
-	}
-	return c.DModel
-}
-
 // Output sets dst [n,D] to what the sender adds to the residual stream by its
 // values: a head's z [n,K] through its part of W_O, without b_O, else [n,D]
 // themselves.

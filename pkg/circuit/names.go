@@ -112,7 +112,7 @@ func (t *Template) HookName(n Node) string {
 // residual input.
 func (t *Template) ParseNode(s string) (Node, error) {
 	known := false
-	for d := range dialects {
+	for _, d := range Dialects() {
 		for k := range kinds {
 			layer, head, ok := match(patterns[k][d], s)
 			if !ok {

@@ -57,9 +57,6 @@ func (g *Graph) Number(span, edge int) int {
 // SpanOf is the span that an edge of the graph belongs to.
 func (g *Graph) SpanOf(i int) int { return g.checked("SpanOf", i) / g.Template.NumEdges() }
 
-// TemplateEdge is the number in the template of an edge of the graph.
-func (g *Graph) TemplateEdge(i int) int { return g.checked("TemplateEdge", i) % g.Template.NumEdges() }
-
 // Edge returns edge number i, whatever its span.
 func (g *Graph) Edge(i int) Edge {
 	return g.Template.Edge(g.checked("Edge", i) % g.Template.NumEdges())

@@ -74,7 +74,6 @@ func TestShapePanics(t *testing.T) {
 		"Columns: [2:4) of 3":                                func() { m.Columns(2, 4) },
 		"MatMul: dst [2,3] = a [2,3] · b [2,3]":              func() { tensor.MatMul(m, m, tensor.Pack(m)) },
 		"MatMulAdd: dst [2,3] = a [2,3] · b [2,3]":           func() { tensor.MatMulAdd(m, m, tensor.Pack(m)) },
-		"MatMulParallel: dst [2,3] = a [2,3] · b [2,3]":      func() { tensor.MatMulParallel(m, m, tensor.Pack(m), 2) },
 		"MulNT: dst [2,3] = a [2,3] · b [2,3]ᵀ":              func() { tensor.MulNT(m, m, m, 1) },
 		"MulNN: dst [2,3] = a [2,3] · b [2,3]":               func() { tensor.MulNN(m, m, m) },
 		"b is [2,3] with stride 2":                           func() { tensor.Pack(tensor.Matrix{Data: v, Rows: 2, Cols: 3, Stride: 2}) },

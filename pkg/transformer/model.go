@@ -187,15 +187,8 @@ func headOf(w *tensor.Tensor, h int) tensor.Matrix {
 
 // PackedFloats counts the numbers of all matrices laid out for the product, the
 // attention's twice, all heads together and one by one.
-func PackedFloats(c Config) int64 { return packedFloats(c, tensor.PackedLen) }
-
-// BackwardPackedFloats counts those of their transposes, which a way backward
-// adds.
-func BackwardPackedFloats(c Config) int64 {
-	return packedFloats(c, func(k, n int) int { return tensor.PackedLen(n, k) })
-}
-
-func packedFloats(c Config, length func(k, n int) int) int64 {
+func PackedFloats(c Config) int64 {
+	length := tensor.PackedLen
 	d, hk := c.DModel, c.Heads*c.DHead
 	block := 3*(length(d, hk)+c.Heads*length(d, c.DHead)) + length(hk, d) + c.Heads*length(c.DHead, d)
 	if !c.AttnOnly {

@@ -17,15 +17,6 @@ type Tape struct {
 	Pre    []*tensor.Tensor // by layer, mlp.hook_pre [B·T,F]; nil to be computed again, a third of a forward pass
 }
 
-// TapeFloats is how many numbers RecordTape keeps of one position.
-func TapeFloats(c Config, keepPre bool) int64 {
-	n := ActivationFloats(c, false)
-	if keepPre && !c.AttnOnly {
-		n += int64(c.Layers) * int64(c.DMLP)
-	}
-	return n
-}
-
 // check panics unless the tape is a run of a model of a configuration.
 func (t *Tape) check(c Config) {
 	if t == nil || t.Activations == nil || len(t.Tokens) == 0 || len(t.Layers) != c.Layers || t.Pre != nil && len(t.Pre) != c.Layers {

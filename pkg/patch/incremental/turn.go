@@ -48,9 +48,6 @@ func (s *State) Begin(r circuit.Node) *Turn {
 	return t
 }
 
-// Metric is the metric of the run without the cuts accepted so far.
-func (t *Turn) Metric() float64 { return t.s.Metric() }
-
 // Rows returns the metric's rows after cut k of those tried last. The caller
 // must not change it; the next Try does.
 func (t *Turn) Rows(k int) []float64 {
