@@ -199,6 +199,6 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 	if isTerminal(a.stdout.raw) && os.Getenv("NO_COLOR") == "" {
 		mark = func(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 	}
-	a.print(s.text(mark))
+	a.print(s.text(mark, columns(a.stdout)))
 	return nil
 }

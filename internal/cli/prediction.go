@@ -46,7 +46,7 @@ type promptReport struct {
 func (p *predictor) report(ctx context.Context, i int, d task.Data) (promptReport, error) {
 	pair := pairOf(d, p.tok, 0)
 	pair.Prompt = i + 1
-	r := promptReport{Prompt: p.o.prompts[i], Tokens: pair.Clean, heading: pair.opening(len(p.o.prompts), len(d.Corrupt))}
+	r := promptReport{Prompt: p.o.prompts[i], Tokens: pair.Clean, heading: pair.opening(len(p.o.prompts), len(d.Corrupt), p.width)}
 	for _, ids := range d.Corrupt {
 		r.Corrupt = append(r.Corrupt, shownTokens{IDs: ids, Texts: task.Spell(p.tok, ids)})
 	}
@@ -68,13 +68,13 @@ func (p *predictor) report(ctx context.Context, i int, d task.Data) (promptRepor
 
 // opening is the prompt by its tokens, with the corrupt one if there is just
 // one.
-func (s shownPair) opening(prompts, corrupts int) string {
+func (s shownPair) opening(prompts, corrupts, width int) string {
 	if corrupts > 1 {
 		s.Corrupt, s.Differ = nil, nil
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "prompt %d of %d: %s\n", s.Prompt, prompts, s.heading())
-	s.writeTokens(&b, func(text string) string { return text })
+	b.WriteString(hanging("", fmt.Sprintf("prompt %d of %d: %s", s.Prompt, prompts, s.heading()), width))
+	s.writeTokens(&b, func(text string) string { return text }, width)
 	if corrupts > 1 {
 		fmt.Fprintf(&b, "  corrupt  the mean of %s\n", counted(corrupts, "prompt"))
 	}
@@ -172,15 +172,15 @@ func (o *outcome) predictions(shown []bool, tok task.Tokenizer) []prediction {
 // side, where a token that leaves the top of a run would be lost from sight, but
 // token by token, since what is asked is how much of the full model's
 // prediction the others keep.
-func (r *promptReport) text() string {
+func (r *promptReport) text(width int) string {
 	if len(r.Runs) > 1 {
-		return r.heading + "\n" + table(r.comparison())
+		return r.heading + "\n" + table(r.comparison(), width)
 	}
 	cells := [][]string{{"RANK", "TOKEN", "PROBABILITY", "LOGIT"}}
 	for _, p := range r.Runs[0].Predictions {
 		cells = append(cells, []string{grouped(p.Rank), `"` + p.Text + `"`, probability(p.Probability), number(float64(p.Logit))})
 	}
-	return r.heading + "\n" + table(cells)
+	return r.heading + "\n" + table(cells, width)
 }
 
 // comparison has a row for each token and two columns for each run.

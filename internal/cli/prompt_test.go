@@ -305,7 +305,7 @@ func TestPromptReportText(t *testing.T) {
      2  ","           0.0500      14
  1,234  "\n"         2.3e-07  -0.125
 50,257  "·"           0.0000    -200
-`, r.text())
+`, r.text(0))
 	r.Runs = append(r.Runs, runReport{Run: rowCorrupted, Edges: &edges, Predictions: []prediction{
 		{1, 220, "·", 0.9, 3}, {2, 198, `\n`, 0.00005, 2}, {3, 5335, " Mary", 0.00004999, 1}, {40000, 11, ",", 1e-300, 0}}})
 	assert.Equal(t, `prompt
@@ -315,7 +315,7 @@ TOKEN    FULL MODEL    RANK  CORRUPTED    RANK
 ","          0.0500       2   1.0e-300  40,000
 "\n"        2.3e-07   1,234     0.0001       2
 "·"          0.0000  50,257     0.9000       1
-`, r.text())
+`, r.text(0))
 }
 
 // What is printed as text is what JSON has.
@@ -330,7 +330,7 @@ func TestPredictTextIsJSON(t *testing.T) {
   corrupt  <|endoftext|>|We| hate
                             ^^^^^
 `
-	assert.Equal(t, r.text(), stdout.String())
+	assert.Equal(t, r.text(0), stdout.String())
 	for _, p := range r.Runs[0].Predictions {
 		assert.Contains(t, stdout.String(), fmt.Sprintf("\n\"%s\" ", p.Text))
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,26 +126,27 @@ func pairOf(d task.Data, tok task.Tokenizer, i int) shownPair {
 	return p
 }
 
-// text is what people read. What differs goes through mark.
-func (s *shownData) text(mark func(string) string) string {
+// text is what people read, in lines at most so many characters wide, 0 being no
+// limit. What differs goes through mark.
+func (s *shownData) text(mark func(string) string, width int) string {
 	var b bytes.Buffer
 	for _, p := range s.Pairs {
-		fmt.Fprintf(&b, "prompt %d of %d: %s\n", p.Prompt, s.Prompts, p.heading())
-		p.writeTokens(&b, mark)
+		b.WriteString(hanging("", fmt.Sprintf("prompt %d of %d: %s", p.Prompt, s.Prompts, p.heading()), width))
+		p.writeTokens(&b, mark, width)
 		if len(p.Counted) > 0 {
-			fmt.Fprintf(&b, "  counted  %s\n", ranges(p.Counted))
+			b.WriteString(hanging("  counted  ", ranges(p.Counted), width))
 		}
 		for _, a := range []struct {
 			name string
 			list *shownTokens
 		}{{"correct", p.Correct}, {"wrong  ", p.Wrong}} {
 			if a.list != nil {
-				fmt.Fprintf(&b, "  %s  %s\n", a.name, a.list.answers())
+				a.list.writeAnswers(&b, "  "+a.name+"  ", width)
 			}
 		}
 		b.WriteByte('\n')
 	}
-	return b.String() + s.summary() + "\n"
+	return b.String() + hanging("", s.summary(), width)
 }
 
 func (p *shownPair) heading() string {
@@ -208,23 +210,25 @@ func ranges(list []int) string {
 // shownAnswers is how many of many answers are shown.
 const shownAnswers = 5
 
-// answers lists the first few answers and says how many there are.
-func (l *shownTokens) answers() string {
-	shown := l.words()[:min(len(l.IDs), shownAnswers)]
+// writeAnswers lists the first few answers and says how many there are.
+func (l *shownTokens) writeAnswers(b *bytes.Buffer, lead string, width int) {
+	shown := slices.Clone(l.words()[:min(len(l.IDs), shownAnswers)])
 	if l.Texts != nil {
-		shown = slices.Clone(shown)
 		for i, s := range shown {
 			shown[i] = `"` + s + `"`
 		}
 	}
-	text := strings.Join(shown, " ")
 	if n := len(l.IDs) - len(shown); n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
+		shown = append(shown, "and", strconv.Itoa(n), "more")
 	}
-	if text == "" {
-		return "none"
+	if len(shown) == 0 {
+		shown = []string{"none"}
 	}
-	return text
+	room := math.MaxInt
+	if width > 0 {
+		room = width - len(lead)
+	}
+	b.WriteString(lead + strings.Join(foldedWords(shown, room), "\n"+strings.Repeat(" ", len(lead))) + "\n")
 }
 
 // words are the texts of tokens, or their numbers.
@@ -235,12 +239,19 @@ func (l *shownTokens) words() []string {
 	return task.Spell(nil, l.IDs)
 }
 
-// shownWidth is how long lines of tokens may become.
+// shownWidth is how long lines of tokens may become where no width is given.
 const shownWidth = 100
+
+// shownLead is what stands before them.
+const shownLead = "  corrupt  "
 
 // writeTokens writes the prompts below each other, token by token, in as many
 // blocks of lines as they need, with ^ under what differs.
-func (p *shownPair) writeTokens(b *bytes.Buffer, mark func(string) string) {
+func (p *shownPair) writeTokens(b *bytes.Buffer, mark func(string) string, limit int) {
+	room := shownWidth
+	if limit > 0 {
+		room = min(room, limit-len(shownLead))
+	}
 	rows := [][]string{p.Clean.words()}
 	if p.Corrupt != nil {
 		rows = append(rows, p.Corrupt.words())
@@ -257,7 +268,7 @@ func (p *shownPair) writeTokens(b *bytes.Buffer, mark func(string) string) {
 	}
 	for lo := 0; lo < len(width); {
 		hi, total := lo+1, width[lo]
-		for hi < len(width) && total+1+width[hi] <= shownWidth {
+		for hi < len(width) && total+1+width[hi] <= room {
 			total += 1 + width[hi]
 			hi++
 		}

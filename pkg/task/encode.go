@@ -12,7 +12,7 @@ import (
 // Tokenizer turns text into token ids; package tokenizer has them.
 type Tokenizer interface {
 	Encode(text string) []int // without a token for the beginning
-	Token(id int) string // the text of one token, to be shown, whatever the id
+	Token(id int) string      // the text of one token, to be shown, whatever the id
 	BOS() (id int, ok bool)
 }
 
