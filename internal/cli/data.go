@@ -199,6 +199,6 @@ func (a *app) dataShow(ctx context.Context, o *dataShowOptions) error {
 	if isTerminal(a.stdout.raw) && os.Getenv("NO_COLOR") == "" {
 		mark = func(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 	}
-	a.print(shownText(s, mark))
+	a.print(shownText(s, mark, columns(a.stdout)))
 	return nil
 }

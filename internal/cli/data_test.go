@@ -73,7 +73,7 @@ func TestDataShowColour(t *testing.T) {
              ^^
 
 1 prompt of 2 tokens; clean and corrupt differ at 1
-`, shownText(s, func(text string) string { return "<" + text + ">" }))
+`, shownText(s, func(text string) string { return "<" + text + ">" }, 0))
 }
 
 // A task for a model without a tokenizer is shown as numbers.

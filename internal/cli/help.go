@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +34,9 @@ const (
 	textWidth = 80
 	flagWidth = 100
 )
+
+// flagSlop is how much wider than asked the lines of flags may become.
+const flagSlop = 4
 
 // columns is how wide lines may be, 0 where nobody says. A width that no word
 // would fit in is nobody's.
@@ -70,34 +74,42 @@ func help(cmd *cobra.Command, _ []string) {
 // usage prints how a command is used.
 func usage(cmd *cobra.Command) error {
 	w := cmd.OutOrStdout()
+	limit := columns(w)
 	var b strings.Builder
 	b.WriteString("Usage:\n")
 	if cmd.Runnable() {
-		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
+		lead := "  " + cmd.CommandPath() + " "
+		b.WriteString(hanging(lead, strings.TrimPrefix("  "+cmd.UseLine(), lead), limit))
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "  %s [command]\n", cmd.CommandPath())
 	}
 	if cmd.HasExample() {
-		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+		b.WriteString("\nExamples:\n")
+		for _, line := range strings.Split(cmd.Example, "\n") {
+			b.WriteString(foldedCommand(line, limit) + "\n")
+		}
 	}
 	if cmd.HasAvailableSubCommands() {
 		b.WriteString("\nCommands:\n")
 		for _, c := range cmd.Commands() {
 			if c.IsAvailableCommand() || c.Name() == "help" {
-				fmt.Fprintf(&b, "  %-*s %s\n", c.NamePadding(), c.Name(), c.Short)
+				b.WriteString(hanging(fmt.Sprintf("  %-*s ", c.NamePadding(), c.Name()), c.Short, limit))
 			}
 		}
 	}
-	width := columns(w)
-	if width == 0 {
-		width = flagWidth
+	width := flagWidth
+	if limit > 0 {
+		width = limit - flagSlop
 	}
 	for _, g := range grouping(cmd) {
-		fmt.Fprintf(&b, "\n%s:\n%s", g.title, g.flags.FlagUsagesWrapped(width))
+		fmt.Fprintf(&b, "\n%s:\n", g.title)
+		for line := range strings.Lines(g.flags.FlagUsagesWrapped(width)) {
+			b.WriteString(strings.TrimRight(line, " \n") + "\n")
+		}
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n%q says more about a command.\n", cmd.CommandPath()+" [command] --help")
+		b.WriteString("\n" + hanging("", fmt.Sprintf("%q says more about a command.", cmd.CommandPath()+" [command] --help"), limit))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -140,15 +152,26 @@ func groupOf(flag string) int {
 	return -1
 }
 
-// wrap breaks the paragraphs of a text that are wider than a line. Those with
-// indented lines stay as they are.
+// columnEnd finds where the last column of a line begins.
+var columnEnd = regexp.MustCompile(`^.*\S {2,}|^ *`)
+
+// wrap breaks the paragraphs of a text that are wider than a line. Of those with
+// indented lines each line is broken for itself, in its last column.
 func wrap(text string, width int) string {
 	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
 	for i, p := range paragraphs {
 		lines := strings.Split(p, "\n")
 		indented := func(line string) bool { return strings.HasPrefix(line, " ") }
 		tooWide := func(line string) bool { return utf8.RuneCountInString(line) > width }
-		if !slices.ContainsFunc(lines, indented) && slices.ContainsFunc(lines, tooWide) {
+		switch {
+		case !slices.ContainsFunc(lines, tooWide):
+		case slices.ContainsFunc(lines, indented):
+			for k, line := range lines {
+				lead := columnEnd.FindString(line)
+				lines[k] = strings.TrimSuffix(hanging(lead, line[len(lead):], width), "\n")
+			}
+			paragraphs[i] = strings.Join(lines, "\n")
+		default:
 			paragraphs[i] = strings.Join(folded(p, width), "\n")
 		}
 	}
@@ -157,12 +180,15 @@ func wrap(text string, width int) string {
 
 // folded breaks a text into lines of at most so many characters where its words
 // allow it.
-func folded(text string, width int) []string {
+func folded(text string, width int) []string { return foldedWords(strings.Fields(text), width) }
+
+// foldedWords joins words by spaces into lines of at most so many characters.
+func foldedWords(words []string, width int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for i, word := range words {
 		switch {
-		case line == "":
+		case i == 0:
 			line = word
 		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
 			line += " " + word
@@ -172,4 +198,52 @@ func folded(text string, width int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// hanging writes a text behind a lead, in lines of at most so many characters, 0
+// being no limit, of which all but the first are indented as far.
+func hanging(lead, text string, limit int) string {
+	indent := utf8.RuneCountInString(lead)
+	if limit == 0 || indent+utf8.RuneCountInString(text) <= limit {
+		return lead + text + "\n"
+	}
+	return lead + strings.Join(folded(text, limit-indent), "\n"+strings.Repeat(" ", indent)) + "\n"
+}
+
+// foldedCommand breaks a line of an example that is wider than so many
+// characters, 0 being no limit, as a shell lets one: between words that are not
+// quoted, behind a \.
+func foldedCommand(line string, limit int) string {
+	const indent, more = "  ", " \\\n    "
+	if limit == 0 || utf8.RuneCountInString(line) <= limit {
+		return line
+	}
+	return indent + strings.Join(foldedWords(arguments(line), limit-len(indent)-len(" \\")-2), more)
+}
+
+// arguments are the words of a command, each flag with the value behind it.
+func arguments(line string) (out []string) {
+	for i, word := range shellWords(line) {
+		isFlag := func(s string) bool { return strings.HasPrefix(s, "-") }
+		if i > 0 && isFlag(out[len(out)-1]) && !strings.Contains(out[len(out)-1], " ") && !isFlag(word) {
+			out[len(out)-1] += " " + word
+			continue
+		}
+		out = append(out, word)
+	}
+	return out
+}
+
+// shellWords parts a command at its spaces, but for those within quotes.
+func shellWords(line string) []string {
+	quote := rune(0)
+	return strings.FieldsFunc(line, func(r rune) bool {
+		switch {
+		case quote == 0 && (r == '\'' || r == '"'):
+			quote = r
+		case r == quote:
+			quote = 0
+		}
+		return r == ' ' && quote == 0
+	})
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -94,7 +93,7 @@ func (a *app) info(ctx context.Context, f *study.Spec, asJSON bool) error {
 			Graphs      []graphInfo       `json:"graphs"`
 		}{m.Name, m.Description, m.Layout, m.Processing.Steps(), tokenizerName(ctx, m), m.Config.Parameters(), c, graphs})
 	}
-	a.print(infoText(ctx, m, c, graphs))
+	a.print(infoText(ctx, m, c, graphs, columns(a.stdout)))
 	return nil
 }
 
@@ -183,7 +182,7 @@ func tokenizerName(ctx context.Context, m *zoo.Model) string {
 	return t.Name()
 }
 
-func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInfo) string {
+func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInfo, width int) string {
 	norm := "none"
 	if c.Norm != nil {
 		norm = fmt.Sprintf("%s, eps %g", *c.Norm, c.Eps)
@@ -192,8 +191,7 @@ func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInf
 	if c.VocabOut != c.Vocab {
 		vocab += ", " + grouped(c.VocabOut) + " logits"
 	}
-	var b bytes.Buffer
-	lines(&b, [2]string{"model", m.Name}, [2]string{"description", m.Description}, [2]string{"shape", shapeOf(m.Config)},
+	text := pairLines(width, [2]string{"model", m.Name}, [2]string{"description", m.Description}, [2]string{"shape", shapeOf(m.Config)},
 		[2]string{"layout", string(m.Layout)}, [2]string{"processing", m.Processing.String()},
 		[2]string{"normalization", norm},
 		[2]string{"attention", attentionText(c)},
@@ -208,5 +206,5 @@ func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInf
 		}
 		rows = append(rows, []string{name, grouped(g.Nodes), grouped(g.Edges)})
 	}
-	return b.String() + "\n" + table(rows)
+	return text + "\n" + table(rows, width)
 }

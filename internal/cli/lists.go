@@ -52,7 +52,7 @@ func (a *app) tasks(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(tableWithin(rows, columns(a.stdout)))
+	a.print(table(rows, columns(a.stdout)))
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (a *app) models(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(tableWithin(rows, columns(a.stdout)) + "\nA seed other than 0 follows an @: random:gpt2@7.\n")
+	a.print(table(rows, columns(a.stdout)) + "\n" + hanging("", "A seed other than 0 follows an @: random:gpt2@7.", columns(a.stdout)))
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (o *runOptions) describe(f *circuit.File, rows []measured, provenance circu
 	}
 }
 
-func metricTable(rows []measured, metrics []metric.Name) string {
+func metricTable(rows []measured, metrics []metric.Name, width int) string {
 	cells := [][]string{append([]string{"", "EDGES"}, texts(metrics)...)}
 	for _, r := range rows {
 		line := []string{r.Run, grouped(r.Edges)}
@@ -79,5 +79,5 @@ func metricTable(rows []measured, metrics []metric.Name) string {
 		}
 		cells = append(cells, line)
 	}
-	return table(cells)
+	return table(cells, width)
 }

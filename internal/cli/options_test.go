@@ -147,7 +147,7 @@ func TestTable(t *testing.T) {
 	assert.Equal(t, ""+
 		"NAME       N  TEXT\n"+
 		"a       1000  x\n"+
-		"lönger    -1  yy z\n", table([][]string{{"NAME", "N", "TEXT"}, {"a", "1000", "x"}, {"lönger", "-1", "yy z"}}))
+		"lönger    -1  yy z\n", table([][]string{{"NAME", "N", "TEXT"}, {"a", "1000", "x"}, {"lönger", "-1", "yy z"}}, 0))
 	assert.Equal(t, "1,234,567", grouped(1234567))
 	assert.Equal(t, "-123", grouped(-123))
 	assert.Equal(t, "0", grouped(0))

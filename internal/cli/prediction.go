@@ -25,7 +25,7 @@ type promptReport struct {
 func (p *predictor) report(ctx context.Context, i int, d task.Data) (promptReport, error) {
 	pair := study.PairOf(d, p.tok, 0)
 	pair.Prompt = i + 1
-	r := promptReport{Prompt: p.o.prompts[i], Tokens: pair.Clean, heading: opening(pair, len(p.o.prompts), len(d.Corrupt))}
+	r := promptReport{Prompt: p.o.prompts[i], Tokens: pair.Clean, heading: opening(pair, len(p.o.prompts), len(d.Corrupt), p.width)}
 	for _, ids := range d.Corrupt {
 		r.Corrupt = append(r.Corrupt, study.Spelled{IDs: ids, Texts: task.Spell(p.tok, ids)})
 	}
@@ -41,13 +41,13 @@ func (p *predictor) report(ctx context.Context, i int, d task.Data) (promptRepor
 
 // opening is the prompt by its tokens, with the corrupt one if there is just
 // one.
-func opening(s study.ShownPair, prompts, corrupts int) string {
+func opening(s study.ShownPair, prompts, corrupts, width int) string {
 	if corrupts > 1 {
 		s.Corrupt, s.Differ = nil, nil
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "prompt %d of %d: %s\n", s.Prompt, prompts, pairHeading(s))
-	writePair(s, &b, func(text string) string { return text })
+	b.WriteString(hanging("", fmt.Sprintf("prompt %d of %d: %s", s.Prompt, prompts, pairHeading(s)), width))
+	writePair(s, &b, func(text string) string { return text }, width)
 	if corrupts > 1 {
 		fmt.Fprintf(&b, "  corrupt  the mean of %s\n", counted(corrupts, "prompt"))
 	}
@@ -58,15 +58,15 @@ func opening(s study.ShownPair, prompts, corrupts int) string {
 // side, where a token that leaves the top of a run would be lost from sight, but
 // token by token, since what is asked is how much of the full model's
 // prediction the others keep.
-func (r *promptReport) text() string {
+func (r *promptReport) text(width int) string {
 	if len(r.Runs) > 1 {
-		return r.heading + "\n" + table(r.comparison())
+		return r.heading + "\n" + table(r.comparison(), width)
 	}
 	cells := [][]string{{"RANK", "TOKEN", "PROBABILITY", "LOGIT"}}
 	for _, p := range r.Runs[0].Predictions {
 		cells = append(cells, []string{grouped(p.Rank), `"` + p.Text + `"`, probability(p.Probability), number(float64(p.Logit))})
 	}
-	return r.heading + "\n" + table(cells)
+	return r.heading + "\n" + table(cells, width)
 }
 
 // comparison has a row for each token and two columns for each run.

@@ -98,11 +98,12 @@ type predictor struct {
 	circuit *editedCircuit // nil where only the model is asked
 	model   *zoo.Model
 	tok     task.Tokenizer
+	width   int // of lines, 0 for any
 }
 
 // predict runs the command with --prompt.
 func (a *app) predict(ctx context.Context, o *runOptions) error {
-	p := &predictor{o: o, spec: o.spec}
+	p := &predictor{o: o, spec: o.spec, width: columns(a.stdout)}
 	if o.circuit != "" {
 		var err error
 		if p.circuit, err = a.readEdited(ctx, o); err != nil {
@@ -126,7 +127,7 @@ func (a *app) predict(ctx context.Context, o *runOptions) error {
 		if reports[i], err = p.report(ctx, i, d); err != nil {
 			return err
 		}
-		blocks[i] = reports[i].text()
+		blocks[i] = reports[i].text(p.width)
 	}
 	if o.format == reportJSON {
 		return a.printJSON(reports)

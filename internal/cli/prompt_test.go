@@ -305,7 +305,7 @@ func TestPromptReportText(t *testing.T) {
      2  ","           0.0500      14
  1,234  "\n"         2.3e-07  -0.125
 50,257  "·"           0.0000    -200
-`, r.text())
+`, r.text(0))
 	r.Runs = append(r.Runs, study.RunReport{Run: rowCorrupted, Edges: &edges, Predictions: []study.Prediction{
 		{Rank: 1, ID: 220, Text: "·", Probability: 0.9, Logit: 3}, {Rank: 2, ID: 198, Text: `\n`, Probability: 0.00005, Logit: 2}, {Rank: 3, ID: 5335, Text: " Mary", Probability: 0.00004999, Logit: 1}, {Rank: 40000, ID: 11, Text: ",", Probability: 1e-300, Logit: 0}}})
 	assert.Equal(t, `prompt
@@ -315,7 +315,7 @@ TOKEN    FULL MODEL    RANK  CORRUPTED    RANK
 ","          0.0500       2   1.0e-300  40,000
 "\n"        2.3e-07   1,234     0.0001       2
 "·"          0.0000  50,257     0.9000       1
-`, r.text())
+`, r.text(0))
 }
 
 // What is printed as text is what JSON has.
@@ -330,7 +330,7 @@ func TestPredictTextIsJSON(t *testing.T) {
   corrupt  <|endoftext|>|We| hate
                             ^^^^^
 `
-	assert.Equal(t, r.text(), stdout.String())
+	assert.Equal(t, r.text(0), stdout.String())
 	for _, p := range r.Runs[0].Predictions {
 		assert.Contains(t, stdout.String(), fmt.Sprintf("\n\"%s\" ", p.Text))
 	}

@@ -208,7 +208,7 @@ func (a *app) references(asJSON bool) error {
 	if asJSON {
 		return a.printJSON(list)
 	}
-	a.print(tableWithin(rows, columns(a.stdout)))
+	a.print(table(rows, columns(a.stdout)))
 	for _, r := range list {
 		a.print("\n" + groupTable(r, columns(a.stdout)))
 	}
@@ -221,5 +221,5 @@ func groupTable(r referenceInfo, width int) string {
 	for _, g := range r.Groups {
 		rows = append(rows, []string{g.Name, g.Color, strings.Join(g.Nodes, " ")})
 	}
-	return tableWithin(rows, width)
+	return table(rows, width)
 }

@@ -129,7 +129,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 	if o.format == reportJSON {
 		return a.printJSON(rows)
 	}
-	a.print(metricTable(rows, metrics))
+	a.print(metricTable(rows, metrics, columns(a.stdout)))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,26 +13,27 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
-// shownText is what people read. What differs goes through mark.
-func shownText(s *study.Shown, mark func(string) string) string {
+// shownText is what people read, in lines at most so many characters wide, 0 being no
+// limit. What differs goes through mark.
+func shownText(s *study.Shown, mark func(string) string, width int) string {
 	var b bytes.Buffer
 	for _, p := range s.Pairs {
-		fmt.Fprintf(&b, "prompt %d of %d: %s\n", p.Prompt, s.Prompts, pairHeading(p))
-		writePair(p, &b, mark)
+		b.WriteString(hanging("", fmt.Sprintf("prompt %d of %d: %s", p.Prompt, s.Prompts, pairHeading(p)), width))
+		writePair(p, &b, mark, width)
 		if len(p.Counted) > 0 {
-			fmt.Fprintf(&b, "  counted  %s\n", ranges(p.Counted))
+			b.WriteString(hanging("  counted  ", ranges(p.Counted), width))
 		}
 		for _, a := range []struct {
 			name string
 			list *study.Spelled
 		}{{"correct", p.Correct}, {"wrong  ", p.Wrong}} {
 			if a.list != nil {
-				fmt.Fprintf(&b, "  %s  %s\n", a.name, answersText(a.list))
+				writeAnswers(a.list, &b, "  "+a.name+"  ", width)
 			}
 		}
 		b.WriteByte('\n')
 	}
-	return b.String() + shownSummary(s) + "\n"
+	return b.String() + hanging("", shownSummary(s), width)
 }
 
 func pairHeading(p study.ShownPair) string {
@@ -95,23 +97,25 @@ func ranges(list []int) string {
 // shownAnswers is how many of many answers are shown.
 const shownAnswers = 5
 
-// answersText lists the first few answers and says how many there are.
-func answersText(l *study.Spelled) string {
-	shown := words(l)[:min(len(l.IDs), shownAnswers)]
+// writeAnswers lists the first few answers and says how many there are.
+func writeAnswers(l *study.Spelled, b *bytes.Buffer, lead string, width int) {
+	shown := slices.Clone(words(l)[:min(len(l.IDs), shownAnswers)])
 	if l.Texts != nil {
-		shown = slices.Clone(shown)
 		for i, s := range shown {
 			shown[i] = `"` + s + `"`
 		}
 	}
-	text := strings.Join(shown, " ")
 	if n := len(l.IDs) - len(shown); n > 0 {
-		text += fmt.Sprintf(" and %d more", n)
+		shown = append(shown, "and", strconv.Itoa(n), "more")
 	}
-	if text == "" {
-		return "none"
+	if len(shown) == 0 {
+		shown = []string{"none"}
 	}
-	return text
+	room := math.MaxInt
+	if width > 0 {
+		room = width - len(lead)
+	}
+	b.WriteString(lead + strings.Join(foldedWords(shown, room), "\n"+strings.Repeat(" ", len(lead))) + "\n")
 }
 
 // words are the texts of tokens, or their numbers.
@@ -122,12 +126,19 @@ func words(l *study.Spelled) []string {
 	return task.Spell(nil, l.IDs)
 }
 
-// shownWidth is how long lines of tokens may become.
+// shownWidth is how long lines of tokens may become where no width is given.
 const shownWidth = 100
+
+// shownLead is what stands before them.
+const shownLead = "  corrupt  "
 
 // writePair writes the prompts below each other, token by token, in as many
 // blocks of lines as they need, with ^ under what differs.
-func writePair(p study.ShownPair, b *bytes.Buffer, mark func(string) string) {
+func writePair(p study.ShownPair, b *bytes.Buffer, mark func(string) string, limit int) {
+	room := shownWidth
+	if limit > 0 {
+		room = min(room, limit-len(shownLead))
+	}
 	rows := [][]string{words(&p.Clean)}
 	if p.Corrupt != nil {
 		rows = append(rows, words(p.Corrupt))
@@ -144,7 +155,7 @@ func writePair(p study.ShownPair, b *bytes.Buffer, mark func(string) string) {
 	}
 	for lo := 0; lo < len(width); {
 		hi, total := lo+1, width[lo]
-		for hi < len(width) && total+1+width[hi] <= shownWidth {
+		for hi < len(width) && total+1+width[hi] <= room {
 			total += 1 + width[hi]
 			hi++
 		}

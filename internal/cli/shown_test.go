@@ -269,7 +269,7 @@ func TestTablesAndLinesArePlain(t *testing.T) {
 	for _, text := range hostileTexts {
 		var b bytes.Buffer
 		lines(&b, [2]string{text, text})
-		b.WriteString(table([][]string{{"NAME", text}, {text, "1"}}))
+		b.WriteString(table([][]string{{"NAME", text}, {text, "1"}}, 0))
 		assertPlain(t, b.String(), text, []string{"table"})
 		b.Reset()
 		m, err := zoo.Open(t.Context(), "or_gate")

@@ -3,7 +3,9 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/internal/study"
@@ -11,16 +13,24 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
-// lines prints a block of names and texts, the names to the width of the
-// longest, without what a terminal would obey.
+// lines prints a block of names and texts.
 func lines(w io.Writer, pairs ...[2]string) {
+	_, _ = io.WriteString(w, pairLines(columns(w), pairs...))
+}
+
+// pairLines is a block of names and texts, the names to the width of the longest,
+// without what a terminal would obey, in lines at most so many characters wide,
+// 0 being no limit.
+func pairLines(limit int, pairs ...[2]string) string {
 	width := 0
 	for _, p := range pairs {
-		width = max(width, len(p[0]))
+		width = max(width, utf8.RuneCountInString(p[0]))
 	}
+	var b strings.Builder
 	for _, p := range pairs {
-		fmt.Fprintf(w, "%-*s  %s\n", width, oneline.Plain(p[0]), oneline.Plain(p[1]))
+		b.WriteString(hanging(fmt.Sprintf("%-*s  ", width, oneline.Plain(p[0])), oneline.Plain(p[1]), limit))
 	}
+	return b.String()
 }
 
 // number writes four digits.

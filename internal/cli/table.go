@@ -12,25 +12,24 @@ import (
 
 // table aligns rows of equally many cells, the first row being titles: columns
 // of numbers to the right, others to the left. What a cell holds that a terminal
-// would obey is left out.
-func table(rows [][]string) string { return tableWithin(rows, 0) }
-
-// tableWithin is a table at most so many characters wide, if the last column,
-// when it is a text, can be broken into lines that narrow; 0 is no limit.
-func tableWithin(rows [][]string, limit int) string {
+// would obey is left out. It is at most so many characters wide, 0 being no
+// limit: a text in the last column is broken into lines, and where that does not
+// do, each row becomes a block of lines, a cell on each behind its title.
+func table(rows [][]string, limit int) string {
 	width, isNumber := measureColumns(rows)
 	last := len(width) - 1
-	room := 0 // for the last column
-	if limit > 0 && !isNumber[last] {
-		room = limit
-		for _, w := range width[:last] {
-			room -= w + len(columnGap)
-		}
+	room := limit // for the last column
+	for _, w := range width[:last] {
+		room -= w + len(columnGap)
+	}
+	isBroken := limit > 0 && width[last] > room
+	if isBroken && (isNumber[last] || room < max(narrowest, longestWord(rows, last))) {
+		return inBlocks(rows, limit)
 	}
 	var b strings.Builder
 	for _, r := range rows {
 		texts := []string{r[last]}
-		if room >= narrowest {
+		if isBroken {
 			texts = folded(r[last], room)
 		}
 		for i, text := range texts {
@@ -43,6 +42,37 @@ func tableWithin(rows [][]string, limit int) string {
 		}
 	}
 	return b.String()
+}
+
+// longestWord is how long the longest word of a column is.
+func longestWord(rows [][]string, column int) int {
+	most := 0
+	for _, r := range rows {
+		for word := range strings.FieldsSeq(r[column]) {
+			most = max(most, utf8.RuneCountInString(word))
+		}
+	}
+	return most
+}
+
+// inBlocks writes each row behind the first as lines of titles and cells, with an
+// empty line between rows. A cell without a title stands alone.
+func inBlocks(rows [][]string, limit int) string {
+	var out []string
+	for _, r := range rows[1:] {
+		var b strings.Builder
+		pairs := make([][2]string, len(r))
+		for c := range r {
+			pairs[c] = [2]string{rows[0][c], r[c]}
+		}
+		if pairs[0][0] == "" {
+			b.WriteString(pairs[0][1] + "\n")
+			pairs = pairs[1:]
+		}
+		b.WriteString(pairLines(limit, pairs...))
+		out = append(out, b.String())
+	}
+	return strings.Join(out, "\n")
 }
 
 const (

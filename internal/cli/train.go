@@ -249,7 +249,7 @@ func (a *app) printMeasures(ctx context.Context, o *trainOptions, r train.Recipe
 	for _, m := range measures {
 		rows = append(rows, []string{m.Name, fmt.Sprintf("%.4f", m.Value), cmp.Or(m.At, "-")}[:len(rows[0])])
 	}
-	a.print(table(rows))
+	a.print(table(rows, columns(a.stdout)))
 	return nil
 }
 

@@ -3,6 +3,7 @@
 package golden
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -83,6 +84,16 @@ func ModelWith(t testing.TB, name string, o checkpoint.LoadOptions) *checkpoint.
 	m, err := checkpoint.LoadWith(t.Context(), Config(t, name), Open(t, model), o)
 	require.NoError(t, err)
 	return m
+}
+
+// Hash is a model's hash.
+func Hash(t testing.TB, m interface {
+	Hash(ctx context.Context, threads int) (string, error)
+}) string {
+	t.Helper()
+	hash, err := m.Hash(t.Context(), 2)
+	require.NoError(t, err)
+	return hash
 }
 
 // Config reads the configuration of a golden model.

@@ -52,4 +52,4 @@ var Floors = map[string]float64{
 }
 
 // TestOnly lists packages that only tests may import.
-var TestOnly = []string{"internal/ending", "internal/golden", "internal/layers", "pkg/weights/weightstest"}
+var TestOnly = []string{"internal/ending", "internal/golden", "internal/layers", "internal/misuse", "pkg/weights/weightstest"}

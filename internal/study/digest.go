@@ -20,7 +20,7 @@ func (x *Study) Digests(ctx context.Context) (weights, prompts string, err error
 	if err != nil {
 		return "", "", err
 	}
-	if x.weights, err = x.Model.HashWith(ctx, x.threads); err != nil {
+	if x.weights, err = x.Model.Hash(ctx, x.threads); err != nil {
 		return "", "", err
 	}
 	x.prompts = fmt.Sprintf("%x", sha256.Sum256(data))

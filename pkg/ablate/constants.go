@@ -12,6 +12,9 @@ import (
 // Places lists where the constants of optimal ablation stand in a run, and the
 // vectors themselves, which are made where there are none.
 func Places(c transformer.Config, k *circuit.Constants) ([]transformer.HookPoint, []*[]float32) {
+	if k == nil {
+		panic("ablate: Places of no constants")
+	}
 	var points []transformer.HookPoint
 	var vectors []*[]float32
 	add := func(p transformer.Point, layer int, v *[]float32) {
@@ -47,6 +50,15 @@ func width(c transformer.Config, at transformer.HookPoint) int {
 // Means are the constants to begin with: each sender's mean over the clean
 // prompts and their positions, padding aside.
 func Means(ctx context.Context, m *transformer.Model, d task.Data, batch, threads int) (*circuit.Constants, error) {
+	if m == nil || batch < 1 {
+		panic(fmt.Sprintf("ablate: Means without a model, or of %d examples at a time", batch))
+	}
+	if err := d.Check(); err != nil {
+		return nil, err
+	}
+	if err := m.CheckTokens("\"clean\"", d.Clean); err != nil {
+		return nil, err
+	}
 	sums := newMeans(m.Config, len(d.Clean[0]))
 	for lo := 0; lo < len(d.Clean); lo += batch {
 		hi := min(lo+batch, len(d.Clean))

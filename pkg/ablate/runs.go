@@ -77,6 +77,9 @@ func Bind(ctx context.Context, c Config) (*Runs, error) {
 
 // check checks that model, graph and data fit.
 func (c Config) check() error {
+	if c.Model == nil || c.Graph == nil {
+		panic("ablate: Bind without a model or a graph")
+	}
 	if c.Constants != nil && c.Ablation != Optimal {
 		return fmt.Errorf("constants: expected ablation %s, found %s", Optimal, c.Ablation)
 	}
@@ -179,41 +182,49 @@ func atLeastAnEighth(p, t int) int {
 // split reports whether token and position embeddings are two senders.
 func (r *Runs) split() bool { return r.graph.Config().SplitEmbed }
 
+// made is the runs themselves; it panics if Bind did not make them.
+func (r *Runs) made() *Runs {
+	if r == nil || r.model == nil {
+		panic("ablate: runs that Bind did not make")
+	}
+	return r
+}
+
 // Model returns the model.
-func (r *Runs) Model() *transformer.Model { return r.model }
+func (r *Runs) Model() *transformer.Model { return r.made().model }
 
 // Graph returns the graph whose edges are patched.
-func (r *Runs) Graph() *circuit.Graph { return r.graph }
+func (r *Runs) Graph() *circuit.Graph { return r.made().graph }
 
 // Data returns the data.
-func (r *Runs) Data() task.Data { return r.data }
+func (r *Runs) Data() task.Data { return r.made().data }
 
 // Ablation returns what the corrupted run is.
-func (r *Runs) Ablation() Ablation { return r.ablation }
+func (r *Runs) Ablation() Ablation { return r.made().ablation }
 
 // Examples is the number of examples.
-func (r *Runs) Examples() int { return len(r.data.Clean) }
+func (r *Runs) Examples() int { return len(r.made().data.Clean) }
 
 // Positions is the number of positions of an example.
-func (r *Runs) Positions() int { return len(r.data.Clean[0]) }
+func (r *Runs) Positions() int { return len(r.made().data.Clean[0]) }
 
 // BatchSize is how many examples are held at a time.
-func (r *Runs) BatchSize() int { return r.batch }
+func (r *Runs) BatchSize() int { return r.made().batch }
 
 // Threads is how many goroutines to use.
-func (r *Runs) Threads() int { return r.threads }
+func (r *Runs) Threads() int { return r.made().threads }
 
 // Senders say where the values of the graph's senders lie, by number. The
 // caller must not change it.
-func (r *Runs) Senders() []Sender { return r.senders }
+func (r *Runs) Senders() []Sender { return r.made().senders }
 
 // PosPermutation returns where the corrupted run takes its position embeddings
 // from, or nil if it does not permute them.
-func (r *Runs) PosPermutation() []int { return r.permutation }
+func (r *Runs) PosPermutation() []int { return r.made().permutation }
 
 // FirstDifference is the first position whose values can differ between the
 // two runs.
-func (r *Runs) FirstDifference() int { return r.first }
+func (r *Runs) FirstDifference() int { return r.made().first }
 
 // Batch is some of the examples with their two runs.
 type Batch struct {
@@ -228,7 +239,7 @@ type Batch struct {
 
 // In is the same runs with another number of examples held at a time.
 func (r *Runs) In(batch int) *Runs {
-	in := *r
+	in := *r.made()
 	in.batch = max(1, min(batch, r.Examples()))
 	return &in
 }
@@ -292,6 +303,9 @@ func (b *Batch) takeCuts() {
 
 // Part is the batch's examples [lo,hi), in the same memory.
 func (b *Batch) Part(lo, hi int) *Batch {
+	if b.made(); lo < 0 || lo >= hi || hi > len(b.Tokens) {
+		panic(fmt.Sprintf("ablate: Part of examples [%d,%d) of %d", lo, hi, len(b.Tokens)))
+	}
 	c, t := b.Runs.model.Config, b.Runs.Positions()
 	out := &Batch{Runs: b.Runs, Lo: b.Lo + lo, Hi: b.Lo + hi, Tokens: b.Tokens[lo:hi], Pad: b.Pad.Part(lo, hi),
 		Clean: b.Clean.Slice(c, lo*t, hi*t), Corrupted: b.Corrupted.Slice(c, lo*t, hi*t)}
@@ -301,8 +315,16 @@ func (b *Batch) Part(lo, hi int) *Batch {
 	return out
 }
 
+// made is the batch itself; it panics if no runs made it.
+func (b *Batch) made() *Batch {
+	if b == nil || b.Clean == nil || b.Corrupted == nil {
+		panic("ablate: a batch that no Runs made")
+	}
+	return b
+}
+
 // Examples is the number of examples of the batch.
-func (b *Batch) Examples() int { return b.Hi - b.Lo }
+func (b *Batch) Examples() int { return b.made().Hi - b.Lo }
 
 // Rows is the number of rows of its activations.
 func (b *Batch) Rows() int { return b.Examples() * b.Runs.Positions() }
@@ -310,7 +332,12 @@ func (b *Batch) Rows() int { return b.Examples() * b.Runs.Positions() }
 // Cut is what cutting a head's edge adds to a residual stream, in the head's
 // own space, as long as the head sends its clean values: its corrupted z less
 // its clean one [B·T,K].
-func (b *Batch) Cut(s Sender) tensor.Matrix { return s.of(b.cuts[s.Layer]) }
+func (b *Batch) Cut(s Sender) tensor.Matrix {
+	if b.made(); !s.IsHead || s.Layer < 0 || s.Layer >= len(b.cuts) {
+		panic(fmt.Sprintf("ablate: Cut of a sender of layer %d that is no head of the batch's model of %d layers", s.Layer, len(b.cuts)))
+	}
+	return s.of(b.cuts[s.Layer])
+}
 
 // Floats is how many numbers a batch keeps of one position.
 func Floats(c transformer.Config, splitEmbed bool) int64 {

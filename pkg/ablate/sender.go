@@ -1,6 +1,8 @@
 package ablate
 
 import (
+	"fmt"
+
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -22,32 +24,39 @@ func senderOf(n circuit.Node, c transformer.Config) Sender {
 }
 
 // Value is the sender's output in a run: z [B·T,K] of a head, which is still
-// to be multiplied by W_O, else [B·T,D].
+// to be multiplied by W_O, else [B·T,D]. It panics if the run has no such sender.
 func (s Sender) Value(a *transformer.Activations) tensor.Matrix {
+	x := s.in(a)
 	switch {
+	case x == nil:
+		panic(fmt.Sprintf("ablate: Value: the run has no such sender of layer %d", s.Layer))
 	case s.IsHead:
-		return s.of(a.Layers[s.Layer].Z)
-	case s.isEmbed && s.embed == circuit.Embed:
-		return a.Embed.Matrix()
-	case s.isEmbed && s.embed == circuit.PosEmbed:
-		return a.Pos.Matrix()
-	case s.isEmbed:
-		return a.Layers[0].AttnIn.Matrix()
+		return s.of(x)
 	}
-	return a.Layers[s.Layer].MLPOut.Matrix()
+	return x.Matrix()
+}
+
+// in is where the sender's values lie in a run, with those of its layer's other
+// heads; nil if there are none.
+func (s Sender) in(a *transformer.Activations) *tensor.Tensor {
+	switch {
+	case a == nil || s.Layer < 0 || s.Layer >= len(a.Layers):
+		return nil
+	case s.IsHead:
+		return a.Layers[s.Layer].Z
+	case s.isEmbed && s.embed == circuit.Embed:
+		return a.Embed
+	case s.isEmbed && s.embed == circuit.PosEmbed:
+		return a.Pos
+	case s.isEmbed:
+		return a.Layers[0].AttnIn
+	}
+	return a.Layers[s.Layer].MLPOut
 }
 
 // of is a head's part of the values of all heads of its layer [B·T,H·K].
 func (s Sender) of(all *tensor.Tensor) tensor.Matrix {
 	return all.Matrix().Columns(s.Head*s.k, (s.Head+1)*s.k)
-}
-
-// Width is the width of the sender's values: K of a head, else D.
-func (s Sender) Width(c transformer.Config) int {
-	if s.IsHead {
-		return c.DHead
-	}
-	return c.DModel
 }
 
 // Output sets dst [n,D] to what the sender adds to the residual stream by its

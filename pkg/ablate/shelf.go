@@ -15,7 +15,7 @@ import (
 // are the same to the bit. It is a help, not a need: where there is no file, or
 // it fails, the shelf is empty, and runs are made again.
 //
-// Its methods may be called from several goroutines.
+// Its methods may be called from several goroutines. A nil shelf is empty.
 type Shelf struct {
 	mu   sync.Mutex
 	file *os.File
@@ -27,6 +27,7 @@ type Shelf struct {
 // Without a file it is empty and stays so; Close gives the file back, as does
 // the end of the program.
 func NewShelf(r *Runs, dir string, examples int) *Shelf {
+	r.made()
 	s := &Shelf{at: map[[2]int]int64{}}
 	s.file, _ = scratch.File(dir, RunBytes(r.model.Config, r.split())*int64(examples*r.Positions()))
 	return s
@@ -39,6 +40,9 @@ func RunBytes(c transformer.Config, splitEmbed bool) int64 {
 
 // Close empties the shelf for good.
 func (s *Shelf) Close() {
+	if s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.close()
@@ -51,7 +55,7 @@ func (s *Shelf) close() {
 	}
 }
 
-// Open reports whether the shelf has a file. A nil shelf has none.
+// Open reports whether the shelf has a file.
 func (s *Shelf) Open() bool {
 	if s == nil {
 		return false
@@ -61,9 +65,9 @@ func (s *Shelf) Open() bool {
 	return s.file != nil
 }
 
-// Has reports whether a batch's runs are kept. A nil shelf keeps none.
+// Has reports whether a batch's runs are kept.
 func (s *Shelf) Has(b *Batch) bool {
-	if s == nil {
+	if b.made(); s == nil {
 		return false
 	}
 	s.mu.Lock()
@@ -74,6 +78,9 @@ func (s *Shelf) Has(b *Batch) bool {
 
 // Put keeps a batch's runs, unless it has them.
 func (s *Shelf) Put(ctx context.Context, b *Batch) {
+	if b.made(); s == nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := [2]int{b.Lo, b.Hi}
@@ -94,6 +101,9 @@ func (s *Shelf) Put(ctx context.Context, b *Batch) {
 // Get reads the runs of the examples [lo,hi); it returns nil if they are not
 // kept.
 func (s *Shelf) Get(ctx context.Context, r *Runs, lo, hi int) *Batch {
+	if r.made(); s == nil {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at, ok := s.at[[2]int{lo, hi}]

@@ -42,6 +42,9 @@ const MaxFile = 512 << 20
 // names afterwards, and which of them are idle is found out anew. Where
 // the context ends, its error is returned.
 func Decode(ctx context.Context, name string, r io.Reader) (*File, error) {
+	if r == nil {
+		panic("circuit: Decode without a reader")
+	}
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -39,6 +39,9 @@ func (f *File) isMeasured() bool {
 // metric is named, and all numbers of its measurement are 0, has none of them.
 // What a terminal would obey is escaped.
 func (f *File) Encode(w io.Writer) error {
+	if w == nil {
+		panic("circuit: Encode without a writer")
+	}
 	head := struct {
 		Graph      GraphInfo `json:"graph"`
 		Run        any       `json:"run"`

@@ -19,7 +19,7 @@ type GraphInfo struct {
 }
 
 // Info returns the configuration in the form that files declare it.
-func (t *Template) Info() GraphInfo { return GraphInfo(t.cfg) }
+func (t *Template) Info() GraphInfo { return GraphInfo(t.Config()) }
 
 // Run is everything that decides a result: whoever does the same again gets the
 // same numbers. A field that says nothing is empty.
@@ -105,6 +105,10 @@ func (r *Run) OrphansIdle() bool { return r.Ablation == "" || r.Ablation == resa
 // edge has none. Edges stand in the order of their numbers. Which edges are idle
 // depends on the ablation, which must be there before.
 func (f *File) SetCircuit(g *Graph, m Mask, scores Scores, all bool) {
+	g.checkMask("SetCircuit", m)
+	if scores != nil && len(scores) != len(m) {
+		panic(fmt.Sprintf("circuit: SetCircuit: %d scores, the graph has %d edges", len(scores), len(m)))
+	}
 	f.Graph = g.Info()
 	f.EdgesTotal, f.EdgesKept = g.NumEdges(), m.Count()
 	f.AllEdgesIncluded = all

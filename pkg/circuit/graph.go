@@ -165,27 +165,35 @@ func (t *Template) sendersBefore(l int) int {
 	return n + l*perLayer
 }
 
+// made is the template itself; it panics if NewTemplate did not make it.
+func (t *Template) made() *Template {
+	if t == nil || t.first == nil {
+		panic("circuit: a graph that neither New nor NewTemplate made")
+	}
+	return t
+}
+
 // Config returns what the graph was made from.
-func (t *Template) Config() Config { return t.cfg }
+func (t *Template) Config() Config { return t.made().cfg }
 
 // NumEdges is the number of edges, placeholders not counted.
-func (t *Template) NumEdges() int { return t.first[len(t.first)-1] }
+func (t *Template) NumEdges() int { return t.made().first[len(t.first)-1] }
 
 // Senders lists the senders in the order of computation. The caller must not
 // change it.
-func (t *Template) Senders() []Node { return t.senders }
+func (t *Template) Senders() []Node { return t.made().senders }
 
 // Receivers lists the receivers in the order of computation; a layer's q, k
 // and v inputs come before its q, k and v. The caller must not change it.
-func (t *Template) Receivers() []Node { return t.receivers }
+func (t *Template) Receivers() []Node { return t.made().receivers }
 
 // Has reports whether the graph has the node.
-func (t *Template) Has(n Node) bool { _, ok := t.byNode[n]; return ok }
+func (t *Template) Has(n Node) bool { _, ok := t.made().byNode[n]; return ok }
 
 // SenderIndex is the position of a sender in Senders. It panics if the graph
 // has no such sender.
 func (t *Template) SenderIndex(n Node) int {
-	i, ok := t.byNode[n]
+	i, ok := t.made().byNode[n]
 	if !ok || !n.IsSender() {
 		panic(fmt.Sprintf("circuit: no sender %v in the graph", n))
 	}
@@ -196,15 +204,18 @@ func (t *Template) SenderIndex(n Node) int {
 // edge lo+i comes from sender i, or, for q, k and v, is the direct edge. It
 // panics if the graph has no such receiver.
 func (t *Template) Incoming(r Node) (lo, hi int) {
-	i, ok := t.byNode[r]
+	i, ok := t.made().byNode[r]
 	if !ok || !r.IsReceiver() {
 		panic(fmt.Sprintf("circuit: no receiver %v in the graph", r))
 	}
 	return t.first[i], t.first[i+1]
 }
 
-// Edge returns edge number i.
+// Edge returns edge number i. It panics if there is none.
 func (t *Template) Edge(i int) Edge {
+	if n := t.NumEdges(); i < 0 || i >= n {
+		panic(fmt.Sprintf("circuit: Edge(%d) of a graph of %d edges", i, n))
+	}
 	r := sort.Search(len(t.receivers), func(k int) bool { return t.first[k+1] > i })
 	n := t.receivers[r]
 	if n.Kind >= Q && n.Kind <= V {
@@ -215,7 +226,7 @@ func (t *Template) Edge(i int) Edge {
 
 // Index returns an edge's number and whether the graph has it.
 func (t *Template) Index(e Edge) (int, bool) {
-	i, ok := t.byNode[e.Receiver]
+	i, ok := t.made().byNode[e.Receiver]
 	if !ok || !e.Receiver.IsReceiver() {
 		return 0, false
 	}

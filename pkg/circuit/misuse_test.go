@@ -19,7 +19,6 @@ func TestMisuseIsANamedPanic(t *testing.T) {
 		fmt.Sprintf("circuit: Edge(-1) of a graph of %d edges", n):                  func() { g.Edge(-1) },
 		fmt.Sprintf("circuit: Edge(%d) of a graph of %d edges", n, n):               func() { g.Edge(n) },
 		fmt.Sprintf("circuit: SpanOf(-1) of a graph of %d edges", n):                func() { g.SpanOf(-1) },
-		fmt.Sprintf("circuit: TemplateEdge(-7) of a graph of %d edges", n):          func() { g.TemplateEdge(-7) },
 		fmt.Sprintf("circuit: Number(5, 3) of a graph of 1 spans and %d edges", n):  func() { g.Number(5, 3) },
 		fmt.Sprintf("circuit: HasOutgoing: a mask of 1 edges, the graph has %d", n): func() { g.HasOutgoing(circuit.Mask{true}, circuit.Node{Kind: circuit.Output}) },
 		fmt.Sprintf("circuit: Prune: a mask of 0 edges, the graph has %d", n):       func() { g.Prune(nil, true) },

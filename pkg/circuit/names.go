@@ -29,6 +29,9 @@ const (
 
 // String names a dialect for people.
 func (d Dialect) String() string {
+	if d >= dialects {
+		return fmt.Sprintf("Dialect(%d)", uint8(d))
+	}
 	return [...]string{"circuit files, MIB, EAP-IG", "TransformerLens, traces", "pictures", "DOT text", "Edge-Pruning"}[d]
 }
 
@@ -56,8 +59,14 @@ var patterns = [kinds][dialects]string{
 }
 
 // Pattern is how a dialect writes nodes of a kind, L and H standing for layer
-// and head; empty where it has no name for them.
-func (d Dialect) Pattern(k Kind) string { return patterns[k][d] }
+// and head; empty where it has no name for them. It panics if there is no such
+// kind or dialect.
+func (d Dialect) Pattern(k Kind) string {
+	if int(k) >= kinds || d >= dialects {
+		panic(fmt.Sprintf("circuit: names of kind %d in dialect %d: there are %d and %d", k, d, kinds, dialects))
+	}
+	return patterns[k][d]
+}
 
 // Name is a node's name in a dialect, empty where the dialect has none. The
 // output's layer is that of the node.
@@ -87,8 +96,11 @@ func (n Node) ReceiverName() string { return strings.TrimSuffix(n.String(), ".in
 
 // HookName is the name of a node of this graph in TransformerLens, with the
 // index of its head as the reference writes it:
-// "blocks.1.attn.hook_result[:, :, 5]".
+// "blocks.1.attn.hook_result[:, :, 5]". It panics if the graph has no such node.
 func (t *Template) HookName(n Node) string {
+	if !t.hasPart(n) {
+		panic(fmt.Sprintf("circuit: HookName: no node %v in the graph", n))
+	}
 	if n.Kind == Output {
 		n.Layer = t.cfg.Layers - 1
 	}
@@ -100,7 +112,7 @@ func (t *Template) HookName(n Node) string {
 // residual input.
 func (t *Template) ParseNode(s string) (Node, error) {
 	known := false
-	for d := range dialects {
+	for _, d := range Dialects() {
 		for k := range kinds {
 			layer, head, ok := match(patterns[k][d], s)
 			if !ok {

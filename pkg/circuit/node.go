@@ -52,8 +52,5 @@ func (n Node) Letter() (int, bool) {
 	return 0, false
 }
 
-// HasHead reports whether the node belongs to one attention head.
-func (n Node) HasHead() bool { return n.Kind == Head || n.Kind >= QInput && n.Kind <= V }
-
 // HasLayer reports whether the node belongs to one block.
 func (n Node) HasLayer() bool { return n.Kind >= Head && n.Kind <= MLPIn }

@@ -33,14 +33,22 @@ func (t *Template) Over(spans int) *Graph {
 }
 
 // Spans is the number of spans of positions.
-func (g *Graph) Spans() int { return g.spans }
+func (g *Graph) Spans() int { return g.made().spans }
+
+// made is the graph itself; it panics if New or Over did not make it.
+func (g *Graph) made() *Graph {
+	if g == nil || g.spans == 0 {
+		panic("circuit: a graph that neither New nor Over made")
+	}
+	return g
+}
 
 // NumEdges is the number of edges of all spans, placeholders not counted.
-func (g *Graph) NumEdges() int { return g.spans * g.Template.NumEdges() }
+func (g *Graph) NumEdges() int { return g.made().spans * g.Template.NumEdges() }
 
 // Number is the number of a template's edge in a span.
 func (g *Graph) Number(span, edge int) int {
-	if span < 0 || span >= g.spans || edge < 0 || edge >= g.Template.NumEdges() {
+	if span < 0 || span >= g.made().spans || edge < 0 || edge >= g.Template.NumEdges() {
 		panic(fmt.Sprintf("circuit: Number(%d, %d) of a graph of %d spans and %d edges", span, edge, g.spans, g.Template.NumEdges()))
 	}
 	return span*g.Template.NumEdges() + edge
@@ -48,9 +56,6 @@ func (g *Graph) Number(span, edge int) int {
 
 // SpanOf is the span that an edge of the graph belongs to.
 func (g *Graph) SpanOf(i int) int { return g.checked("SpanOf", i) / g.Template.NumEdges() }
-
-// TemplateEdge is the number in the template of an edge of the graph.
-func (g *Graph) TemplateEdge(i int) int { return g.checked("TemplateEdge", i) % g.Template.NumEdges() }
 
 // Edge returns edge number i, whatever its span.
 func (g *Graph) Edge(i int) Edge {

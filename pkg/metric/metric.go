@@ -104,6 +104,9 @@ func New(name Name, t Targets) (*Metric, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.check(name); err != nil {
+		return nil, err
+	}
 	f, err := k.bind(name, t)
 	if err != nil {
 		return nil, err
@@ -115,21 +118,35 @@ func New(name Name, t Targets) (*Metric, error) {
 	return m, nil
 }
 
+// made is the formula; it panics if New did not make the metric.
+func (m *Metric) made() formula {
+	if m == nil || m.formula == nil {
+		panic("metric: a metric that New did not make")
+	}
+	return m.formula
+}
+
 // Name returns the metric's name.
 func (m *Metric) Name() Name { return m.name }
 
 // Rows lists the positions whose logits the metric reads, by example and then
 // by position. The caller must not change it.
-func (m *Metric) Rows() []Row { return m.formula.rows() }
+func (m *Metric) Rows() []Row { return m.made().rows() }
 
 // Tokens lists the logits that Row reads at row i; nil means all of them.
 // All rows read as many. The caller must not change it.
-func (m *Metric) Tokens(i int) []int { return m.formula.tokens(i) }
+func (m *Metric) Tokens(i int) []int {
+	m.checkRow("Tokens", i)
+	return m.formula.tokens(i)
+}
 
 // SetClean tells the metric the clean run's logits [rows,width], in the order
 // of Rows: all of a row, or those of Tokens. It must be called once, before
 // Row; it keeps the tensor and changes it.
 func (m *Metric) SetClean(logits *tensor.Tensor) {
+	if logits == nil {
+		panic(fmt.Sprintf("metric: SetClean of %s: no logits", m.name))
+	}
 	if rows, width := len(m.Rows()), m.width; logits.Rows() != rows || logits.Cols() != width {
 		panic(fmt.Sprintf("metric: SetClean of %s: expected logits [%d %d], found %v", m.name, rows, width, logits.Shape()))
 	}
@@ -150,21 +167,30 @@ func (m *Metric) Row(i int, logits []float32) float64 {
 // check panics where a method is used too early or with another number of
 // logits than a row has.
 func (m *Metric) check(method string, i, logits int) {
-	switch {
-	case !m.clean:
-		panic(fmt.Sprintf("metric: %s of %s before SetClean", method, m.name))
-	case i < 0 || i >= len(m.Rows()):
-		panic(fmt.Sprintf("metric: %s of %s: expected a row from 0 to %d, found %d", method, m.name, len(m.Rows())-1, i))
-	case logits != m.width:
+	m.checkClean(method)
+	if logits != m.width {
 		panic(fmt.Sprintf("metric: %s of %s: expected %d logits, found %d", method, m.name, m.width, logits))
+	}
+	m.checkRow(method, i)
+}
+
+// checkClean panics before SetClean.
+func (m *Metric) checkClean(method string) {
+	if !m.clean {
+		panic(fmt.Sprintf("metric: %s of %s before SetClean", method, m.name))
+	}
+}
+
+// checkRow panics where there is no such row.
+func (m *Metric) checkRow(method string, i int) {
+	if i < 0 || i >= len(m.Rows()) {
+		panic(fmt.Sprintf("metric: %s of %s: expected a row from 0 to %d, found %d", method, m.name, len(m.Rows())-1, i))
 	}
 }
 
 // Mean is the metric of a run from the values of all rows.
 func (m *Metric) Mean(values []float64) float64 {
-	if len(values) != len(m.Rows()) {
-		panic(fmt.Sprintf("metric: Mean of %d values, the metric has %d rows", len(values), len(m.Rows())))
-	}
+	m.checkValues("Mean", values)
 	sum := 0.0
 	for _, v := range values {
 		sum += v
@@ -172,9 +198,20 @@ func (m *Metric) Mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
+// checkValues panics unless there is a value for each row.
+func (m *Metric) checkValues(method string, values []float64) {
+	if len(values) != len(m.Rows()) {
+		panic(fmt.Sprintf("metric: %s of %d values, the metric has %d rows", method, len(values), len(m.Rows())))
+	}
+}
+
 // PerExample returns each example's mean over its own rows, NaN where an
 // example has none.
 func (m *Metric) PerExample(values []float64, examples int) []float64 {
+	m.checkValues("PerExample", values)
+	if least := m.Rows()[len(values)-1].Example + 1; examples < least {
+		panic(fmt.Sprintf("metric: PerExample of %d examples, the metric reads %d", examples, least))
+	}
 	sums, counts := make([]float64, examples), make([]int, examples)
 	for i, r := range m.Rows() {
 		sums[r.Example] += values[i]

@@ -38,7 +38,7 @@ func labelsOf(name Name, t Targets, rows []Row) ([]int, error) {
 			out[i] = t.Labels[r.Example][r.Position]
 		case !last:
 			out[i] = t.Clean[r.Example][r.Position+1]
-		case t.Correct != nil && len(t.Correct[r.Example]) > 0:
+		case r.Example < len(t.Correct) && len(t.Correct[r.Example]) > 0:
 			out[i] = t.Correct[r.Example][0]
 		default:
 			return nil, fmt.Errorf("metric %s: the last position has no next token: expected \"labels\" or \"correct\" in the data, or a mask without it", name)

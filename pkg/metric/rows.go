@@ -10,6 +10,46 @@ type places []Row
 
 func (p places) rows() []Row { return p }
 
+// check refuses masks, labels and padding that are not of the prompts' shape.
+func (t Targets) check(name Name) error {
+	if t.Vocab < 1 {
+		return fmt.Errorf("metric %s: expected a vocabulary of at least one token, found %d", name, t.Vocab)
+	}
+	for b, tokens := range t.Clean {
+		if len(tokens) == 0 {
+			return fmt.Errorf("metric %s: \"clean\": expected at least one token, found none in example %d", name, b)
+		}
+	}
+	if err := sameShape(name, "mask", t.Mask, t.Clean); err != nil {
+		return err
+	}
+	if err := sameShape(name, "labels", t.Labels, t.Clean); err != nil {
+		return err
+	}
+	if t.Pad != nil && len(t.Pad) != len(t.Clean) {
+		return fmt.Errorf("metric %s: padding: expected a number for each of %d examples, found %d", name, len(t.Clean), len(t.Pad))
+	}
+	for b, pad := range t.Pad {
+		if pad < 0 || pad >= len(t.Clean[b]) {
+			return fmt.Errorf("metric %s: padding: expected 0 to %d tokens, found %d in example %d", name, len(t.Clean[b])-1, pad, b)
+		}
+	}
+	return nil
+}
+
+// sameShape refuses what is given and does not have an element for each token.
+func sameShape[E any](name Name, field string, given [][]E, clean [][]int) error {
+	if given != nil && len(given) != len(clean) {
+		return fmt.Errorf("metric %s: %q: expected one for each of %d examples, found %d", name, field, len(clean), len(given))
+	}
+	for b := range given {
+		if len(given[b]) != len(clean[b]) {
+			return fmt.Errorf("metric %s: %q: expected one for each of %d tokens, found %d in example %d", name, field, len(clean[b]), len(given[b]), b)
+		}
+	}
+	return nil
+}
+
 // everyLogit is of metrics that read whole rows.
 type everyLogit struct{}
 

@@ -17,6 +17,7 @@ func (m *Metric) RowsOf(rows []int, logits tensor.Matrix, values []float64) {
 	if len(rows) != logits.Rows || len(values) != logits.Rows {
 		panic(fmt.Sprintf("metric: RowsOf of %s: %d rows and %d values of %d rows of logits", m.name, len(rows), len(values), logits.Rows))
 	}
+	m.checkClean("RowsOf")
 	f, ok := m.formula.(together)
 	for i, row := range rows {
 		if m.check("RowsOf", row, logits.Cols); !ok {

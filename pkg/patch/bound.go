@@ -2,6 +2,7 @@ package patch
 
 import (
 	"context"
+	"fmt"
 	"iter"
 
 	"github.com/seed-2c350065/acdc/pkg/ablate"
@@ -66,6 +67,9 @@ func newBound(ctx context.Context, batch *ablate.Batch, m *metric.Metric, rows [
 // Parts are the batch in parts of at most some examples, one after the other, in
 // the same memory; those that the metric does not read are left out.
 func (b *Bound) Parts(ctx context.Context, most int) iter.Seq2[*Bound, error] {
+	if b.made(); most < 1 {
+		panic(fmt.Sprintf("patch: Parts of at most %d examples", most))
+	}
 	return func(yield func(*Bound, error) bool) {
 		n := b.Examples()
 		if most >= n {
@@ -93,6 +97,14 @@ func (b *Bound) Parts(ctx context.Context, most int) iter.Seq2[*Bound, error] {
 // part binds the batch's examples [lo,hi) to the metric.
 func (b *Bound) part(ctx context.Context, lo, hi int, rows [2]int) (*Bound, error) {
 	return bindTo(ctx, b.Batch.Part(lo, hi), b.metric.Name(), rows, b.total)
+}
+
+// made is the batch itself; it panics if no Experiment made it.
+func (b *Bound) made() *Bound {
+	if b == nil || b.Batch == nil || b.metric == nil {
+		panic("patch: a batch that no Experiment made")
+	}
+	return b
 }
 
 // Room is how many bytes a state's own values may take, -1 for no limit.
@@ -149,16 +161,16 @@ func (b *Bound) measure(x tensor.Matrix) []float64 {
 }
 
 // Mean is the metric over the batch's own examples.
-func (b *Bound) Mean(values []float64) float64 { return b.metric.Mean(values) }
+func (b *Bound) Mean(values []float64) float64 { return b.made().metric.Mean(values) }
 
 // ForwardFLOP is the work of one plain forward pass over the batch, with the
 // logits that the metric reads.
 func (b *Bound) ForwardFLOP() int64 {
-	return b.Runs.Model().Config.FLOP(b.Examples(), b.Runs.Positions(), 0) + int64(len(b.flat))*b.LogitsFLOP()
+	return b.made().Runs.Model().Config.FLOP(b.Examples(), b.Runs.Positions(), 0) + int64(len(b.flat))*b.LogitsFLOP()
 }
 
 // LogitsFLOP is the work of one row's logits.
-func (b *Bound) LogitsFLOP() int64 { return logitsFLOP(b.Runs.Model().Config, b.metric) }
+func (b *Bound) LogitsFLOP() int64 { return logitsFLOP(b.made().Runs.Model().Config, b.metric) }
 
 func logitsFLOP(c transformer.Config, m *metric.Metric) int64 {
 	return 2 * int64(c.DModel) * int64(logitsWidth(c, m))

@@ -9,6 +9,9 @@ import (
 // batch keeps of each: the columns of W_U that it reads with their biases, or
 // the clean logits, their probabilities and those in passing.
 func (c Config) MetricFloats() (rows int, each int64, err error) {
+	if c.Model == nil {
+		panic("patch: a configuration without a model")
+	}
 	m, err := metric.New(c.Metric, targets(c.Data, c.Model.Config))
 	if err != nil {
 		return 0, 0, err

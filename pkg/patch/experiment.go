@@ -31,6 +31,9 @@ type Config struct {
 
 // Graph makes the graph that Bind would patch.
 func (c Config) Graph() (*circuit.Graph, error) {
+	if c.Model == nil {
+		panic("patch: a configuration without a model")
+	}
 	g, err := ablate.GraphConfig(c.Model.Config, c.Definition, c.SplitEmbed)
 	if err != nil {
 		return nil, err
@@ -88,6 +91,14 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	return e, nil
 }
 
+// made is the experiment itself; it panics if Bind did not make it.
+func (e *Experiment) made() *Experiment {
+	if e == nil || e.runs == nil {
+		panic("patch: an experiment that Bind did not make")
+	}
+	return e
+}
+
 // rowsOf lists by batch the rows of the metric.
 func rowsOf(m *metric.Metric, runs *ablate.Runs) (out [][2]int) {
 	at := 0
@@ -106,7 +117,7 @@ func rowsOf(m *metric.Metric, runs *ablate.Runs) (out [][2]int) {
 // larger than those reckoned with; nil if no state can be larger. Activations
 // that e holds are let go, and made anew when they are needed.
 func (e *Experiment) Fewer() *Experiment {
-	room, ok := e.room.more(e.runs.BatchSize(), e.runs.Examples())
+	room, ok := e.made().room.more(e.runs.BatchSize(), e.runs.Examples())
 	if !ok {
 		return nil
 	}
@@ -118,7 +129,10 @@ func (e *Experiment) Fewer() *Experiment {
 // there is room for if the own values of a state take one in share of what they
 // take at most.
 func (e *Experiment) Reckoning(share int) *Experiment {
-	in := *e
+	if share < 1 {
+		panic(fmt.Sprintf("patch: Reckoning with one in %d", share))
+	}
+	in := *e.made()
 	in.room.Share, in.held = share, nil
 	in.runs = e.runs.In(in.room.Batch(e.runs.Examples()))
 	in.rows = rowsOf(e.metric, in.runs)
@@ -147,6 +161,8 @@ func (e *Experiment) Share() int { return e.room.Share }
 // held; the metric's logits of both, and once more of the clean one, if they are
 // read from a file; or both runs.
 func (e *Experiment) MakingFLOP(b *Bound) int64 {
+	e.made()
+	b.made()
 	switch {
 	case slices.Contains(e.held, b):
 		return 0
@@ -158,7 +174,7 @@ func (e *Experiment) MakingFLOP(b *Bound) int64 {
 
 // HeldFLOP is the work of making the runs that are held or kept in a file.
 func (e *Experiment) HeldFLOP() (flop int64) {
-	parts := e.runs.Parts()
+	parts := e.made().runs.Parts()
 	if !e.shelf.Open() {
 		parts = parts[:e.holds()]
 	}
@@ -189,7 +205,7 @@ func Allows(name metric.Name, d task.Data, c transformer.Config) error {
 // does not read. Those that are held are made once.
 func (e *Experiment) Batches(ctx context.Context) iter.Seq2[*Bound, error] {
 	return func(yield func(*Bound, error) bool) {
-		for i, part := range e.runs.Parts() {
+		for i, part := range e.made().runs.Parts() {
 			if e.rows[i][0] == e.rows[i][1] {
 				continue
 			}
@@ -247,7 +263,7 @@ func (e *Experiment) run(ctx context.Context, i int, part [2]int) (*ablate.Batch
 
 // InBatches reports whether examples are taken some at a time, or all of them
 // anew.
-func (e *Experiment) InBatches() bool { return len(e.rows) > 1 || len(e.held) == 0 }
+func (e *Experiment) InBatches() bool { return len(e.made().rows) > 1 || len(e.held) == 0 }
 
 // Whole is all examples bound together. It panics if InBatches.
 func (e *Experiment) Whole() *Bound {
@@ -258,24 +274,24 @@ func (e *Experiment) Whole() *Bound {
 }
 
 // Runs returns the runs that are measured.
-func (e *Experiment) Runs() *ablate.Runs { return e.runs }
+func (e *Experiment) Runs() *ablate.Runs { return e.made().runs }
 
 // Graph returns the graph whose edges are patched.
-func (e *Experiment) Graph() *circuit.Graph { return e.runs.Graph() }
+func (e *Experiment) Graph() *circuit.Graph { return e.made().runs.Graph() }
 
 // Metric returns the metric over all examples.
-func (e *Experiment) Metric() *metric.Metric { return e.metric }
+func (e *Experiment) Metric() *metric.Metric { return e.made().metric }
 
 // CleanMetric is the metric of the clean run: the full graph.
-func (e *Experiment) CleanMetric() float64 { return e.metric.Mean(e.cleanRows) }
+func (e *Experiment) CleanMetric() float64 { return e.made().metric.Mean(e.cleanRows) }
 
 // CorruptedMetric is the metric of the corrupted run: the empty graph.
-func (e *Experiment) CorruptedMetric() float64 { return e.metric.Mean(e.coRows) }
+func (e *Experiment) CorruptedMetric() float64 { return e.made().metric.Mean(e.coRows) }
 
 // ForwardFLOP is the work of one plain forward pass over all examples, with the
 // logits that the metric reads.
 func (e *Experiment) ForwardFLOP() int64 {
-	return e.flop(e.runs.Examples(), len(e.metric.Rows()))
+	return e.flop(e.made().runs.Examples(), len(e.metric.Rows()))
 }
 
 // flop is that of some examples with some rows of the metric.

@@ -53,7 +53,7 @@ const blockColumns = 32 * tensor.PanelWidth
 
 // NewGated makes the memory of the pass.
 func NewGated(b *Bound) *Gated {
-	c, g := b.Runs.Model().Config, b.Runs.Graph()
+	c, g := b.made().Runs.Model().Config, b.Runs.Graph()
 	n, d := b.Batch.Rows(), c.DModel
 	x := &Gated{b: b, all: tensor.New(len(g.Senders()), n*d).Matrix()}
 	receivers := 0
@@ -100,6 +100,9 @@ func NewGated(b *Bound) *Gated {
 // GatedFloats is how many numbers a Gated and its way backward keep of one
 // position, the metric's rows aside.
 func GatedFloats(g *circuit.Graph, c transformer.Config) int64 {
+	if g == nil {
+		panic("patch: GatedFloats of no graph")
+	}
 	d, hk, l := int64(c.DModel), int64(c.Heads*c.DHead), int64(c.Layers)
 	receivers := l*int64(3*c.Heads+1) + 1
 	return d*(2*int64(len(g.Senders()))+receivers+int64(3*c.Heads+1)) + l*(7*hk+int64(c.DMLP)) + 4*hk + 4*d + 2*int64(c.DMLP)
@@ -130,7 +133,7 @@ func (x *Gated) embeddings() {
 // Run goes forward under gates and returns the metric's value of each of the
 // batch's rows, which the next Run overwrites.
 func (x *Gated) Run(ctx context.Context, gates circuit.Gates) ([]float64, error) {
-	g, c := x.b.Runs.Graph(), x.b.Runs.Model().Config
+	g, c := x.b.made().Runs.Graph(), x.b.Runs.Model().Config
 	if err := gates.Check(g); err != nil {
 		return nil, err
 	}

@@ -161,6 +161,7 @@ func (x *Gated) spread(group int) {
 
 // FLOP is the work of Run and of Backward.
 func (x *Gated) FLOP() (run, back int64) {
+	x.b.made()
 	products := 2 * int64(x.all.Cols) * int64(x.b.Runs.Graph().NumEdges())
 	return x.b.ForwardFLOP() + products, x.b.BackwardFLOP() + 2*products
 }

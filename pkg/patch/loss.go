@@ -12,7 +12,7 @@ import (
 // their logits of the experiment's metric, which is the mean over the rows of all
 // batches. A metric without a gradient is metric.ErrNoGradient.
 func (b *Bound) Loss(ctx context.Context, out tensor.Matrix) ([]float64, transformer.LogitGradient, error) {
-	x, model := b.OutputRows(out), b.Runs.Model()
+	x, model := b.made().OutputRows(out), b.Runs.Model()
 	width := logitsWidth(model.Config, b.metric)
 	values, loss := make([]float64, x.Rows), transformer.LogitGradient{Rows: b.flat, Grad: tensor.New(x.Rows, width).Matrix()}
 	if b.columns != nil {
@@ -48,6 +48,9 @@ func (b *Bound) Loss(ctx context.Context, out tensor.Matrix) ([]float64, transfo
 // Backward goes backward from the experiment's metric through a run of the
 // batch's prompts, and returns the metric's value of each of the batch's rows.
 func (b *Bound) Backward(ctx context.Context, run *transformer.Activations, o transformer.BackwardOptions) ([]float64, error) {
+	if run == nil || run.Out == nil {
+		panic("patch: Backward through no run")
+	}
 	values, loss, err := b.Loss(ctx, run.Out.Matrix())
 	if err != nil {
 		return nil, err
@@ -59,7 +62,7 @@ func (b *Bound) Backward(ctx context.Context, run *transformer.Activations, o tr
 
 // BackwardFLOP is the work of Backward without gradients of weights.
 func (b *Bound) BackwardFLOP() int64 {
-	return b.Runs.Model().Config.BackwardFLOP(b.Examples(), b.Runs.Positions(), 0, false, false) + int64(len(b.flat))*b.LogitsFLOP()
+	return b.made().Runs.Model().Config.BackwardFLOP(b.Examples(), b.Runs.Positions(), 0, false, false) + int64(len(b.flat))*b.LogitsFLOP()
 }
 
 // Total is the number of the rows of all batches, over which the metric is the

@@ -13,7 +13,7 @@ import (
 // forward pass a batch: the reference to which every other way to evaluate a
 // mask is held.
 func (e *Experiment) Plain(ctx context.Context, gates circuit.Gates) ([]float64, error) {
-	values := make([]float64, len(e.metric.Rows()))
+	values := make([]float64, len(e.made().metric.Rows()))
 	for b, err := range e.Batches(ctx) {
 		if err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func (e *Experiment) PlainMetric(ctx context.Context, mask circuit.Mask) (float6
 // Plain returns the metric's value of each of the batch's rows under gates.
 func (b *Bound) Plain(ctx context.Context, gates circuit.Gates) ([]float64, error) {
 	var out tensor.Matrix
-	c := b.Runs.Model().Config
+	c := b.made().Runs.Model().Config
 	last := transformer.HookPoint{Point: transformer.HookResidPost, Layer: c.Layers - 1}
 	gather := transformer.Hook{At: last, Do: func(x *tensor.Tensor) {
 		out = b.OutputRows(x.Reshape(b.Batch.Rows(), c.DModel).Matrix())
@@ -69,6 +69,9 @@ type plain struct {
 // gate · own + (1 − gate) · co. Gates of 0 and 1 are exact: an edge is absent,
 // or present whole.
 func Pass(ctx context.Context, b *ablate.Batch, gates circuit.Gates, o transformer.Options) (*tensor.Tensor, error) {
+	if b == nil || b.Clean == nil {
+		panic("patch: Pass of a batch that no runs made")
+	}
 	if err := gates.Check(b.Runs.Graph()); err != nil {
 		return nil, err
 	}

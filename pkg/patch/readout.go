@@ -1,6 +1,8 @@
 package patch
 
 import (
+	"fmt"
+
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -24,7 +26,7 @@ type Readout struct {
 
 // NewReadout makes a readout of a batch.
 func NewReadout(b *Bound) *Readout {
-	r := &Readout{b: b}
+	r := &Readout{b: b.made()}
 	for range b.Runs.Threads() {
 		r.logits = append(r.logits, make([]float32, readoutRows*min(r.width(), readoutColumns)))
 	}
@@ -32,7 +34,7 @@ func NewReadout(b *Bound) *Readout {
 }
 
 // width is how many logits the metric reads at a row.
-func (r *Readout) width() int { return logitsWidth(r.b.Runs.Model().Config, r.b.metric) }
+func (r *Readout) width() int { return logitsWidth(r.b.made().Runs.Model().Config, r.b.metric) }
 
 // nearFloats bounds the numbers of which logits are made that are read anew for
 // every few rows: what stays in the second-level cache beside them.
@@ -49,8 +51,12 @@ func (r *Readout) Near() bool {
 // readout that is Near. normed is scratch of the size of x. Several goroutines
 // may call it, each under its own number.
 func (r *Readout) MeasureOn(thread int, x, normed tensor.Matrix, rows []int, values []float64) {
-	if x.Rows == 0 {
+	if r.b.made(); x.Rows == 0 {
 		return
+	}
+	r.check("MeasureOn", x, rows, values)
+	if thread < 0 || thread >= len(r.logits) {
+		panic(fmt.Sprintf("patch: MeasureOn: no thread %d of %d", thread, len(r.logits)))
 	}
 	r.b.Runs.Model().NormFinal(normed, x)
 	r.rows(normed, rows, values, r.logits[thread])
@@ -59,9 +65,10 @@ func (r *Readout) MeasureOn(thread int, x, normed tensor.Matrix, rows []int, val
 // Measure sets values[i] to the metric's value of residual x's row i, which is
 // row rows[i] of the batch's metric.
 func (r *Readout) Measure(x tensor.Matrix, rows []int, values []float64) {
-	if x.Rows == 0 {
+	if r.b.made(); x.Rows == 0 {
 		return
 	}
+	r.check("Measure", x, rows, values)
 	threads := r.b.Runs.Threads()
 	r.normed = tensor.Grown(r.normed, x.Rows*x.Cols)
 	normed := view(r.normed, x.Rows, x.Cols)
@@ -75,6 +82,19 @@ func (r *Readout) Measure(x tensor.Matrix, rows []int, values []float64) {
 		lo, hi := i*readoutRows, min((i+1)*readoutRows, x.Rows)
 		r.rows(normed.Slice(lo, hi), rows[lo:hi], values[lo:hi], r.logits[t])
 	})
+}
+
+// check panics unless there is a row of the metric, and room for its value, for
+// each row of x.
+func (r *Readout) check(what string, x tensor.Matrix, rows []int, values []float64) {
+	if len(rows) != x.Rows || len(values) != x.Rows {
+		panic(fmt.Sprintf("patch: %s of %d rows: found %d numbers of the metric's rows, and room for %d values", what, x.Rows, len(rows), len(values)))
+	}
+	for _, row := range rows {
+		if row < 0 || row >= len(r.b.flat) {
+			panic(fmt.Sprintf("patch: %s: no row %d of the metric's %d", what, row, len(r.b.flat)))
+		}
+	}
 }
 
 // each runs f for 0 to n-1, on several threads, whose number it is given.

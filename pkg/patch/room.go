@@ -1,5 +1,7 @@
 package patch
 
+import "fmt"
+
 // Room is the memory that examples may take, with what is computed on them: the
 // batch at hand, and the runs of others that are held so as not to be made anew.
 type Room struct {
@@ -37,6 +39,9 @@ func (r Room) pace(batch, n int) float64 {
 // Held is of how many batches of n examples the runs can be held, the batch at
 // hand aside if it is none of them.
 func (r Room) Held(batch, n int) int {
+	if batch < 1 {
+		panic(fmt.Sprintf("patch: Room.Held of batches of %d examples", batch))
+	}
 	batches := (n + batch - 1) / batch
 	if r.Bytes == 0 || batches == 1 {
 		return 0

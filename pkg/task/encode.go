@@ -9,12 +9,10 @@ import (
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
-// Tokenizer turns text into token ids and back; package tokenizer has them.
+// Tokenizer turns text into token ids; package tokenizer has them.
 type Tokenizer interface {
 	Encode(text string) []int // without a token for the beginning
-	Decode(ids []int) string
-	Token(id int) string // the text of one token, to be shown, whatever the id
-	Vocab() int
+	Token(id int) string      // the text of one token, to be shown, whatever the id
 	BOS() (id int, ok bool)
 }
 

@@ -62,16 +62,14 @@ func BenchmarkMatMul(b *testing.B) {
 			if name == "portable" && m*k*n > 1<<27 {
 				continue
 			}
-			for _, threads := range []int{1, 2} {
-				b.Run(fmt.Sprintf("%dx%dx%d/%s/threads=%d", m, k, n, name, threads), func(b *testing.B) {
-					restore, _ := tensor.ForceKernel(name)
-					defer restore()
-					for b.Loop() {
-						tensor.MatMulParallel(c.Matrix(), x.Matrix(), p, threads)
-					}
-					report(b, 2*m*k*n)
-				})
-			}
+			b.Run(fmt.Sprintf("%dx%dx%d/%s", m, k, n, name), func(b *testing.B) {
+				restore, _ := tensor.ForceKernel(name)
+				defer restore()
+				for b.Loop() {
+					tensor.MatMul(c.Matrix(), x.Matrix(), p)
+				}
+				report(b, 2*m*k*n)
+			})
 		}
 	}
 }

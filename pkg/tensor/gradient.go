@@ -141,15 +141,6 @@ func SoftmaxBackward(dp, p []float32) {
 	kernel.MulTo(dp, dp, p)
 }
 
-// LogSoftmaxBackward turns dy into the gradient with respect to what logp is
-// the LogSoftmax of: dy − exp(logp)·Σ dy. logp becomes its exponential.
-func LogSoftmaxBackward(dy, logp []float32) {
-	sameLen("LogSoftmaxBackward", len(dy), len(logp))
-	total := kernel.Sum(dy)
-	kernel.ExpSum(logp, logp, 0)
-	kernel.Axpy(dy, logp, -total)
-}
-
 // CrossEntropyBackward returns −log softmax(x)[label], in nats, and turns the
 // logits x into weight times its gradient with respect to them:
 // weight·(softmax(x) − [label]).

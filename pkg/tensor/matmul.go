@@ -47,15 +47,6 @@ func (p *Packed) resize(k, n int) {
 	}
 }
 
-// K returns the number of rows.
-func (p *Packed) K() int { return p.k }
-
-// N returns the number of columns.
-func (p *Packed) N() int { return p.n }
-
-// Bytes returns the memory held, padding included.
-func (p *Packed) Bytes() int { return 4 * len(p.data) }
-
 // MatMul sets dst [M,N] = a [M,K] · b [K,N]. It uses one thread and may be
 // called from several goroutines on disjoint dst. dst must not overlap a.
 //
@@ -77,39 +68,12 @@ func matMul(op string, dst, a Matrix, b *Packed, add bool) {
 	kernel.Gemm(dst.Data, dst.Stride, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n, 0, kernel.Panels(b.n), add)
 }
 
-// MatMulParallel is MatMul on up to threads goroutines, with the same bits
-// for any number of them. Columns are split when there are enough panels of
-// them, else rows.
-func MatMulParallel(dst, a Matrix, b *Packed, threads int) {
-	checkProduct("MatMulParallel", dst, a, b)
-	if dst.Rows == 0 || dst.Cols == 0 {
-		return
-	}
-	if threads <= 1 || dst.Rows*dst.Cols*b.k < parallelFrom {
-		matMul("MatMulParallel", dst, a, b, false)
-		return
-	}
-	panels := kernel.Panels(b.n)
-	if panels >= 4*threads || panels*kernel.NR > dst.Rows {
-		Parallel(panels, threads, func(from, to int) {
-			kernel.Gemm(dst.Data, dst.Stride, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n, from, to, false)
-		})
-		return
-	}
-	tiles := (dst.Rows + kernel.MR - 1) / kernel.MR
-	Parallel(tiles, threads, func(from, to int) {
-		i, j := from*kernel.MR, min(to*kernel.MR, dst.Rows)
-		matMul("MatMulParallel", dst.Slice(i, j), a.Slice(i, j), b, false)
-	})
-}
-
-// parallelFrom is the number of multiplications, about 0.4 ms, from which a
-// second goroutine pays for its start, which takes 0.1 ms on an idle core.
-const parallelFrom = 1 << 25
-
 func checkProduct(op string, dst, a Matrix, b *Packed) {
 	dst.check(op, "dst")
 	a.check(op, "a")
+	if b == nil {
+		panic(shapeError("%s: no b", op))
+	}
 	if a.Cols != b.k || dst.Rows != a.Rows || dst.Cols != b.n {
 		panic(shapeError("%s: dst [%d,%d] = a [%d,%d] · b [%d,%d]", op, dst.Rows, dst.Cols, a.Rows, a.Cols, b.k, b.n))
 	}

@@ -21,12 +21,12 @@ func MatMulOnto(dst, base, a Matrix, b *Packed) {
 // the bits are those of MatMul and AddRows. a·b + bias and bias + a·b are the
 // same where a·b is a sum of one block.
 func MatMulBias(dst, a Matrix, b *Packed, bias []float32) {
+	checkProduct("MatMulBias", dst, a, b)
 	if b.k > kernel.KC {
 		matMul("MatMulBias", dst, a, b, false)
 		AddRows(dst, bias)
 		return
 	}
-	checkProduct("MatMulBias", dst, a, b)
 	sameLen("MatMulBias", dst.Cols, len(bias))
 	if dst.Rows > 0 && dst.Cols > 0 {
 		kernel.GemmOnto(dst.Data, dst.Stride, bias, 0, a.Data, a.Stride, dst.Rows, b.k, b.data, b.n)

@@ -100,11 +100,6 @@ func TestMatMulSameBits(t *testing.T) {
 				}
 				requireSameBits(t, c.Data, d.Data, s, name, "rows by", step)
 			}
-			for threads := range 5 {
-				d := tensor.New(s[0], s[2])
-				tensor.MatMulParallel(d.Matrix(), a.Matrix(), b, threads)
-				requireSameBits(t, c.Data, d.Data, s, name, "threads", threads)
-			}
 			restore()
 		}
 	}
@@ -141,7 +136,7 @@ func TestEmptyProducts(t *testing.T) {
 			for _, v := range c.Data {
 				assert.Equal(t, float32(7), v, "MatMulAdd %v", s)
 			}
-			tensor.MatMulParallel(c.Matrix(), a.Matrix(), tensor.Pack(b.Matrix()), 2)
+			tensor.MatMul(c.Matrix(), a.Matrix(), tensor.Pack(b.Matrix()))
 			for _, v := range c.Data {
 				assert.Zero(t, v, "MatMul %v", s)
 			}
@@ -153,8 +148,7 @@ func TestEmptyProducts(t *testing.T) {
 
 func TestPackedSize(t *testing.T) {
 	for _, c := range []struct{ k, n, columns int }{{10, 16, 16}, {10, 17, 32}, {10, 32, 32}, {10, 33, 48}, {10, 64, 64}, {10, 0, 0}} {
-		p := tensor.Pack(tensor.New(c.k, c.n).Matrix())
-		assert.Equal(t, []int{c.k, c.n, 4 * c.k * c.columns}, []int{p.K(), p.N(), p.Bytes()}, fmt.Sprint(c))
+		assert.Equal(t, c.k*c.columns, tensor.PackedLen(c.k, c.n), fmt.Sprint(c))
 	}
 }
 

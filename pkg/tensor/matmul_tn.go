@@ -12,11 +12,6 @@ const (
 	turnedSpare = 16            // rows of the turned a are not a power of two apart
 )
 
-// MulTNScratch is how many numbers MulTNAdd holds at most, a having n columns.
-func MulTNScratch(n int) int {
-	return n*(turnedRows+turnedSpare) + turnedRows*groupWidth
-}
-
 // MulTNAdd sets each Dst [M,N] += aᵀ·B, from a [K,M] and B [K,N]: the gradients
 // of weights, a being what they multiply and B the gradient of what came out. It
 // uses up to threads goroutines, with the same bits for any number of them: the

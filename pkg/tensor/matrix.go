@@ -11,7 +11,11 @@ func (m Matrix) Row(i int) []float32 {
 	if i < 0 || i >= m.Rows {
 		panic(shapeError("Row: no row %d of %d", i, m.Rows))
 	}
-	return m.Data[i*m.Stride : i*m.Stride+m.Cols : i*m.Stride+m.Cols]
+	lo, hi := i*m.Stride, i*m.Stride+m.Cols
+	if lo < 0 || hi < lo || hi > cap(m.Data) {
+		m.check("Row", "the matrix")
+	}
+	return m.Data[lo:hi:hi]
 }
 
 // Slice returns the view of rows [i,j).
@@ -19,6 +23,7 @@ func (m Matrix) Slice(i, j int) Matrix {
 	if i < 0 || j < i || j > m.Rows {
 		panic(shapeError("Slice: rows [%d:%d) of %d", i, j, m.Rows))
 	}
+	m.check("Slice", "the matrix")
 	if i == j {
 		return Matrix{Cols: m.Cols, Stride: m.Stride}
 	}
@@ -30,6 +35,7 @@ func (m Matrix) Columns(i, j int) Matrix {
 	if i < 0 || j < i || j > m.Cols {
 		panic(shapeError("Columns: [%d:%d) of %d", i, j, m.Cols))
 	}
+	m.check("Columns", "the matrix")
 	if m.Rows == 0 || i == j {
 		return Matrix{Rows: m.Rows, Cols: j - i, Stride: m.Stride}
 	}

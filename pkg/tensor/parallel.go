@@ -20,6 +20,9 @@ import (
 // millisecond is over before a sleeping one is awake. Calls from several
 // goroutines, and calls within f, are served too, by goroutines of their own.
 func Parallel(n, threads int, f func(lo, hi int)) {
+	if f == nil {
+		panic("tensor: Parallel without a function")
+	}
 	if threads > n {
 		threads = n
 	}

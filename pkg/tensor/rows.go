@@ -48,9 +48,6 @@ func Axpy(dst []float32, alpha float32, x []float32) {
 	kernel.Axpy(dst, x, alpha)
 }
 
-// Sum returns Σx, in float32 in a fixed order.
-func Sum(x []float32) float32 { return kernel.Sum(x) }
-
 // Dot returns Σ a·b, in float32 in a fixed order.
 func Dot(a, b []float32) float32 {
 	sameLen("Dot", len(b), len(a))
@@ -234,6 +231,9 @@ func Arithmetic() string {
 
 // Grown returns x with at least n elements; what they hold is undefined.
 func Grown[T any](x []T, n int) []T {
+	if n < 0 {
+		panic(shapeError("Grown: to %d elements", n))
+	}
 	if cap(x) < n {
 		return make([]T, n)
 	}
@@ -241,7 +241,7 @@ func Grown[T any](x []T, n int) []T {
 }
 
 // ForceKernel makes the whole process use the named kernels until restore is
-// called, for tests and comparisons. The error of a name that this machine
+// called, for tests and comparisons of several packages. The error of a name that this machine
 // has not wraps ErrKernel and lists those that it has.
 func ForceKernel(name string) (restore func(), err error) {
 	restore, ok := kernel.Force(name)

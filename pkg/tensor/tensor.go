@@ -70,6 +70,9 @@ func (t *Tensor) Cols() int {
 // Row returns row i of the [Rows, Cols] view.
 func (t *Tensor) Row(i int) []float32 {
 	c := t.Cols()
+	if i < 0 || (i+1)*c > len(t.Data) {
+		panic(shapeError("Row: no row %d of %d", i, t.Rows()))
+	}
 	return t.Data[i*c : (i+1)*c : (i+1)*c]
 }
 
@@ -94,15 +97,6 @@ func (t *Tensor) Clone() *Tensor {
 
 // Zero sets every value to 0.
 func (t *Tensor) Zero() { clear(t.Data) }
-
-// CopyFrom copies o's values into t. The shapes may differ, the number of
-// values may not.
-func (t *Tensor) CopyFrom(o *Tensor) {
-	if len(t.Data) != len(o.Data) {
-		panic(shapeError("CopyFrom: %v from %v", t.shape, o.shape))
-	}
-	copy(t.Data, o.Data)
-}
 
 // Matrix returns the [Rows, Cols] view.
 func (t *Tensor) Matrix() Matrix {

@@ -92,9 +92,6 @@ func fillWith(x []float32, next func() float32) {
 // Done is how many steps have been made.
 func (r *Run) Done() int { return r.done }
 
-// Model is the model as it is by now; it must not be used while the run goes on.
-func (r *Run) Model() *transformer.Model { return r.model }
-
 // Train makes the steps that are left, until ctx ends, whose error it then
 // returns between two steps. observe is called after every step and may stop
 // the run by an error; measureEvery is after how many steps it is told what the

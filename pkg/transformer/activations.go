@@ -115,6 +115,7 @@ func (c Config) SidePoint(side int) Point {
 // activations as the options' hooks leave them; with split the token and the
 // position embeddings too.
 func (m *Model) Record(ctx context.Context, tokens [][]int, split bool, o Options) (*Activations, error) {
+	m.checkOpen()
 	a := &Activations{Layers: make([]LayerActivations, m.Config.Layers)}
 	o.keep, o.NoLogits = a.table(m.Config, split), true
 	if _, err := m.Forward(ctx, tokens, o); err != nil {

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -41,6 +42,7 @@ func (m *Model) rotate(side int, x tensor.Matrix, ids []int, way float32) {
 		return
 	}
 	k, half := m.Config.DHead, m.Config.RotaryDim/2
+	checkPositions("Rotate", ids, x.Rows)
 	for i := range x.Rows {
 		cos, sin, row := m.turns.cos.Row(ids[i]), m.turns.sin.Row(ids[i]), x.Row(i)
 		for h := 0; h < len(row); h += k {
@@ -72,7 +74,7 @@ func (m *Model) seen(layer, position, t, pad int) (lo, hi int) {
 // from q and k [T,K]. What a position may not see is -Inf. The first pad
 // positions are padding.
 func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
-	m.checkOpen()
+	m.block(layer)
 	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
 	for i := range dst.Rows {
 		row := dst.Row(i)
@@ -87,7 +89,7 @@ func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
 
 // Pattern turns scores [T,T] into attention weights, in place.
 func (m *Model) Pattern(layer int, scores tensor.Matrix, pad int) {
-	m.checkOpen()
+	m.block(layer)
 	for i := range scores.Rows {
 		m.patternRow(layer, scores.Row(i), i, pad)
 	}
@@ -96,6 +98,9 @@ func (m *Model) Pattern(layer int, scores tensor.Matrix, pad int) {
 // patternRow turns the scores of one position into attention weights, 0 where
 // it may not look.
 func (m *Model) patternRow(layer int, row []float32, position, pad int) {
+	if position < 0 || position >= len(row) || pad < 0 {
+		panic(fmt.Sprintf("transformer: attention at position %d of %d, %d of them padding", position, len(row), pad))
+	}
 	lo, hi := m.seen(layer, position, len(row), pad)
 	clear(row[:lo])
 	clear(row[hi:])
@@ -106,7 +111,7 @@ func (m *Model) patternRow(layer int, row []float32, position, pad int) {
 // stands at positions[i] of T, and k, v [T,K], with scratch for n·T scores. The
 // first pad positions are padding; their z is 0 or what they see of the others.
 func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad int, scratch []float32) {
-	m.checkOpen()
+	m.block(layer)
 	scale := float32(1 / m.Config.ScoreScale(layer))
 	w := m.Config.Window(layer)
 	if q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
@@ -121,6 +126,8 @@ func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad
 		tensor.AttentionAt(z, q, k, v, scale, positions)
 		return
 	}
+	checkPositions("Attend", positions, q.Rows)
+	checkScratch("Attend", scratch, q.Rows*k.Rows)
 	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}
 	tensor.MulNT(scores, q, k, scale)
 	for i := range scores.Rows {

@@ -71,12 +71,16 @@ type backward struct {
 // next layer when ctx ends, whose error it then returns.
 func (m *Model) Backward(ctx context.Context, tape *Tape, loss LogitGradient, o BackwardOptions) error {
 	m.checkOpen()
+	tape.check(m.Config)
 	b := &backward{Reverse: m.Reverse(len(tape.Tokens), len(tape.Tokens[0]), tape.Pad, o.Threads),
 		c: m.Config, tape: tape, hooks: map[HookPoint][]func(int, tensor.Matrix){}}
 	b.Grads, b.Rules, b.heads = o.Grads, o.Rules, o.Heads
 	for _, h := range o.Hooks {
 		if !m.Config.hasGradient(h.At) {
 			return fmt.Errorf("hook point %v: the way backward does not come to it", h.At)
+		}
+		if h.Do == nil {
+			panic(fmt.Sprintf("transformer: the hook at %v has no function", h.At))
 		}
 		b.hooks[h.At] = append(b.hooks[h.At], h.Do)
 	}

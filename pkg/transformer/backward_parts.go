@@ -1,6 +1,10 @@
 package transformer
 
-import "github.com/seed-2c350065/acdc/pkg/tensor"
+import (
+	"fmt"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
 
 // The parts below go backward through those of the forward pass, row by row as
 // they do: of y = part(x), dy is the gradient with respect to y and dx that with
@@ -16,6 +20,9 @@ type Standardized struct {
 // NewStandardized makes room for rows.
 func (m *Model) NewStandardized(rows int) Standardized {
 	m.checkOpen()
+	if rows < 0 {
+		panic(fmt.Sprintf("transformer: NewStandardized of %d rows", rows))
+	}
 	s := Standardized{X: tensor.New(rows, m.Config.DModel).Matrix()}
 	if m.Config.Norm != NoNorm {
 		s.Inv = make([]float32, rows)
@@ -27,6 +34,9 @@ func (m *Model) NewStandardized(rows int) Standardized {
 func (s Standardized) Slice(lo, hi int) Standardized {
 	out := Standardized{X: s.X.Slice(lo, hi)}
 	if s.Inv != nil {
+		if len(s.Inv) != s.X.Rows {
+			panic(fmt.Sprintf("transformer: Standardized.Slice: %d rows and %d of their scales", s.X.Rows, len(s.Inv)))
+		}
 		out.Inv = s.Inv[lo:hi]
 	}
 	return out
@@ -45,14 +55,13 @@ func (m *Model) Standardize(s Standardized, x tensor.Matrix) {
 // Norm1Backward goes backward through Norm1 at rows s: dx [rows,D] of dy, which
 // may be the same.
 func (m *Model) Norm1Backward(layer int, dx, dy tensor.Matrix, s Standardized, r Rules) {
-	m.checkOpen()
-	m.normBackward(dx, dy, s, m.Params.Blocks[layer].LN1W, r)
+	m.normBackward(dx, dy, s, m.norms(layer).LN1W, r)
 }
 
 // Norm2Backward goes backward through Norm2, as Norm1Backward.
 func (m *Model) Norm2Backward(layer int, dx, dy tensor.Matrix, s Standardized, r Rules) {
-	m.checkOpen()
-	m.normBackward(dx, dy, s, m.Params.Blocks[layer].LN2W, r)
+	m.mlp(layer)
+	m.normBackward(dx, dy, s, m.norms(layer).LN2W, r)
 }
 
 // NormFinalBackward goes backward through NormFinal, as Norm1Backward.
@@ -72,12 +81,14 @@ func (m *Model) normBackward(dx, dy tensor.Matrix, s Standardized, w []float32, 
 // HeadBackward goes backward through Head: dx [rows,D] of normalized inputs, dy
 // being [rows,K].
 func (m *Model) HeadBackward(layer, side, head int, dx, dy tensor.Matrix) {
+	checkSide(side)
 	tensor.MatMul(dx, dy, m.headOf(layer, head).back.qkvHead[side][head].get())
 }
 
 // AddHeadsBackward goes backward through Heads and adds to dx [rows,D], dy being
 // [rows,H·K].
 func (m *Model) AddHeadsBackward(layer, side int, dx, dy tensor.Matrix) {
+	checkSide(side)
 	tensor.MatMulAdd(dx, dy, m.block(layer).back.qkv[side].get())
 }
 
@@ -101,7 +112,7 @@ func AttendScratch(t int) int { return t * ((t + 15) &^ 15) }
 // and head: d, the gradients of q, k and v [T,K], of dz [T,K]. The first pad
 // positions are padding, whose gradients are 0.
 func (m *Model) AttendBackward(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3]tensor.Matrix, pad int, scratch []float32, r Rules) {
-	m.checkOpen()
+	m.block(layer)
 	t := dz.Rows
 	for side := range d {
 		for i := range pad {
@@ -111,6 +122,7 @@ func (m *Model) AttendBackward(layer int, d [3]tensor.Matrix, dz tensor.Matrix, 
 	}
 	dz, t = dz.Slice(pad, t), t-pad
 	stride := (t + 15) &^ 15
+	checkScratch("AttendBackward", scratch, t*stride)
 	p := tensor.Matrix{Data: scratch[:t*stride], Rows: t, Cols: t, Stride: stride}
 	scale := float32(1 / m.Config.ScoreScale(layer))
 	tensor.MulNT(p, qkv[0], qkv[1], scale)
@@ -143,19 +155,22 @@ func (m *Model) fullPattern(layer int, scores tensor.Matrix) {
 
 // MLPOutBackward goes backward through MLPOut: dx [rows,F] of dy [rows,D].
 func (m *Model) MLPOutBackward(layer int, dx, dy tensor.Matrix) {
-	tensor.MatMul(dx, dy, m.block(layer).back.out.get())
+	tensor.MatMul(dx, dy, m.mlp(layer).back.out.get())
 }
 
 // ActivateBackward goes backward through Activate, in place: dx becomes the
 // gradient with respect to its input x. Scratch is as long.
 func (m *Model) ActivateBackward(dx, x, scratch []float32, r Rules) {
 	m.checkOpen()
+	if r.FixedActRatio {
+		checkScratch("ActivateBackward", scratch, len(x))
+	}
 	r.activateBackward(m.Config.Activation, dx, x, scratch)
 }
 
 // MLPPreBackward goes backward through MLPPre: dx [rows,D] of dy [rows,F].
 func (m *Model) MLPPreBackward(layer int, dx, dy tensor.Matrix) {
-	tensor.MatMul(dx, dy, m.block(layer).back.in.get())
+	tensor.MatMul(dx, dy, m.mlp(layer).back.in.get())
 }
 
 // UnembedBackward goes backward through Unembed: dx [rows,D] of dy [rows,V].

@@ -89,6 +89,9 @@ func (c Config) Window(layer int) int {
 	if c.Windows == nil {
 		return 0
 	}
+	if layer < 0 || layer >= len(c.Windows) {
+		panic(fmt.Sprintf("transformer: the window of layer %d of %d", layer, len(c.Windows)))
+	}
 	return c.Windows[layer]
 }
 

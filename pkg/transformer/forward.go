@@ -89,6 +89,9 @@ func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor
 		if !m.Config.exists(h.At) {
 			return nil, fmt.Errorf("hook point %v: this model does not have it", h.At)
 		}
+		if h.Do == nil {
+			panic(fmt.Sprintf("transformer: the hook at %v has no function", h.At))
+		}
 		p.hooks[h.At] = append(p.hooks[h.At], h.Do)
 	}
 	for _, r := range o.keep {

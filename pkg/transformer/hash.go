@@ -12,14 +12,8 @@ import (
 )
 
 // Hash identifies a model: configuration and every weight, bit for bit. It is
-// a SHA-256 in hexadecimal.
-func (m *Model) Hash(threads int) string {
-	sum, _ := m.HashWith(context.Background(), threads) // which does not end
-	return sum
-}
-
-// HashWith is Hash until the context ends, whose error it then returns.
-func (m *Model) HashWith(ctx context.Context, threads int) (string, error) {
+// a SHA-256 in hexadecimal. Where the context ends, its error is returned.
+func (m *Model) Hash(ctx context.Context, threads int) (string, error) {
 	m.checkOpen()
 	parts := m.Params.All(m.Config)
 	sums := make([][sha256.Size]byte, len(parts))

@@ -63,6 +63,9 @@ type HookPoint struct {
 
 // String is the name in TransformerLens: "blocks.0.attn.hook_q".
 func (h HookPoint) String() string {
+	if h.Point >= numPoints {
+		return fmt.Sprintf("Point(%d)", uint8(h.Point))
+	}
 	if h.Point.inBlock() {
 		return "blocks." + strconv.Itoa(h.Layer) + "." + pointNames[h.Point]
 	}

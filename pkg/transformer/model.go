@@ -90,7 +90,7 @@ func New(c Config, p *Params) (*Model, error) {
 	if err := p.Check(c); err != nil {
 		return nil, err
 	}
-	m := &Model{Config: c, Params: p}
+	m := &Model{Config: c, Params: p, blocks: make([]block, c.Layers)}
 	m.Repack()
 	if c.Positions == Rotary {
 		m.turns = newRotary(c)
@@ -103,9 +103,6 @@ func New(c Config, p *Params) (*Model, error) {
 // may be computed meanwhile.
 func (m *Model) Repack() {
 	m.checkOpen()
-	if m.blocks == nil {
-		m.blocks = make([]block, m.Config.Layers)
-	}
 	for l := range m.blocks {
 		m.blocks[l].init(m.Config, &m.Params.Blocks[l])
 	}
@@ -116,8 +113,11 @@ func (m *Model) Repack() {
 // gives the memory that the parameters lie in back calls it first.
 func (m *Model) Close() { m.closed.Store(true) }
 
-// checkOpen panics after Close.
+// checkOpen panics after Close, and if New did not make the model.
 func (m *Model) checkOpen() {
+	if m == nil || m.blocks == nil {
+		panic("transformer: a model that New did not make")
+	}
 	if m.closed.Load() {
 		panic("transformer: the model is used after Close")
 	}
@@ -130,6 +130,42 @@ func (m *Model) block(layer int) *block {
 		panic(fmt.Sprintf("transformer: layer %d of a model of %d", layer, len(m.blocks)))
 	}
 	return &m.blocks[layer]
+}
+
+// mlp is the block of a layer that has an MLP.
+func (m *Model) mlp(layer int) *block {
+	b := m.block(layer)
+	if m.Config.AttnOnly {
+		panic("transformer: the MLP of a model of attention only")
+	}
+	return b
+}
+
+// norms are the parameters of a layer for its norms.
+func (m *Model) norms(layer int) *BlockParams {
+	m.block(layer)
+	return &m.Params.Blocks[layer]
+}
+
+// checkSide panics unless a side is 0, 1 or 2: queries, keys or values.
+func checkSide(side int) {
+	if side < 0 || side > 2 {
+		panic(fmt.Sprintf("transformer: side %d: expected 0, 1 or 2, of queries, keys or values", side))
+	}
+}
+
+// checkScratch panics if there is too little scratch memory.
+func checkScratch(what string, scratch []float32, least int) {
+	if len(scratch) < least {
+		panic(fmt.Sprintf("transformer: %s: expected scratch for %d numbers, found it for %d", what, least, len(scratch)))
+	}
+}
+
+// checkPositions panics unless there is a position for each of some rows.
+func checkPositions(what string, positions []int, rows int) {
+	if len(positions) != rows {
+		panic(fmt.Sprintf("transformer: %s: expected the positions of %d rows, found %d", what, rows, len(positions)))
+	}
 }
 
 // headOf is the block of a layer that has such a head.
@@ -171,15 +207,8 @@ func headOf(w *tensor.Tensor, h int) tensor.Matrix {
 
 // PackedFloats counts the numbers of all matrices laid out for the product, the
 // attention's twice, all heads together and one by one.
-func PackedFloats(c Config) int64 { return packedFloats(c, tensor.PackedLen) }
-
-// BackwardPackedFloats counts those of their transposes, which a way backward
-// adds.
-func BackwardPackedFloats(c Config) int64 {
-	return packedFloats(c, func(k, n int) int { return tensor.PackedLen(n, k) })
-}
-
-func packedFloats(c Config, length func(k, n int) int) int64 {
+func PackedFloats(c Config) int64 {
+	length := tensor.PackedLen
 	d, hk := c.DModel, c.Heads*c.DHead
 	block := 3*(length(d, hk)+c.Heads*length(d, c.DHead)) + length(hk, d) + c.Heads*length(c.DHead, d)
 	if !c.AttnOnly {
@@ -206,15 +235,14 @@ func sideBySide(w *tensor.Tensor) tensor.Matrix {
 
 // Norm1 is the norm before a block's attention: ln1 of x [rows,D].
 func (m *Model) Norm1(layer int, dst, x tensor.Matrix) {
-	m.checkOpen()
-	w := &m.Params.Blocks[layer]
+	w := m.norms(layer)
 	m.norm(dst, x, w.LN1W, w.LN1B)
 }
 
 // Norm2 is the norm before a block's MLP: ln2 of x [rows,D].
 func (m *Model) Norm2(layer int, dst, x tensor.Matrix) {
-	m.checkOpen()
-	w := &m.Params.Blocks[layer]
+	m.mlp(layer)
+	w := m.norms(layer)
 	m.norm(dst, x, w.LN2W, w.LN2B)
 }
 
@@ -246,6 +274,7 @@ func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
 	if m.Config.Positions != Shortformer || side == 2 {
 		return
 	}
+	checkPositions("AddPositions", positions, x.Rows)
 	for i := range x.Rows {
 		tensor.Add(x.Row(i), m.Params.Pos.Row(positions[i]))
 	}
@@ -254,14 +283,17 @@ func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
 // Heads computes all heads' queries, keys or values (side 0, 1, 2) [rows,H·K]
 // from normalized inputs x [rows,D].
 func (m *Model) Heads(layer, side int, dst, x tensor.Matrix) {
+	checkSide(side)
 	tensor.MatMulBias(dst, x, m.block(layer).qkv[side].get(), m.Params.Blocks[layer].B[side])
 }
 
 // Head computes one head's queries, keys or values (side 0, 1, 2) [rows,K]
 // from normalized inputs x [rows,D].
 func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
+	checkSide(side)
+	b := m.headOf(layer, head)
 	k := m.Config.DHead
-	tensor.MatMulBias(dst, x, m.headOf(layer, head).qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
+	tensor.MatMulBias(dst, x, b.qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
 }
 
 // AddHeadOut adds z W_O of one head to dst [rows,D], z being [rows,K].
@@ -277,7 +309,7 @@ func (m *Model) AddHeadsOut(layer int, dst, z tensor.Matrix) {
 
 // MLPPre computes x W_in + b_in [rows,F] from normalized inputs x [rows,D].
 func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
-	tensor.MatMulBias(dst, x, m.block(layer).in.get(), m.Params.Blocks[layer].BIn)
+	tensor.MatMulBias(dst, x, m.mlp(layer).in.get(), m.Params.Blocks[layer].BIn)
 }
 
 // Activate applies the activation function in place.
@@ -288,7 +320,7 @@ func (m *Model) Activate(x []float32) {
 
 // MLPOut computes post W_out + b_out [rows,D] from post [rows,F].
 func (m *Model) MLPOut(layer int, dst, post tensor.Matrix) {
-	tensor.MatMulBias(dst, post, m.block(layer).out.get(), m.Params.Blocks[layer].BOut)
+	tensor.MatMulBias(dst, post, m.mlp(layer).out.get(), m.Params.Blocks[layer].BOut)
 }
 
 // Unembed computes logits [rows,V] from normalized final residuals x [rows,D].

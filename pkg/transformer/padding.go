@@ -12,6 +12,9 @@ func (p Padding) Of(b int) int {
 	if p == nil {
 		return 0
 	}
+	if b < 0 || b >= len(p) {
+		panic(fmt.Sprintf("transformer: the padding of example %d of %d", b, len(p)))
+	}
 	return p[b]
 }
 
@@ -19,6 +22,9 @@ func (p Padding) Of(b int) int {
 func (p Padding) Part(lo, hi int) Padding {
 	if p == nil {
 		return nil
+	}
+	if lo < 0 || lo > hi || hi > len(p) {
+		panic(fmt.Sprintf("transformer: the padding of examples [%d,%d) of %d", lo, hi, len(p)))
 	}
 	return p[lo:hi]
 }
@@ -39,7 +45,7 @@ func (p Padding) Check(b, t int) error {
 // Positions lists, by example and token, where each of b examples' t tokens
 // stands [B·T], as position embeddings count; padding stands at 0.
 func (p Padding) Positions(b, t int) []int {
-	out := make([]int, 0, b*t)
+	out := make([]int, 0, max(0, b)*max(0, t))
 	for i := range b {
 		for at := range t {
 			out = append(out, max(0, at-p.Of(i)))

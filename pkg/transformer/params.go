@@ -45,6 +45,7 @@ type Param struct {
 
 // Data returns the parameter's values, nil if it has none.
 func (p Param) Data() []float32 {
+	p.checkListed()
 	if p.vector != nil {
 		return *p.vector
 	}
@@ -56,10 +57,18 @@ func (p Param) Data() []float32 {
 
 // Set gives the parameter values, as many as its shape has.
 func (p Param) Set(data []float32) {
+	p.checkListed()
 	if p.vector != nil {
 		*p.vector = data
 	} else {
 		*p.tensor = tensor.From(data, p.Shape...)
+	}
+}
+
+// checkListed panics if the parameter is not of All's.
+func (p Param) checkListed() {
+	if p.vector == nil && p.tensor == nil {
+		panic("transformer: a parameter that no Params.All lists")
 	}
 }
 
@@ -127,6 +136,9 @@ func (b *BlockParams) All(c Config, l int) []Param {
 
 // NewParams makes the parameters of a configuration, all of them zero.
 func NewParams(c Config) *Params {
+	if err := c.Validate(); err != nil {
+		panic(fmt.Sprintf("transformer: NewParams: %v", err))
+	}
 	p := &Params{Blocks: make([]BlockParams, c.Layers)}
 	for _, x := range p.All(c) {
 		x.Set(make([]float32, x.Size()))
@@ -137,6 +149,9 @@ func NewParams(c Config) *Params {
 // Check checks that the parameters are those of a configuration. An error
 // names the parameter that is not.
 func (p *Params) Check(c Config) error {
+	if p == nil {
+		return fmt.Errorf("parameters: expected those of %d blocks, found none", c.Layers)
+	}
 	if len(p.Blocks) != c.Layers {
 		return fmt.Errorf("parameters: expected %d blocks, found %d", c.Layers, len(p.Blocks))
 	}
@@ -144,7 +159,7 @@ func (p *Params) Check(c Config) error {
 		if n := len(x.Data()); n != x.Size() {
 			return fmt.Errorf("parameter %s: expected %d numbers of shape %v, found %d", x.Name, x.Size(), x.Shape, n)
 		}
-		if x.tensor != nil && !slices.Equal((*x.tensor).Shape(), x.Shape) {
+		if x.tensor != nil && *x.tensor != nil && !slices.Equal((*x.tensor).Shape(), x.Shape) {
 			return fmt.Errorf("parameter %s: expected the shape %v, found %v", x.Name, x.Shape, (*x.tensor).Shape())
 		}
 	}

@@ -21,6 +21,7 @@ type Reverse struct {
 	Grads *Params // where gradients of weights are added; nil for none
 
 	m       *Model
+	checked *Params // the Grads that are known to be the model's
 	b, t    int
 	pad     Padding
 	ids     []int // [n] positions, as embeddings count them
@@ -34,6 +35,12 @@ type Reverse struct {
 // Reverse makes the way backward for b examples of t tokens.
 func (m *Model) Reverse(b, t int, pad Padding, threads int) *Reverse {
 	m.checkOpen()
+	if b < 1 || t < 1 {
+		panic(fmt.Sprintf("transformer: Reverse of %d examples of %d tokens", b, t))
+	}
+	if err := pad.Check(b, t); err != nil {
+		panic(fmt.Sprintf("transformer: Reverse: %v", err))
+	}
 	return &Reverse{m: m, b: b, t: t, pad: pad, ids: pad.Positions(b, t), threads: max(threads, 1)}
 }
 
@@ -44,6 +51,22 @@ const reverseRows = 1024
 
 // blockRows is how many rows go through several steps at a time, in the cache.
 const blockRows = 96
+
+// model is the model, whose layers' gradients there is room for. It panics if
+// Model.Reverse did not make the way backward, or Grads are of another model.
+func (r *Reverse) model() *Model {
+	if r.m == nil {
+		panic("transformer: a way backward that Model.Reverse did not make")
+	}
+	r.m.checkOpen()
+	if r.Grads != nil && r.Grads != r.checked {
+		if err := r.Grads.Check(r.m.Config); err != nil {
+			panic(fmt.Sprintf("transformer: Reverse.Grads: %v", err))
+		}
+		r.checked = r.Grads
+	}
+	return r.m
+}
 
 // n is the number of rows.
 func (r *Reverse) n() int { return r.b * r.t }
@@ -62,13 +85,16 @@ func (r *Reverse) blocks(n int, f func(lo, hi int)) {
 
 // Standardize is Model.Standardize of many rows.
 func (r *Reverse) Standardize(s Standardized, x tensor.Matrix) {
-	r.parallel(x.Rows, func(lo, hi int) { r.m.Standardize(s.Slice(lo, hi), x.Slice(lo, hi)) })
+	m := r.model()
+	r.parallel(x.Rows, func(lo, hi int) { m.Standardize(s.Slice(lo, hi), x.Slice(lo, hi)) })
 }
 
 // HeadsOut goes from dy [n,D], the gradient of attn_out, to dz [n,H·K]. z is
 // needed with Grads only.
 func (r *Reverse) HeadsOut(layer int, dz, dy, z tensor.Matrix) {
-	r.parallel(dy.Rows, func(lo, hi int) { r.m.HeadsOutBackward(layer, dz.Slice(lo, hi), dy.Slice(lo, hi)) })
+	m := r.model()
+	m.block(layer)
+	r.parallel(dy.Rows, func(lo, hi int) { m.HeadsOutBackward(layer, dz.Slice(lo, hi), dy.Slice(lo, hi)) })
 	if r.Grads == nil {
 		return
 	}
@@ -80,7 +106,8 @@ func (r *Reverse) HeadsOut(layer int, dz, dy, z tensor.Matrix) {
 // Attend goes from dz to d, the gradients of queries, keys and values as
 // attention takes them (qkv), all [n,H·K].
 func (r *Reverse) Attend(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3]tensor.Matrix) {
-	h, k, t := r.m.Config.Heads, r.m.Config.DHead, r.t
+	m := r.model()
+	h, k, t := m.Config.Heads, m.Config.DHead, r.t
 	part := func(x tensor.Matrix, b, j int) tensor.Matrix {
 		return x.Slice(b*t, (b+1)*t).Columns(j*k, (j+1)*k)
 	}
@@ -94,7 +121,7 @@ func (r *Reverse) Attend(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3
 				for side := range own {
 					own[side], in[side] = part(d[side], b, j), part(qkv[side], b, j)
 				}
-				r.m.AttendBackward(layer, own, part(dz, b, j), in, r.pad.Of(b), r.scratch[thread], r.Rules)
+				m.AttendBackward(layer, own, part(dz, b, j), in, r.pad.Of(b), r.scratch[thread], r.Rules)
 			}
 		}
 	})
@@ -119,14 +146,18 @@ func view(data []float32, rows, cols int) tensor.Matrix {
 // (side 0 and 1) [n,H·K] as attention takes them become those before rotary
 // positions. It does nothing for values and for other models.
 func (r *Reverse) Unrotate(side int, d tensor.Matrix) {
-	r.parallel(d.Rows, func(lo, hi int) { r.m.RotateBackward(side, d.Slice(lo, hi), r.ids[lo:hi]) })
+	m := r.model()
+	checkPositions("Unrotate", r.ids, d.Rows)
+	r.parallel(d.Rows, func(lo, hi int) { m.RotateBackward(side, d.Slice(lo, hi), r.ids[lo:hi]) })
 }
 
 // HeadInput goes from dy [n,K], the gradient of one head's queries, keys or
 // values (side 0, 1, 2) before rotary positions, to dx [n,D], that of their own
 // input, rows s of a residual stream.
 func (r *Reverse) HeadInput(layer, side, head int, dx, dy tensor.Matrix, s Standardized) {
-	m := r.m
+	m := r.model()
+	checkSide(side)
+	m.headOf(layer, head)
 	if r.Grads == nil {
 		r.blocks(dy.Rows, func(lo, hi int) {
 			r.headRows(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi), s.Slice(lo, hi))
@@ -154,7 +185,8 @@ func (r *Reverse) headRows(layer, side, head int, dx, dy tensor.Matrix, s Standa
 // [n,H·K] before rotary positions, to dx [n,D], that of the stream s that they
 // share. A side whose matrix has no rows is left out.
 func (r *Reverse) HeadsInput(layer int, dx tensor.Matrix, d [3]tensor.Matrix, s Standardized) {
-	m := r.m
+	m := r.model()
+	m.block(layer)
 	dx.Zero()
 	for side, dy := range d {
 		r.parallel(dy.Rows, func(lo, hi int) { m.AddHeadsBackward(layer, side, dx.Slice(lo, hi), dy.Slice(lo, hi)) })
@@ -182,6 +214,7 @@ type Stream struct {
 // its input. See, where it is not nil, is shown the gradients of mlp.hook_post
 // and mlp.hook_pre [n,F] and may change them.
 func (r *Reverse) MLP(layer int, dx, dy tensor.Matrix, in Stream, see func(p Point, g tensor.Matrix)) {
+	r.model().mlp(layer)
 	step := reverseRows
 	if see != nil {
 		step = dy.Rows
@@ -268,20 +301,40 @@ type LogitGradient struct {
 	Grad   tensor.Matrix     // [rows,V], or as many columns as there are Tokens
 }
 
-// check panics where the rows do not fit a batch of n.
-func (g LogitGradient) check(n int) {
+// check panics where the rows do not fit a batch of n, or tokens are not of v.
+func (g LogitGradient) check(n, v int) {
+	for _, row := range g.Rows {
+		if row < 0 || row >= n {
+			panic(fmt.Sprintf("transformer: gradient of logits: no row %d of %d", row, n))
+		}
+	}
 	if g.Rows != nil {
 		n = len(g.Rows)
 	}
 	if g.Grad.Rows != n {
 		panic(fmt.Sprintf("transformer: gradient of logits: expected %d rows, found %d", n, g.Grad.Rows))
 	}
+	if g.Tokens == nil {
+		return
+	}
+	for i := range n {
+		ids := g.Tokens(i)
+		if len(ids) != g.Grad.Cols {
+			panic(fmt.Sprintf("transformer: gradient of logits: expected %d tokens in row %d, found %d", g.Grad.Cols, i, len(ids)))
+		}
+		for _, id := range ids {
+			if id < 0 || id >= v {
+				panic(fmt.Sprintf("transformer: gradient of logits: no token %d of %d", id, v))
+			}
+		}
+	}
 }
 
 // Output goes from the gradient of logits to dx [n,D], that of the final
 // residual stream out [n,D], hook_resid_post of the last layer.
 func (r *Reverse) Output(dx tensor.Matrix, g LogitGradient, out tensor.Matrix) {
-	g.check(out.Rows)
+	m := r.model()
+	g.check(out.Rows, m.Config.VocabOut)
 	x, d := out, dx
 	if g.Rows != nil {
 		x, d = tensor.New(len(g.Rows), out.Cols).Matrix(), tensor.New(len(g.Rows), out.Cols).Matrix()
@@ -289,10 +342,10 @@ func (r *Reverse) Output(dx tensor.Matrix, g LogitGradient, out tensor.Matrix) {
 			copy(x.Row(i), out.Row(row))
 		}
 	}
-	s := r.m.NewStandardized(x.Rows)
+	s := m.NewStandardized(x.Rows)
 	r.Standardize(s, x)
 	if g.Tokens == nil {
-		r.parallel(x.Rows, func(lo, hi int) { r.m.UnembedBackward(d.Slice(lo, hi), g.Grad.Slice(lo, hi)) })
+		r.parallel(x.Rows, func(lo, hi int) { m.UnembedBackward(d.Slice(lo, hi), g.Grad.Slice(lo, hi)) })
 	} else {
 		r.parallel(x.Rows, func(lo, hi int) { r.unembedTokens(d, g, lo, hi) })
 	}
@@ -300,7 +353,7 @@ func (r *Reverse) Output(dx tensor.Matrix, g LogitGradient, out tensor.Matrix) {
 		r.outputGradients(d, g, x, s)
 	}
 	r.blocks(x.Rows, func(lo, hi int) {
-		r.m.NormFinalBackward(d.Slice(lo, hi), d.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
+		m.NormFinalBackward(d.Slice(lo, hi), d.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
 	})
 	if g.Rows != nil {
 		dx.Zero()

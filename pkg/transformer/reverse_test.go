@@ -94,9 +94,9 @@ func TestReverseOfSeparateInputs(t *testing.T) {
 				r.Standardize(s, x.Matrix())
 				r.HeadInput(0, side, h, dx.Matrix(), d[side].Columns(h*c.DHead, (h+1)*c.DHead), s)
 				value := func(by float32) float64 {
-					x.CopyFrom(start)
+					copy(x.Data, start.Data)
 					tensor.Axpy(x.Data, by, direction.Data)
-					defer x.CopyFrom(start)
+					defer func() { copy(x.Data, start.Data) }()
 					return a.forward()
 				}
 				const step = 1. / 256

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -15,13 +16,21 @@ type Tape struct {
 	Pre    []*tensor.Tensor // by layer, mlp.hook_pre [B·T,F]; nil to be computed again, a third of a forward pass
 }
 
-// TapeFloats is how many numbers RecordTape keeps of one position.
-func TapeFloats(c Config, keepPre bool) int64 {
-	n := ActivationFloats(c, false)
-	if keepPre && !c.AttnOnly {
-		n += int64(c.Layers) * int64(c.DMLP)
+// check panics unless the tape is a run of a model of a configuration.
+func (t *Tape) check(c Config) {
+	if t == nil || t.Activations == nil || len(t.Tokens) == 0 || len(t.Layers) != c.Layers || t.Pre != nil && len(t.Pre) != c.Layers {
+		panic("transformer: Backward through a tape that is no run of the model")
 	}
-	return n
+	n := len(t.Tokens) * len(t.Tokens[0])
+	wanted := t.table(c, false)
+	for l := range t.Pre {
+		wanted = append(wanted, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+	}
+	for _, r := range wanted {
+		if x := *r.into; r.at.Point != HookMLPOut && (x == nil || x.Rows() != n || x.Cols() != r.cols) { // what an MLP gave, none needs
+			panic(fmt.Sprintf("transformer: Backward through a tape that is no run of the model: expected %v of %d rows and %d columns", r.at, n, r.cols))
+		}
+	}
 }
 
 // RecordTape is Forward of tokens [B,T] and keeps what Backward needs, as the
@@ -29,6 +38,7 @@ func TapeFloats(c Config, keepPre bool) int64 {
 // too. Hooks that change HookResidMid, what a norm gives, scores, patterns or
 // the inputs of some heads alone are not seen by the way backward.
 func (m *Model) RecordTape(ctx context.Context, tokens [][]int, keepPre bool, o Options) (*tensor.Tensor, *Tape, error) {
+	m.checkOpen()
 	c := m.Config
 	t := &Tape{Activations: &Activations{Layers: make([]LayerActivations, c.Layers)}, Tokens: tokens, Pad: o.Pad}
 	o.keep = t.table(c, false)

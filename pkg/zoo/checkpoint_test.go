@@ -110,7 +110,7 @@ func TestEveryContainerAndTypeIsTheSameModel(t *testing.T) {
 				m := open(t, dir)
 				assert.Equal(t, want.Layout, m.Layout)
 				assert.Equal(t, logits(t, want.Model), logits(t, m.Model), "%s %s %s", name, container, d)
-				assert.Equal(t, want.Hash(1), m.Hash(1))
+				assert.Equal(t, golden.Hash(t, want), golden.Hash(t, m))
 			}
 			if d == weights.F32 {
 				assert.Equal(t, logits(t, golden.Model(t, name)), logits(t, want.Model))
@@ -175,12 +175,12 @@ func cached(t *testing.T, repo, model string) (root string, env hub.Env) {
 }
 
 func TestHuggingFaceNames(t *testing.T) {
-	want := golden.Model(t, "hf-gpt2-tiny").Hash(1)
+	want := golden.Hash(t, golden.Model(t, "hf-gpt2-tiny"))
 	_, env := cached(t, "openai-community--gpt2", "hf-gpt2-tiny")
 	for name, canonical := range map[string]string{"gpt2": "gpt2", "GPT2@main": "gpt2", "openai-community/gpt2": "openai-community/gpt2"} {
 		m, err := OpenWith(t.Context(), name, Options{Env: env})
 		require.NoError(t, err)
-		assert.Equal(t, want, m.Hash(1))
+		assert.Equal(t, want, golden.Hash(t, m))
 		assert.Equal(t, canonical, m.Name)
 		_, err = m.Tokenizer(t.Context())
 		assert.ErrorContains(t, err, "model "+canonical+" has no tokenizer, and its prompts must be token ids: expected tokenizer.json, or vocab.json and merges.txt, in ")
@@ -198,7 +198,7 @@ func TestHuggingFaceNames(t *testing.T) {
 // A cache may have lost what a snapshot links to: another form of the weights is
 // opened, or the error says which link it is.
 func TestBrokenLinksInTheCache(t *testing.T) {
-	want := golden.Model(t, "hf-gpt2-tiny").Hash(1)
+	want := golden.Hash(t, golden.Model(t, "hf-gpt2-tiny"))
 	root, env := cached(t, "openai-community--gpt2", "hf-gpt2-tiny")
 	snapshots, err := filepath.Glob(filepath.Join(root, "hub", "*", "snapshots", "*"))
 	require.NoError(t, err)
@@ -216,7 +216,7 @@ func TestBrokenLinksInTheCache(t *testing.T) {
 	})
 	m, err := OpenWith(t.Context(), "gpt2", Options{Env: env})
 	require.NoError(t, err)
-	assert.Equal(t, want, m.Hash(1))
+	assert.Equal(t, want, golden.Hash(t, m))
 	for _, name := range []string{"config.json", "tokenizer.json"} {
 		_ = os.Remove(filepath.Join(snapshots[0], name))
 		require.NoError(t, os.Symlink("../../blobs/4567", filepath.Join(snapshots[0], name)))
@@ -246,7 +246,7 @@ func TestIndexOfATiedUnembedding(t *testing.T) {
 		m, err := Open(t.Context(), dir)
 		if name == "hf-gpt2-tiny" {
 			require.NoError(t, err)
-			assert.Equal(t, golden.Model(t, name).Hash(1), m.Hash(1))
+			assert.Equal(t, golden.Hash(t, golden.Model(t, name)), golden.Hash(t, m))
 			continue
 		}
 		assert.EqualError(t, err, index+`: weight_map: tensor "embed_out.weight": expected in "model-00002-of-00002.safetensors", found none of this name there`)
@@ -300,10 +300,10 @@ func TestOptions(t *testing.T) {
 	m, err := OpenWith(t.Context(), folder, Options{Processing: checkpoint.NoProcessing(), Reset: &seed})
 	require.NoError(t, err)
 	defer m.Close()
-	assert.Equal(t, golden.ModelWith(t, "hf-gpt2-tiny", checkpoint.LoadOptions{Processing: checkpoint.NoProcessing(), Reset: &seed}).Hash(1), m.Hash(1))
+	assert.Equal(t, golden.Hash(t, golden.ModelWith(t, "hf-gpt2-tiny", checkpoint.LoadOptions{Processing: checkpoint.NoProcessing(), Reset: &seed})), golden.Hash(t, m))
 	for _, name := range []string{"induction", "random:1x2x8x16x10"} {
 		m, err := OpenWith(t.Context(), name, Options{Reset: &seed})
 		require.NoError(t, err)
-		assert.NotEqual(t, open(t, name).Hash(1), m.Hash(1))
+		assert.NotEqual(t, golden.Hash(t, open(t, name)), golden.Hash(t, m))
 	}
 }

@@ -82,7 +82,7 @@ func TestOpenAsksOftenEnough(t *testing.T) {
 		m, err := OpenWith(asked, name, Options{Threads: 1, Reset: &seed})
 		require.NoError(t, err)
 		assert.Greater(t, asked.Asked(), steps*size, name)
-		_, err = m.HashWith(ending.After(size/2), 1)
+		_, err = m.Hash(ending.After(size/2), 1)
 		assert.Equal(t, context.Canceled, err, "while it is hashed")
 		require.NoError(t, m.Close())
 	}

@@ -117,11 +117,13 @@ func TestThreadsBoundTheGoroutines(t *testing.T) {
 		m, err := OpenWith(t.Context(), name, Options{Threads: threads})
 		require.NoError(t, err)
 		defer m.Close()
-		return m.Hash(1), runtime.NumGoroutine() - before
+		hash, err = m.Hash(t.Context(), 1)
+		require.NoError(t, err)
+		return hash, runtime.NumGoroutine() - before
 	}
 	for _, name := range []string{"random:2x2x64x128x999@3", "induction", golden.Path("hf-gpt2-tiny"), golden.Path("hf-gpt_neox-tiny", "model.safetensors")} {
 		want, more := started(name, 1)
-		assert.Zero(t, more, name)
+		assert.LessOrEqual(t, more, 0, name) // those of other tests may end meanwhile
 		for _, threads := range []int{0, 3, many} {
 			hash, _ := started(name, threads)
 			assert.Equal(t, want, hash, "%s %d", name, threads)
@@ -138,10 +140,10 @@ func TestHashesStay(t *testing.T) {
 		"or_gate":                       "69aae21caa4a7fe7fb3606db8968aef45d0f960ceaa08d47d778168aa4121309",
 		"random:1x2x8x16x10":            "dec92e8cef3670bfd5374b2ea99c23b4e97dab49e61d1377a5eae40a8e271620",
 	} {
-		assert.Equal(t, want, open(t, name).Hash(1), name)
+		assert.Equal(t, want, golden.Hash(t, open(t, name)), name)
 	}
 	m := golden.Model(t, "hf-gpt_neox-tiny")
-	seen := map[string]bool{m.Hash(1): true}
+	seen := map[string]bool{golden.Hash(t, m): true}
 	for _, change := range []func(*transformer.Config){
 		func(c *transformer.Config) { c.ScaleByLayer = true }, func(c *transformer.Config) { c.RotaryFactor = 2 },
 	} {
@@ -149,8 +151,8 @@ func TestHashesStay(t *testing.T) {
 		change(&c)
 		other, err := transformer.New(c, m.Params)
 		require.NoError(t, err)
-		assert.False(t, seen[other.Hash(1)])
-		seen[other.Hash(1)] = true
+		assert.False(t, seen[golden.Hash(t, other)])
+		seen[golden.Hash(t, other)] = true
 	}
 }
 

@@ -98,6 +98,9 @@ func FitMost(c *patch.Config, limit, own int64) error { return fit(c, limit, own
 const typical = 8
 
 func fit(c *patch.Config, limit, own int64, share int) error {
+	if c == nil {
+		panic("incremental: Fit of no configuration")
+	}
 	s, err := sizesOf(*c)
 	if err != nil {
 		return err

@@ -105,7 +105,7 @@ func TestAnyCutIsThePlainRun(t *testing.T) {
 				near(t, want, try(t, turn, edge)[0], fmt.Sprintf("seed %d: cut %v: %s", seed, g.Edge(edge), what))
 				if rng.IntN(2) == 0 {
 					turn.Accept(1)
-					near(t, want, turn.Metric(), "accepted")
+					near(t, want, s.Metric(), "accepted")
 				}
 			}
 			turn.End(t.Context())

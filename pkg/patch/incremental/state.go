@@ -109,19 +109,27 @@ func (s *State) sideIndex(layer, side, head int) int {
 	return (layer*3+side)*s.e.model.Config.Heads + head
 }
 
+// made is the state itself; it panics if New did not make it.
+func (s *State) made() *State {
+	if s == nil || s.e == nil {
+		panic("incremental: a state that New did not make")
+	}
+	return s
+}
+
 // Mask returns the edges that are present. The caller must not change it.
-func (s *State) Mask() circuit.Mask { return s.mask }
+func (s *State) Mask() circuit.Mask { return s.made().mask }
 
 // Metric is the metric of the patched run, over the batch's examples.
-func (s *State) Metric() float64 { return s.e.bound.Mean(s.rowVals) }
+func (s *State) Metric() float64 { return s.made().e.bound.Mean(s.rowVals) }
 
 // Rows returns the metric's value of each of its rows. The caller must not
 // change it.
-func (s *State) Rows() []float64 { return s.rowVals }
+func (s *State) Rows() []float64 { return s.made().rowVals }
 
 // Cost returns what the state has computed so far, beyond what Bind did.
 func (s *State) Cost() circuit.Cost {
-	cost := s.cost
+	cost := s.made().cost
 	cost.ForwardPasses = float64(cost.FLOP) / float64(s.e.bound.ForwardFLOP())
 	return cost
 }
@@ -143,7 +151,7 @@ func (s *State) Drop(r circuit.Node) int {
 
 // Ready returns ErrRoom if there is too little room for a turn.
 func (s *State) Ready() error {
-	if !s.pool.has(s.e.rows.count(anywhere)*s.e.model.Config.DModel, 2) {
+	if !s.made().pool.has(s.e.rows.count(anywhere)*s.e.model.Config.DModel, 2) {
 		return ErrRoom
 	}
 	return nil
@@ -151,7 +159,7 @@ func (s *State) Ready() error {
 
 // checkNoTurn panics while a turn is open.
 func (s *State) checkNoTurn(what string, r circuit.Node) {
-	if s.open != nil {
+	if s.made().open != nil {
 		panic(fmt.Sprintf("incremental: %s(%v): the turn of %v is open", what, r, s.open.receiver))
 	}
 }

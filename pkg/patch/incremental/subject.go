@@ -24,6 +24,9 @@ type subject struct {
 }
 
 func newSubject(b *patch.Bound) *subject {
+	if b == nil || b.Batch == nil {
+		panic("incremental: New of a batch that no Experiment made")
+	}
 	r := b.Runs
 	return &subject{bound: b, model: r.Model(), graph: r.Graph(), senders: r.Senders(), clean: b.Clean, co: b.Corrupted,
 		pad: b.Pad, t: r.Positions(), threads: r.Threads(),

@@ -48,21 +48,25 @@ func (s *State) Begin(r circuit.Node) *Turn {
 	return t
 }
 
-// Metric is the metric of the run without the cuts accepted so far.
-func (t *Turn) Metric() float64 { return t.s.Metric() }
-
 // Rows returns the metric's rows after cut k of those tried last. The caller
 // must not change it; the next Try does.
 func (t *Turn) Rows(k int) []float64 {
-	if k < 0 || k >= len(t.edges) {
+	if t.made(); k < 0 || k >= len(t.edges) {
 		panic(fmt.Sprintf("incremental: Rows(%d) of %d cuts tried", k, len(t.edges)))
 	}
 	return t.trials[k]
 }
 
+// made panics if Begin did not make the turn.
+func (t *Turn) made() {
+	if t == nil || t.s == nil {
+		panic("incremental: a turn that Begin did not make")
+	}
+}
+
 // checkOpen panics after End.
 func (t *Turn) checkOpen(what string) {
-	if t.closed {
+	if t.made(); t.closed {
 		panic(fmt.Sprintf("incremental: %s: the turn of %v has ended", what, t.receiver))
 	}
 }
@@ -70,7 +74,7 @@ func (t *Turn) checkOpen(what string) {
 // Most is how many cuts Try takes at a time without needing more than limit
 // bytes for them.
 func (t *Turn) Most(limit int) int {
-	if t.test == nil {
+	if t.made(); t.test == nil {
 		return 1
 	}
 	return max(1, limit/(4*(1+len(t.s.e.rows.index))*t.s.e.model.Config.DModel))

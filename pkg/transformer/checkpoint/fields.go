@@ -99,6 +99,9 @@ func (f field) allows(value json.RawMessage) bool {
 	return found == nil || slices.ContainsFunc(f.only, func(text string) bool { return reflect.DeepEqual(found, decoded(json.RawMessage(text))) })
 }
 
+// isNull reports whether a field is missing, or null.
+func isNull(value json.RawMessage) bool { return value == nil || decoded(value) == nil }
+
 // absent reports whether a value says that there is nothing: null, false, or
 // something empty.
 func absent(value json.RawMessage) bool {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/misuse"
 )
 
 // tabled has, by dialect, a configuration, what it is read into, and for every
@@ -148,6 +150,56 @@ func TestWhatIsReadIsInTheTables(t *testing.T) {
 	for _, x := range []any{hfConfig{}, configJSON{}, ropeConfig{}} {
 		for name := range read(x) {
 			assert.True(t, in[name], "%s is read by no dialect", name)
+		}
+	}
+}
+
+// A value of another JSON type than a field's is refused by that field's name,
+// whatever the type, the empty ones too.
+func TestOtherTypesAreRefused(t *testing.T) {
+	raw := map[string][]string{
+		"normalization_type": misuse.OtherThan("text"), "normalization": misuse.OtherThan("text"), "attention_types": misuse.OtherThan(),
+		"rope_scaling": misuse.OtherThan("object"), "rope_parameters": misuse.OtherThan("object"),
+	}
+	refused := func(text, field, value string) {
+		t.Helper()
+		_, err := changed(t, text, fmt.Sprintf(`{%q:%s}`, field, value))
+		if assert.Error(t, err, "%s: %s", field, value) {
+			assert.Contains(t, err.Error(), fmt.Sprintf(`field %q: expected `, field))
+			assert.Contains(t, err.Error(), ", found ")
+			assert.NotRegexp(t, ` json: |interface|float64|int64`, err.Error())
+		}
+	}
+	for _, d := range tabled {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(d.into)) {
+			name := f.Tag.Get("json")
+			if known, ok := d.fields[name]; !ok || known.fate != computed {
+				continue
+			}
+			values := raw[name]
+			if !misuse.IsRaw(f.Type) {
+				values = misuse.OtherJSON(f.Type)
+			}
+			require.NotEmpty(t, values, name)
+			for _, value := range values {
+				refused(d.text, name, value)
+			}
+		}
+	}
+	for _, value := range misuse.OtherThan("text") {
+		refused(tabled[0].text, "model_type", value)
+	}
+	untyped := strings.Replace(tabled[0].text, `"model_type":"gpt2",`, "", 1)
+	for _, value := range append(misuse.OtherThan("list"), `[{"a":1}]`, "[3]") {
+		refused(untyped, "architectures", value)
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[ropeConfig]()) {
+		name := f.Tag.Get("json")
+		for _, value := range misuse.OtherJSON(f.Type) {
+			_, err := changed(t, tabled[2].text, fmt.Sprintf(`{"rope_scaling":{%q:%s}}`, name, value))
+			if assert.Error(t, err, "%s: %s", name, value) {
+				assert.Regexp(t, `field "rope_scaling"(: field |\.)`+`"`+name+`": expected .*, found `, err.Error())
+			}
 		}
 	}
 }

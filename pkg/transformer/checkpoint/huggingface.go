@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -87,19 +88,23 @@ var families = []family{
 // that family is seen when they are there. A configuration of none is no error.
 func familyOf(raw map[string]json.RawMessage) (f family, guessed, ok bool, err error) {
 	var modelType string
-	if value := raw["model_type"]; !absent(value) {
+	if value := raw["model_type"]; !isNull(value) {
 		if json.Unmarshal(value, &modelType) != nil {
 			return f, false, false, fmt.Errorf("field \"model_type\": expected a text, found %s", shown(value))
 		}
+	}
+	if modelType != "" {
 		for _, f := range families {
 			if f.name == modelType {
 				return f, false, true, nil
 			}
 		}
-		return f, false, false, fmt.Errorf("field \"model_type\": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found %.40q", modelType)
+		return f, false, false, fmt.Errorf("field \"model_type\": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found %s", oneline.Quote(modelType))
 	}
 	var classes []string
-	_ = json.Unmarshal(raw["architectures"], &classes) // something else says nothing
+	if value := raw["architectures"]; !isNull(value) && json.Unmarshal(value, &classes) != nil {
+		return f, false, false, fmt.Errorf("field \"architectures\": expected a list of texts, found %s", shown(value))
+	}
 	for _, f := range families {
 		if len(classes) > 0 && strings.HasPrefix(classes[0], f.class) ||
 			len(classes) == 0 && !slices.ContainsFunc(f.marks, func(name string) bool { return raw[name] == nil }) {
@@ -176,7 +181,7 @@ func (j *hfConfig) shape(c *Config, inner *int, act, defaultAct string, actField
 	}
 	var ok bool
 	if c.Activation, ok = activations[act]; !ok {
-		return fmt.Errorf("field %q: expected one of gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, silu, found %.40q", actField, act)
+		return fmt.Errorf("field %q: expected one of gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, relu, silu, found %s", actField, oneline.Quote(act))
 	}
 	return nil
 }
@@ -230,11 +235,11 @@ func (j *hfConfig) gptNeo(c *Config) error {
 
 // attentionTypes spells out [[["global","local"],6],…]: the kinds, repeated.
 func (j *hfConfig) attentionTypes(layers int) ([]string, error) {
-	if j.AttnTypes == nil {
+	if isNull(j.AttnTypes) {
 		return nil, fmt.Errorf("field \"attention_types\" is missing: expected [[[\"global\", \"local\"], times], …]")
 	}
 	var pairs [][]json.RawMessage
-	wrong := fmt.Errorf("field \"attention_types\": expected [[[\"global\", \"local\"], times], …] for %d layers, found %.80q", layers, j.AttnTypes)
+	wrong := fmt.Errorf("field \"attention_types\": expected [[[\"global\", \"local\"], times], …] for %d layers, found %s", layers, shown(j.AttnTypes))
 	const most = 1 << 12 // layers that a short text may spell out
 	if json.Unmarshal(j.AttnTypes, &pairs) != nil || layers > most {
 		return nil, wrong

@@ -72,19 +72,23 @@ func (j *hfConfig) rotary(c *Config) error {
 
 // rope reads the one object that is there, and says which.
 func (j *hfConfig) rope(c *Config) (where string, rope ropeConfig, err error) {
-	where, value := "rope_parameters", j.Rope
-	if !absent(j.RopeScaling) {
-		if !absent(j.Rope) {
+	objects, values := map[string]map[string]json.RawMessage{}, map[string]json.RawMessage{"rope_parameters": j.Rope, "rope_scaling": j.RopeScaling}
+	for _, name := range []string{"rope_parameters", "rope_scaling"} {
+		var raw map[string]json.RawMessage
+		if value := values[name]; !isNull(value) && json.Unmarshal(value, &raw) != nil {
+			return name, rope, fmt.Errorf("field %q: expected an object or null, found %s", name, shown(value))
+		}
+		objects[name] = raw
+	}
+	if where = "rope_parameters"; len(objects["rope_scaling"]) > 0 {
+		if len(objects[where]) > 0 {
 			return where, rope, fmt.Errorf("field \"rope_parameters\": expected null beside \"rope_scaling\", found %s", shown(j.Rope))
 		}
-		where, value = "rope_scaling", j.RopeScaling
+		where = "rope_scaling"
 	}
-	if absent(value) {
+	raw := objects[where]
+	if len(raw) == 0 {
 		return where, rope, nil
-	}
-	var raw map[string]json.RawMessage
-	if json.Unmarshal(value, &raw) != nil {
-		return where, rope, fmt.Errorf("field %q: expected an object or null, found %s", where, shown(value))
 	}
 	warnings, err := hfRope.decode(raw, &rope)
 	for _, w := range warnings {

@@ -136,20 +136,24 @@ func describe(x *int) string {
 }
 
 // norm reads the normalization, null meaning none.
-func (j *configJSON) norm() (transformer.Normalization, error) {
-	norm := j.Norm
-	if norm == nil {
-		norm = j.OldNorm
+func (j *configJSON) norm() (norm transformer.Normalization, err error) {
+	found := false
+	for _, f := range []struct {
+		name  string
+		value json.RawMessage
+	}{{"normalization", j.OldNorm}, {"normalization_type", j.Norm}} { // the later one counts
+		if f.value == nil {
+			continue
+		}
+		found = true
+		var name *string
+		if err := json.Unmarshal(f.value, &name); err != nil || name != nil && *name == "" {
+			return "", fmt.Errorf("field %q: expected \"LN\", \"LNPre\" or null, found %s", f.name, shown(f.value))
+		}
+		norm = transformer.Normalization(or(name, string(transformer.NoNorm)))
 	}
-	if norm == nil {
+	if !found {
 		return "", fmt.Errorf("field \"normalization_type\" is missing: expected \"LN\", \"LNPre\" or null")
 	}
-	var name *string
-	if err := json.Unmarshal(norm, &name); err != nil || name != nil && *name == "" {
-		return "", fmt.Errorf("field \"normalization_type\": expected \"LN\", \"LNPre\" or null, found %s", shown(norm))
-	}
-	if name == nil {
-		return transformer.NoNorm, nil
-	}
-	return transformer.Normalization(*name), nil
+	return norm, nil
 }
