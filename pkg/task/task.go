@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Data is a batch of prompts as token ids.
@@ -96,7 +97,7 @@ func (t Task) CheckVariant(name string) error {
 		return err
 	}
 	if name != "" {
-		return fmt.Errorf("task %s: expected no variant, since it has only one, found %q", t.Name, name)
+		return fmt.Errorf("task %s: expected no variant, since it has only one, found %s", t.Name, oneline.Quote(name))
 	}
 	return nil
 }
@@ -194,9 +195,9 @@ func (d *Data) checkPermutation(t int) error {
 		return nil
 	}
 	seen := make([]bool, t)
-	for _, p := range d.PosPermutation {
+	for i, p := range d.PosPermutation {
 		if p < 0 || p >= t || seen[p] {
-			return fmt.Errorf("\"pos_permutation\": expected each of 0 to %d once, found %v", t-1, d.PosPermutation)
+			return fmt.Errorf("\"pos_permutation\": expected each of 0 to %d once, found %d at place %d", t-1, p, i)
 		}
 		seen[p] = true
 	}

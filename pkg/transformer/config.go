@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Activation is an MLP's activation function.
@@ -139,16 +140,16 @@ func (c Config) Validate() error {
 		return sizeError("d_mlp", c.DMLP)
 	}
 	if !c.AttnOnly && !slices.Contains(activations, c.Activation) {
-		return fmt.Errorf("field \"act_fn\": expected one of %s, found %q", choice.Quoted(activations), c.Activation)
+		return fmt.Errorf("field \"act_fn\": expected one of %s, found %s", choice.Quoted(activations), oneline.Quote(string(c.Activation)))
 	}
 	if !slices.Contains(normalizations, c.Norm) {
-		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %q", choice.Quoted(normalizations), c.Norm)
+		return fmt.Errorf("field \"normalization_type\": expected one of %s, found %s", choice.Quoted(normalizations), oneline.Quote(string(c.Norm)))
 	}
 	if !slices.Contains(directions, c.Direction) {
-		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %q", choice.Quoted(directions), c.Direction)
+		return fmt.Errorf("field \"attention_dir\": expected one of %s, found %s", choice.Quoted(directions), oneline.Quote(string(c.Direction)))
 	}
 	if !slices.Contains(positions, c.Positions) {
-		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %q", choice.Quoted(positions), c.Positions)
+		return fmt.Errorf("field \"positional_embedding_type\": expected one of %s, found %s", choice.Quoted(positions), oneline.Quote(string(c.Positions)))
 	}
 	if !(c.Eps >= 0 && c.Eps <= mostEps) {
 		return fmt.Errorf("field \"eps\": expected a number from 0 to %d, found %v", mostEps, c.Eps)
@@ -178,8 +179,8 @@ func (c Config) validateAttention() error {
 	if !(c.RotaryBase >= 1 && c.RotaryBase <= mostBase) {
 		return fmt.Errorf("field \"rotary_base\": expected a number from 1 to %g, found %v", mostBase, c.RotaryBase)
 	}
-	if !(c.RotaryFactor >= 0) || math.IsInf(c.RotaryFactor, 0) {
-		return fmt.Errorf("rotary positions: expected a factor above 0, found %v", c.RotaryFactor)
+	if c.RotaryFactor != 0 && !FactorInRange(c.RotaryFactor) {
+		return fmt.Errorf("rotary positions: expected a factor from %g to %g, found %v", 1/MostFactor, MostFactor, c.RotaryFactor)
 	}
 	const most = 1 << 27 // angles that are kept
 	if c.Ctx*c.RotaryDim > most {
@@ -232,3 +233,10 @@ const (
 	mostEps  = 1
 	mostBase = 1e12
 )
+
+// MostFactor bounds what rotary positions are divided, or multiplied, by: beyond
+// it all positions are one, or none is what it was. Known models have 16 at most.
+const MostFactor = 1e6
+
+// FactorInRange reports whether rotary positions can be divided by a number.
+func FactorInRange(factor float64) bool { return factor >= 1/MostFactor && factor <= MostFactor }

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -107,7 +108,7 @@ func Windows(field string, types []string, layers, window int) ([]int, error) {
 			out[i] = window
 		case "global":
 		default:
-			return nil, fmt.Errorf("field %q[%d]: expected \"global\" or \"local\", found %q", field, i, t)
+			return nil, fmt.Errorf("field %q[%d]: expected \"global\" or \"local\", found %s", field, i, oneline.Quote(t))
 		}
 	}
 	return out, nil
