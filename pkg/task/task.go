@@ -31,6 +31,7 @@ type Data struct {
 	Wrong          [][]int  // by example, wrong answers at the same position; or nil
 	Pad            []int    // [B] padding tokens in front of each example, which attention does not see; nil where there are none
 	Labels         [][]int  // [B,T] tokens that should come next, or nil
+	Called         Called   // what their file calls the answers
 	PosPermutation []int    // [T] where the corrupted run takes its position embeddings from, if positions are split off; or nil
 }
 
@@ -150,6 +151,23 @@ func (d *Data) Check() error {
 		return err
 	}
 	return d.checkPermutation(t)
+}
+
+// CheckAnswers refuses answers that are not of a model's output vocabulary.
+func (d *Data) CheckAnswers(vocab int) error {
+	for _, f := range []struct {
+		name   string
+		values [][]int
+	}{{d.Called.correct(), d.Correct}, {d.Called.wrong(), d.Wrong}} {
+		for b, ids := range f.values {
+			for _, id := range ids {
+				if id < 0 || id >= vocab {
+					return fmt.Errorf("%q: expected token ids from 0 to %d, found %d in example %d", f.name, vocab-1, id, b)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // checkPad checks that padding leaves a token of every example, and that no
