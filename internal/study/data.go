@@ -50,6 +50,9 @@ func (x *Study) load(ctx context.Context) (err error) {
 	if err == nil && x.Data.Corrupt != nil {
 		err = x.Model.CheckTokens("\"corrupt\"", x.Data.Corrupt)
 	}
+	if err == nil {
+		err = x.Data.CheckAnswers(x.Model.Config.VocabOut)
+	}
 	if err == nil && s.Metric != "" {
 		err = patch.Allows(s.Metric, x.Data, x.Model.Config)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
 )
@@ -23,7 +24,7 @@ func ParseScreen(text string) (Screen, error) {
 	by, count, ok := strings.Cut(text, ":")
 	n, err := strconv.Atoi(count)
 	if !ok || err != nil || n < 1 {
-		return Screen{}, fmt.Errorf("expected an algorithm and a number of edges such as eap-ig:2000, found %q", text)
+		return Screen{}, fmt.Errorf("expected an algorithm and a number of edges such as eap-ig:2000, found %s", oneline.Quote(text))
 	}
 	_, err = ParseScreener(by)
 	return Screen{by, n}, err

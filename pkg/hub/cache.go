@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/fileerror"
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Cache is a folder in the layout of the Hugging Face libraries.
@@ -118,7 +119,7 @@ func snapshot(ctx context.Context, folder, revision string) (string, error) {
 			return "", fmt.Errorf("%w%s", err, others(folder))
 		}
 		if commit = strings.TrimSpace(string(text)); !commitPattern.MatchString(commit) {
-			return "", fmt.Errorf("%s: expected a commit of 40 hex digits, found %q", ref, commit)
+			return "", fmt.Errorf("%s: expected a commit of 40 hex digits, found %s", ref, oneline.Quote(commit))
 		}
 	}
 	dir := filepath.Join(folder, "snapshots", commit)

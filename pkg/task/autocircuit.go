@@ -26,7 +26,7 @@ func decodeAutoCircuit(ctx context.Context, data []byte) ([]Pair, error) {
 
 // autoCircuitPair reads one prompt.
 func autoCircuitPair(row object) (Pair, error) {
-	var p Pair
+	p := Pair{Called: Called{"answers", "wrong_answers"}}
 	var err error
 	if p.Clean, err = row.prompt("clean"); err != nil {
 		return p, err

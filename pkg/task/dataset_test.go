@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,13 +28,22 @@ func asTexts(list ...string) []Prompt {
 	return out
 }
 
+// unnamed are pairs without what their source calls answers.
+func unnamed(pairs []Pair) []Pair {
+	out := slices.Clone(pairs)
+	for i := range out {
+		out[i].Called = Called{}
+	}
+	return out
+}
+
 func TestReadAutoCircuit(t *testing.T) {
 	pairs, err := ReadPairs(t.Context(), filepath.Join("testdata", "autocircuit.json"))
 	require.NoError(t, err)
 	assert.Equal(t, []Pair{
 		{Clean: asText("The capital of Peru is"), Corrupt: asText("The capital of Chad is"), Correct: asTexts(" Lima"), Wrong: asTexts(" Roma", " Oslo")},
 		{Clean: asIDs(1, 22, 333), Corrupt: asIDs(1, 23, 333), Correct: []Prompt{asIDs(7), asText(" Bern")}},
-	}, pairs)
+	}, unnamed(pairs))
 }
 
 func TestReadEAPYears(t *testing.T) {
@@ -60,7 +70,7 @@ func TestReadEAPNames(t *testing.T) {
 			Correct: []Prompt{asIDs(14235)}, Wrong: []Prompt{asIDs(16753)}},
 		{Clean: asText("Then, Ann\nand Bob met. Bob spoke to"), Corrupt: asText("Then, Ann\nand Bob met. Cy spoke to"),
 			Correct: []Prompt{asIDs(11)}, Wrong: []Prompt{asIDs(12)}},
-	}, pairs)
+	}, unnamed(pairs))
 }
 
 func TestReadMIB(t *testing.T) {
@@ -104,7 +114,7 @@ func TestDecodeVariants(t *testing.T) {
 	} {
 		pairs, err := DecodePairs(t.Context(), "d", []byte(c.data))
 		require.NoError(t, err, c.name)
-		assert.Equal(t, c.want, pairs, c.name)
+		assert.Equal(t, c.want, unnamed(pairs), c.name)
 	}
 }
 

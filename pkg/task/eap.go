@@ -120,7 +120,7 @@ func (t *eapTable) pair(row []string) (Pair, error) {
 			return Pair{}, t.errorf(i, "expected text, found nothing")
 		}
 	}
-	p := Pair{Clean: Prompt{Text: row[t.clean]}, Corrupt: Prompt{Text: row[t.corrupt]}}
+	p := Pair{Clean: Prompt{Text: row[t.clean]}, Corrupt: Prompt{Text: row[t.corrupt]}, Called: t.called()}
 	var err error
 	switch {
 	case t.year >= 0:
@@ -131,6 +131,17 @@ func (t *eapTable) pair(row []string) (Pair, error) {
 		}
 	}
 	return p, err
+}
+
+// called are the columns of the answers.
+func (t *eapTable) called() (c Called) {
+	switch {
+	case t.year >= 0:
+		c = Called{t.header[t.year], t.header[t.year]}
+	case t.correct >= 0:
+		c = Called{t.header[t.correct], t.header[t.wrong]}
+	}
+	return c
 }
 
 // yearAnswers makes the two-digit years after a year the right answers and the

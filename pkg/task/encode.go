@@ -53,6 +53,7 @@ func encode(ctx context.Context, pairs []Pair, tok Tokenizer, o EncodeOptions) (
 	if len(pairs) == 0 {
 		return d, errors.New("expected at least one prompt, found none")
 	}
+	d.Called = pairs[0].Called
 	e := encoder{tok: tok, answers: map[string]int{}}
 	if o.BOS {
 		if err := e.findBOS(); err != nil {
@@ -115,11 +116,11 @@ func (e *encoder) add(d *Data, p Pair) error {
 		}
 		d.Corrupt = append(d.Corrupt, corrupt)
 	}
-	correct, err := e.single("correct", p.Correct)
+	correct, err := e.single(p.Called.correct(), p.Correct)
 	if err != nil {
 		return err
 	}
-	wrong, err := e.single("wrong", p.Wrong)
+	wrong, err := e.single(p.Called.wrong(), p.Wrong)
 	if err != nil {
 		return err
 	}

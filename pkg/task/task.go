@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // Data is a batch of prompts as token ids.
@@ -30,6 +31,7 @@ type Data struct {
 	Wrong          [][]int  // by example, wrong answers at the same position; or nil
 	Pad            []int    // [B] padding tokens in front of each example, which attention does not see; nil where there are none
 	Labels         [][]int  // [B,T] tokens that should come next, or nil
+	Called         Called   // what their file calls the answers
 	PosPermutation []int    // [T] where the corrupted run takes its position embeddings from, if positions are split off; or nil
 }
 
@@ -96,7 +98,7 @@ func (t Task) CheckVariant(name string) error {
 		return err
 	}
 	if name != "" {
-		return fmt.Errorf("task %s: expected no variant, since it has only one, found %q", t.Name, name)
+		return fmt.Errorf("task %s: expected no variant, since it has only one, found %s", t.Name, oneline.Quote(name))
 	}
 	return nil
 }
@@ -151,6 +153,23 @@ func (d *Data) Check() error {
 	return d.checkPermutation(t)
 }
 
+// CheckAnswers refuses answers that are not of a model's output vocabulary.
+func (d *Data) CheckAnswers(vocab int) error {
+	for _, f := range []struct {
+		name   string
+		values [][]int
+	}{{d.Called.correct(), d.Correct}, {d.Called.wrong(), d.Wrong}} {
+		for b, ids := range f.values {
+			for _, id := range ids {
+				if id < 0 || id >= vocab {
+					return fmt.Errorf("%q: expected token ids from 0 to %d, found %d in example %d", f.name, vocab-1, id, b)
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // checkPad checks that padding leaves a token of every example, and that no
 // padded position counts.
 func (d *Data) checkPad(b, t int) error {
@@ -194,9 +213,9 @@ func (d *Data) checkPermutation(t int) error {
 		return nil
 	}
 	seen := make([]bool, t)
-	for _, p := range d.PosPermutation {
+	for i, p := range d.PosPermutation {
 		if p < 0 || p >= t || seen[p] {
-			return fmt.Errorf("\"pos_permutation\": expected each of 0 to %d once, found %v", t-1, d.PosPermutation)
+			return fmt.Errorf("\"pos_permutation\": expected each of 0 to %d once, found %d at place %d", t-1, p, i)
 		}
 		seen[p] = true
 	}

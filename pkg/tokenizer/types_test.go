@@ -1,8 +1,11 @@
 package tokenizer
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -75,4 +78,48 @@ func TestOtherTypesAreRefused(t *testing.T) {
 			refused(err, part, value)
 		}
 	}
+}
+
+// What a tokenizer's files say is shown shortened in errors, whatever the field.
+func TestLongValuesAreShortened(t *testing.T) {
+	long := strings.Repeat("a", 5000)
+	values := []string{`"` + long + `"`, `["` + long + `"]`, `{"` + long + `":"` + long + `"}`, `{"type":"` + long + `"}`, `{"content":"` + long + `"}`,
+		`[{"content":"` + long + `","id":3}]`, strings.Repeat("9", 5000), `{"type":"Sequence","normalizers":[{"type":"` + long + `"}]}`}
+	short := func(err error) {
+		t.Helper()
+		if err != nil {
+			assert.Less(t, len(err.Error()), 500)
+		}
+	}
+	const model = `{"type":"BPE","vocab":{"a":0,"b":1},"merges":[]}`
+	tried := 0
+	for _, value := range values {
+		for _, f := range reflect.VisibleFields(reflect.TypeFor[settings]()) {
+			_, err := parseSettings(t.Context(), fmt.Appendf(nil, `{%q:%s}`, f.Tag.Get("json"), value))
+			short(err)
+		}
+		for _, name := range slices.Concat(specialFields, moreFields) {
+			text := fmt.Sprintf(`{%q:%s}`, name, value)
+			dir := folder(t, map[string]string{tokenizerName: base, configName: text, specialName: "{}"})
+			_, err := Open(t.Context(), dir)
+			if err != nil {
+				short(errors.New(strings.Replace(err.Error(), dir, "", 1)))
+			}
+		}
+		for _, f := range reflect.VisibleFields(reflect.TypeFor[tokenizerFile]()) {
+			_, err := Read(t.Context(), "t", fmt.Appendf(nil, `{"model":%s,"pre_tokenizer":{"type":"ByteLevel"},%q:%s}`, model, f.Tag.Get("json"), value))
+			short(err)
+		}
+		for _, f := range reflect.VisibleFields(reflect.TypeFor[modelFile]()) {
+			fields := map[string]string{"type": `"BPE"`, "vocab": `{"a":0}`, "merges": "[]", f.Tag.Get("json"): value}
+			var parts []string
+			for name, value := range fields {
+				parts = append(parts, fmt.Sprintf("%q:%s", name, value))
+			}
+			_, err := Read(t.Context(), "t", fmt.Appendf(nil, `{"model":{%s}}`, strings.Join(parts, ",")))
+			short(err)
+			tried++
+		}
+	}
+	assert.Greater(t, tried, 50)
 }

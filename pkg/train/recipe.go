@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
@@ -91,6 +92,9 @@ func unknownFields(data []byte) error {
 		return nil
 	}
 	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if name, err := strconv.Unquote(field); err == nil {
+			field = oneline.Quote(name)
+		}
 		return fmt.Errorf("field %s is not known of recipes", field)
 	}
 	return err
@@ -99,7 +103,7 @@ func unknownFields(data []byte) error {
 // check refuses values with which nothing can be trained.
 func (r *Recipe) check() error {
 	if oneline.Plain(r.Name) != r.Name {
-		return fmt.Errorf("field \"name\": expected no control characters, found %q", oneline.Shorten(r.Name))
+		return fmt.Errorf("field \"name\": expected no control characters, found %s", oneline.Quote(r.Name))
 	}
 	o := r.Optimizer
 	for _, f := range []struct {
@@ -128,7 +132,7 @@ func (r *Recipe) check() error {
 	switch r.DType {
 	case weights.F32, weights.F16, weights.BF16:
 	default:
-		return fmt.Errorf("field \"dtype\": expected F32, F16 or BF16, found %q", r.DType)
+		return fmt.Errorf("field \"dtype\": expected F32, F16 or BF16, found %s", oneline.Quote(string(r.DType)))
 	}
 	if c := r.config.Config; c.Norm != transformer.LayerNorm || c.Vocab != c.VocabOut || r.config.Family != "" {
 		return fmt.Errorf("field \"model\": expected a TransformerLens configuration with \"LN\" and as many logits as tokens")

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
@@ -46,7 +47,7 @@ func (d *TextData) check(c transformer.Config) error {
 	}
 	for i, s := range d.Shares {
 		if variants[s.Source] == "" && !slices.Contains([]string{lists, phrases, numbers}, s.Source) {
-			return fmt.Errorf("field \"data.text.shares\"[%d].\"source\": expected one of ioi, greaterthan, docstring, %s, %s, %s, found %q", i, lists, phrases, numbers, s.Source)
+			return fmt.Errorf("field \"data.text.shares\"[%d].\"source\": expected one of ioi, greaterthan, docstring, %s, %s, %s, found %s", i, lists, phrases, numbers, oneline.Quote(s.Source))
 		}
 		if s.Turns < 1 || s.Turns > 100 {
 			return fmt.Errorf("field \"data.text.shares\"[%d].\"turns\": expected a whole number from 1 to 100, found %d", i, s.Turns)

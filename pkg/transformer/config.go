@@ -179,8 +179,8 @@ func (c Config) validateAttention() error {
 	if !(c.RotaryBase >= 1 && c.RotaryBase <= mostBase) {
 		return fmt.Errorf("field \"rotary_base\": expected a number from 1 to %g, found %v", mostBase, c.RotaryBase)
 	}
-	if !(c.RotaryFactor >= 0 && c.RotaryFactor <= mostFactor) {
-		return fmt.Errorf("rotary positions: expected a factor above 0 and at most %g, found %v", mostFactor, c.RotaryFactor)
+	if c.RotaryFactor != 0 && !FactorInRange(c.RotaryFactor) {
+		return fmt.Errorf("rotary positions: expected a factor from %g to %g, found %v", 1/MostFactor, MostFactor, c.RotaryFactor)
 	}
 	const most = 1 << 27 // angles that are kept
 	if c.Ctx*c.RotaryDim > most {
@@ -230,7 +230,13 @@ func (c Config) FLOP(batch, t, logits int) int64 {
 // Beyond these nothing is left of norms or of positions; known models have 1e-3
 // and 1e7 at most.
 const (
-	mostEps    = 1
-	mostBase   = 1e12
-	mostFactor = 1e6 // by which rotary positions are divided
+	mostEps  = 1
+	mostBase = 1e12
 )
+
+// MostFactor bounds what rotary positions are divided, or multiplied, by: beyond
+// it all positions are one, or none is what it was. Known models have 16 at most.
+const MostFactor = 1e6
+
+// FactorInRange reports whether rotary positions can be divided by a number.
+func FactorInRange(factor float64) bool { return factor >= 1/MostFactor && factor <= MostFactor }

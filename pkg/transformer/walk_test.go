@@ -52,7 +52,7 @@ func exports(t *testing.T, c transformer.Config) misuse.Package {
 			func() any { r := model().Reverse(2, 3, nil, 2); r.Grads = transformer.NewParams(c); return r },
 			func() any { r := model().Reverse(2, 3, nil, 1); r.Grads = &transformer.Params{}; return r }, func() any { return model().NewStandardized(4) }},
 		Funcs: []any{transformer.ActivationFloats, transformer.NewActivations, transformer.AttendScratch, transformer.PackedFloats, transformer.PassFloats, transformer.ActivationFunctions, transformer.ParseHookPoint,
-			transformer.New, transformer.NewParams},
+			transformer.New, transformer.NewParams, transformer.FactorInRange},
 		Arguments: []any{c, other, tokens, [][]int{{-1}}, [][]int{{1}, {1, 2}}, run, tape, &transformer.Tape{}, &transformer.Activations{}, model().Params, &transformer.Params{},
 			own, matrix(2, 3), tensor.Matrix{Rows: 6, Cols: c.DModel, Stride: c.DModel}, make([]float32, 3), []int{0, 1, 2, 3, 4, 5}, []int{-1, 99, 0, 0, 0, 0},
 			transformer.Padding{1}, transformer.Padding{-1, 9}, transformer.Options{Hooks: []transformer.Hook{{}}},

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -44,11 +45,11 @@ func parseRandom(name string) (cfg transformer.Config, canonical string, seed ui
 	shape, seedText, hasSeed := strings.Cut(name, "@")
 	if hasSeed {
 		if seed, err = strconv.ParseUint(seedText, 10, 64); err != nil {
-			return cfg, "", 0, &NameError{fmt.Sprintf("model \"random:%s\": expected a seed from 0 to 2^64-1 after @, found %q", name, seedText)}
+			return cfg, "", 0, &NameError{fmt.Sprintf("model %s: expected a seed from 0 to 2^64-1 after @, found %s", oneline.Quote(randomPrefix+name), oneline.Quote(seedText))}
 		}
 	}
 	if cfg, err = randomConfig(shape); err != nil {
-		return cfg, "", 0, &NameError{fmt.Sprintf("model \"random:%s\": %v", name, err)}
+		return cfg, "", 0, &NameError{fmt.Sprintf("model %s: %v", oneline.Quote(randomPrefix+name), err)}
 	}
 	canonical = randomPrefix + shape
 	if seed != 0 {
@@ -68,12 +69,12 @@ func randomConfig(shape string) (transformer.Config, error) {
 	default:
 		parts := strings.Split(shape, "x")
 		if len(parts) != len(sizes) {
-			return transformer.Config{}, fmt.Errorf("expected gpt2, gpt2-medium or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %q", shape)
+			return transformer.Config{}, fmt.Errorf("expected gpt2, gpt2-medium or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %s", oneline.Quote(shape))
 		}
 		for i, p := range parts {
 			n, err := strconv.Atoi(p)
 			if err != nil || n < 0 || strconv.Itoa(n) != p {
-				return transformer.Config{}, fmt.Errorf("expected five whole numbers LxHxDxFxV, found %q", p)
+				return transformer.Config{}, fmt.Errorf("expected five whole numbers LxHxDxFxV, found %s", oneline.Quote(p))
 			}
 			sizes[i] = n
 		}

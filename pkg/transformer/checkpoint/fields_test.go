@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/misuse"
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
 // tabled has, by dialect, a configuration, what it is read into, and for every
@@ -202,6 +206,104 @@ func TestOtherTypesAreRefused(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a file says is shown shortened, in errors and in warnings, whatever the
+// field; and so are the names of its fields.
+func TestLongValuesAreShortened(t *testing.T) {
+	long := strings.Repeat("a", 5000)
+	values := []string{`"` + long + `"`, `["` + long + `"]`, `{"` + long + `":"` + long + `"}`, strings.Repeat("9", 5000), "0." + strings.Repeat("1", 5000), `[[["` + long + `"],1]]`}
+	for _, d := range tabled {
+		names := append(slices.Collect(maps.Keys(d.fields)), long, "model_type", "architectures")
+		for _, name := range names {
+			for _, value := range values {
+				c, err := changed(t, d.text, fmt.Sprintf(`{%q:%s}`, name, value))
+				short(t, c, err, name)
+				if name == "rope_scaling" {
+					for inner := range hfRope.fields {
+						c, err := changed(t, d.text, fmt.Sprintf(`{"rope_scaling":{"rope_type":"linear","factor":2,%q:%s}}`, inner, value))
+						if inner == "rope_type" || inner == "factor" {
+							c, err = changed(t, d.text, fmt.Sprintf(`{"rope_scaling":{%q:%s}}`, inner, value))
+						}
+						short(t, c, err, inner)
+					}
+				}
+			}
+		}
+	}
+}
+
+// short checks that nothing that was said of a configuration is long.
+func short(t *testing.T, c Config, err error, field string) {
+	t.Helper()
+	said := slices.Clone(c.Warnings)
+	if err != nil {
+		said = append(said, err.Error())
+	}
+	for _, text := range said {
+		assert.Less(t, len(text), 500, "%.60s", field)
+	}
+}
+
+// A number that is out of all proportion is refused by the name of a field; whatever
+// is taken gives finite logits.
+func TestNumbersOutOfProportion(t *testing.T) {
+	taken := 0
+	try := func(text, more string) {
+		t.Helper()
+		c, err := changed(t, text, more)
+		if err != nil {
+			assert.Regexp(t, `^c.json: field ".*": expected `, err.Error(), more)
+			return
+		}
+		if c.Parameters() < 1<<20 {
+			taken++
+			finite(t, c, more)
+		}
+	}
+	for _, d := range tabled {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(d.into)) {
+			name, typ := f.Tag.Get("json"), f.Type
+			if known, ok := d.fields[name]; !ok || known.fate != computed || typ.Kind() != reflect.Pointer {
+				continue
+			}
+			for _, value := range map[reflect.Kind][]string{reflect.Int: {"0", "-1", "-2", "1099511627776", "16777217"},
+				reflect.Float64: {"0", "-1", "-1e300", "1e300", "1e-300", "5e-324", "1e39", "1e12", "1e-12"}}[typ.Elem().Kind()] {
+				more := fmt.Sprintf(`{%q:%s}`, name, value)
+				if sample := d.samples[name]; strings.Contains(sample, "rotary") || strings.Contains(sample, "null") || name == "window_size" {
+					more = regexp.MustCompile(fmt.Sprintf(`%q:[^,}]*`, name)).ReplaceAllString(sample, fmt.Sprintf(`%q:%s`, name, value))
+				}
+				try(d.text, more)
+			}
+		}
+	}
+	for _, name := range []string{"rope_theta", "factor", "partial_rotary_factor"} {
+		for _, value := range []string{"0", "-1", "1e300", "1e-300", "5e-324", "1e7", "1e-7", "1e6", "2"} {
+			more := fmt.Sprintf(`{"rope_scaling":{"rope_type":"linear","factor":2,%q:%s}}`, name, value)
+			if name == "factor" {
+				more = fmt.Sprintf(`{"rope_scaling":{"rope_type":"linear","factor":%s}}`, value)
+			}
+			try(tabled[2].text, more)
+		}
+	}
+	assert.Greater(t, taken, 20)
+}
+
+// finite runs a model of a shape and checks its logits.
+func finite(t *testing.T, c Config, what string) {
+	t.Helper()
+	params := transformer.NewParams(c.Config)
+	for _, p := range params.All(c.Config) {
+		for i := range p.Data() {
+			p.Data()[i] = float32(math.Sin(float64(i)))
+		}
+	}
+	m, err := transformer.New(c.Config, params)
+	require.NoError(t, err, what)
+	logits, err := m.Forward(t.Context(), [][]int{slices.Repeat([]int{1}, min(5, c.Ctx))}, transformer.Options{})
+	require.NoError(t, err, what)
+	_, found := tensor.HasNonFinite(logits.Data)
+	assert.False(t, found, what)
 }
 
 func TestEveryFieldOfRotaryPositions(t *testing.T) {

@@ -71,16 +71,21 @@ var activations = map[string]transformer.Activation{
 type family struct {
 	dialect
 	layout Layout
-	class  string   // how the names of its architectures begin
-	marks  []string // fields that together no other family has
+	class  string            // how the names of its architectures begin
+	marks  []string          // fields that together no other family has
+	own    map[string]string // its names of TransformerLens' fields
 	fill   func(*hfConfig, *Config) error
 }
 
 // families are those that are read, longer names of classes first.
 var families = []family{
-	{hfGPTNeoX, HFGPTNeoX, "GPTNeoX", []string{"num_hidden_layers", "rotary_pct", "use_parallel_residual"}, (*hfConfig).gptNeoX},
-	{hfGPTNeo, HFGPTNeo, "GPTNeo", []string{"num_layers", "num_heads", "attention_types"}, (*hfConfig).gptNeo},
-	{hfGPT2, HFGPT2, "GPT2", []string{"n_layer", "n_head", "n_embd"}, (*hfConfig).gpt2},
+	{hfGPTNeoX, HFGPTNeoX, "GPTNeoX", []string{"num_hidden_layers", "rotary_pct", "use_parallel_residual"}, map[string]string{"n_layers": "num_hidden_layers",
+		"n_heads": "num_attention_heads", "d_model": "hidden_size", "n_ctx": "max_position_embeddings", "d_vocab": "vocab_size", "d_mlp": "intermediate_size",
+		"eps": "layer_norm_eps", "rotary_base": "rope_theta", "rotary_dim": "rotary_pct"}, (*hfConfig).gptNeoX},
+	{hfGPTNeo, HFGPTNeo, "GPTNeo", []string{"num_layers", "num_heads", "attention_types"}, map[string]string{"n_layers": "num_layers", "n_heads": "num_heads",
+		"d_model": "hidden_size", "n_ctx": "max_position_embeddings", "d_vocab": "vocab_size", "d_mlp": "intermediate_size", "eps": "layer_norm_epsilon"}, (*hfConfig).gptNeo},
+	{hfGPT2, HFGPT2, "GPT2", []string{"n_layer", "n_head", "n_embd"}, map[string]string{"n_layers": "n_layer", "n_heads": "n_head", "d_model": "n_embd", "n_ctx": "n_positions",
+		"d_vocab": "vocab_size", "d_mlp": "n_inner", "eps": "layer_norm_epsilon"}, (*hfConfig).gpt2},
 }
 
 // familyOf finds the family of a configuration: model_type says it, else its
@@ -125,7 +130,23 @@ func (f family) read(raw map[string]json.RawMessage) (Config, error) {
 		Norm: transformer.LayerNorm, Direction: transformer.Causal, Positions: transformer.Standard, Eps: 1e-5}}
 	err = f.fill(j, &c)
 	c.VocabOut = c.Vocab
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, f.renamed(c.Validate())
+}
+
+// renamed is an error of a shape with the family's own name of the field.
+func (f family) renamed(err error) error {
+	if err == nil {
+		return nil
+	}
+	rest, ok := strings.CutPrefix(err.Error(), "field \"")
+	name, rest, found := strings.Cut(rest, "\"")
+	if own := f.own[name]; ok && found && own != "" {
+		return fmt.Errorf("field %q%s", own, rest)
+	}
+	return err
 }
 
 // size is a field that must be there.

@@ -3,8 +3,10 @@ package checkpoint
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -128,9 +130,13 @@ func some(names []string) string {
 	case len(names) == 0:
 		return "none"
 	case len(names) > few:
-		return fmt.Sprintf("%.200q and %d more", names[:few], len(names)-few)
+		return fmt.Sprintf("%s and %d more", some(names[:few]), len(names)-few)
 	}
-	return fmt.Sprintf("%.200q", names)
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = oneline.Quote(name)
+	}
+	return "[" + strings.Join(quoted, " ") + "]"
 }
 
 // lensReader reads TransformerLens' names. folded says that there are no norm

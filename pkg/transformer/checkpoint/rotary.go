@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
@@ -115,9 +114,9 @@ func (r ropeConfig) factor(inside func(string) string) (float64, error) {
 	case kind != "linear":
 		return 0, fmt.Errorf("field %s: expected \"default\" or \"linear\", found %s: rotary positions scaled in another way are not computed", inside(name), oneline.Quote(kind))
 	case r.Factor == nil:
-		return 0, fmt.Errorf("field %s is missing: expected a number above 0", inside("factor"))
-	case !(*r.Factor > 0) || math.IsInf(*r.Factor, 0):
-		return 0, fmt.Errorf("field %s: expected a number above 0, found %v", inside("factor"), *r.Factor)
+		return 0, fmt.Errorf("field %s is missing: expected a number", inside("factor"))
+	case !transformer.FactorInRange(*r.Factor):
+		return 0, fmt.Errorf("field %s: expected a number from %g to %g, found %v", inside("factor"), 1/transformer.MostFactor, transformer.MostFactor, *r.Factor)
 	}
 	return *r.Factor, nil
 }

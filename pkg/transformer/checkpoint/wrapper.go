@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
@@ -36,7 +37,7 @@ func unwrapAll(src weights.Source) (out weights.Source, doubt string, err error)
 		case prefix == "":
 			return out, doubt, nil
 		case without != "":
-			return out, fmt.Sprintf("expected all of them to begin with the wrapper's name %q, found %.100q without", prefix, without), nil
+			return out, fmt.Sprintf("expected all of them to begin with the wrapper's name %s, found %s without", oneline.Quote(prefix), oneline.Quote(without)), nil
 		}
 		if out, err = weights.Rename(out, func(name string) string { return strings.TrimPrefix(name, prefix) }); err != nil {
 			return nil, "", err
