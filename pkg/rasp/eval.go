@@ -82,10 +82,10 @@ func (m *SequenceMap) Apply(x, y Value) (Value, error) {
 
 // result checks what a function gave.
 func result(v Value, err error, e Expr) (Value, error) {
-	if err == nil {
-		err = fits(v, e.Encoding())
-	}
 	if err != nil {
+		return Value{}, err // which says where the function stands
+	}
+	if err := fits(v, e.Encoding()); err != nil {
 		label, _ := e.Label()
 		return Value{}, fmt.Errorf("%s: %w", label, err)
 	}
@@ -234,8 +234,5 @@ func (r *Run) compares(s *Select, k, q int) (yes, defined bool, err error) {
 		return false, false, err
 	}
 	yes, err = s.P(keys[k], queries[q])
-	if err != nil {
-		return false, false, fmt.Errorf("select: %w", err)
-	}
-	return yes, true, nil
+	return yes, true, err
 }

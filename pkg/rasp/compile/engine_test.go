@@ -12,11 +12,11 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
-// worst runs a compiled program on inputs, through the transformer in batches
+// Worst runs a compiled program on inputs, through the transformer in batches
 // of one length, holds its values against the interpreter's, and returns the
 // largest difference of a logit. Inputs on which the program has no meaning are
 // left out; at least a tenth must have one.
-func worst(t testing.TB, program rasp.Expr, m *Model, inputs [][]rasp.Value) (largest float64) {
+func Worst(t testing.TB, program rasp.Expr, m *Model, inputs [][]rasp.Value) (largest float64) {
 	t.Helper()
 	byLength, count := map[int][][]rasp.Value{}, 0
 	for _, x := range inputs {

@@ -168,6 +168,6 @@ func TestGoldModelsCompute(t *testing.T) {
 		inputs, all := m.Domain.Inputs(10_000, 0)
 		assert.True(t, all)
 		assert.Len(t, inputs, n)
-		assert.LessOrEqual(t, worst(t, golds[i].program, m, inputs), 1e-5, golds[i].name)
+		assert.LessOrEqual(t, Worst(t, golds[i].program, m, inputs), 1e-5, golds[i].name)
 	}
 }

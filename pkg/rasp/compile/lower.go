@@ -65,6 +65,10 @@ func (c *compiler) add(label string, named bool, by op) *variable {
 	return v
 }
 
+// said is an error of a function of the program, which says itself where it
+// stands.
+type said struct{ error }
+
 // lower makes a variable of every sequence, in the order of computation.
 func (c *compiler) lower(order []rasp.Expr) error {
 	for _, e := range order {
@@ -72,6 +76,9 @@ func (c *compiler) lower(order []rasp.Expr) error {
 			continue
 		}
 		v, err := c.variable(e)
+		if own, ok := err.(said); ok {
+			return own.error
+		}
 		if err != nil {
 			label, _ := e.Label()
 			return fmt.Errorf("%s: %w", label, err)
@@ -131,25 +138,25 @@ func (c *compiler) mapped(e *rasp.Map, label string, named bool) (*variable, err
 		return c.table(e, label, named, func(v, _ rasp.Value) (rasp.Value, error) { return e.Apply(v) }, x, nil)
 	}
 	at, err := x.numbers()
-	if err == nil {
-		err = checkGaps(at)
-	}
 	if err != nil {
 		return nil, err
 	}
-	results := make([]rasp.Value, len(at))
+	s := &steps{x, at, make([]rasp.Value, len(at))}
 	for i, f := range at {
-		if results[i], err = e.Apply(rasp.Number(f)); err != nil {
-			return nil, err
+		if s.results[i], err = e.Apply(rasp.Number(f)); err != nil {
+			return nil, said{err}
 		}
 	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if e.Encoding() == rasp.Categorical {
-		v := c.add(label, named, &steps{x, at, results})
-		v.holds(rasp.Categorical, results, false)
+		v := c.add(label, named, s)
+		v.holds(rasp.Categorical, s.results, false)
 		return v, nil
 	}
-	v := c.add(label+"_steps", named, &steps{x, at, results})
-	v.holds(rasp.Categorical, results, false)
+	v := c.add(label+"_steps", named, s)
+	v.holds(rasp.Categorical, s.results, false)
 	return c.table(e, label, named, func(v, _ rasp.Value) (rasp.Value, error) { return v, nil }, v, nil)
 }
 
@@ -185,7 +192,7 @@ func (c *compiler) table(e rasp.Expr, label string, named bool, f rasp.Func2, x,
 		for _, b := range second {
 			r, err := f(a, b)
 			if err != nil {
-				return nil, err
+				return nil, said{err}
 			}
 			t.results = append(t.results, r)
 		}
@@ -230,12 +237,13 @@ func (c *compiler) count(e *rasp.Width, label string, named bool) (*variable, er
 	for w := c.domain.MaxLen; w >= 0; w-- {
 		at, widths = append(at, 1/float64(w+1)), append(widths, rasp.Number(float64(w)))
 	}
-	if err := checkGaps(at); err != nil {
-		return nil, fmt.Errorf("maximum length %d is too long to count: %w", c.domain.MaxLen, err)
-	}
 	share := &variable{by: a, atBOS: 1}
 	share.numerical(1, func() ([]float64, error) { return at, nil })
-	v := c.add(label, named, &steps{share, at, widths})
+	s := &steps{share, at, widths}
+	if s.check() != nil {
+		return nil, fmt.Errorf("expected a maximum length of which 32 bits can count the positions, found %d", c.domain.MaxLen)
+	}
+	v := c.add(label, named, s)
 	v.holds(rasp.Categorical, widths, false)
 	share.label = v.label + "_attn_output"
 	c.labels[share.label] = true

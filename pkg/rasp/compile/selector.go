@@ -78,7 +78,7 @@ func (x *compared) add(s *rasp.Select, keys, queries *variable) error {
 		for k, key := range keys.values {
 			var err error
 			if yes[q][k], err = s.P(key, query); err != nil {
-				return fmt.Errorf("select: %w", err)
+				return said{err}
 			}
 		}
 	}

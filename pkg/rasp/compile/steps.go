@@ -86,32 +86,32 @@ const (
 // 10^-5, would reach the output, N is a power of two and N·t a multiple of 1/4:
 // in 32 bits all the sums are then exact.
 func (s *steps) steepness(l level) (n float64, round func(float64) float64) {
-	gap := smallestGap(s.at)
+	gap, _ := s.gap()
 	if l == loose && tracrSteepness*gap >= tracrRoom {
 		return tracrSteepness, func(x float64) float64 { return x }
 	}
-	n = math.Max(128, math.Exp2(math.Ceil(math.Log2(room/gap))))
-	if math.IsInf(gap, 0) {
-		n = 128
-	}
+	n = math.Max(128, math.Exp2(math.Ceil(math.Log2(room/gap)))) // 128 where there is no step at all
 	return n, func(x float64) float64 { return math.Round(x*4) / 4 }
 }
 
-func smallestGap(at []float64) float64 {
-	gap := math.Inf(1)
-	for i := 1; i < len(at); i++ {
-		gap = math.Min(gap, at[i]-at[i-1])
+// gap is the smallest distance between two numbers of different results, which
+// begin at the second number that is returned.
+func (s *steps) gap() (gap, from float64) {
+	gap = math.Inf(1)
+	for i := 1; i < len(s.at); i++ {
+		if d := s.at[i] - s.at[i-1]; d < gap && s.results[i] != s.results[i-1] {
+			gap, from = d, s.at[i-1]
+		}
 	}
-	return gap
+	return gap, from
 }
 
-// checkGaps refuses numbers that lie too close to be told apart in 32 bits.
-func checkGaps(at []float64) error {
+// check refuses numbers that lie too close to be told apart in 32 bits.
+func (s *steps) check() error {
 	const least = 1e-4 // of the size of the numbers
-	for i := 1; i < len(at); i++ {
-		if size := math.Max(1, math.Max(math.Abs(at[0]), math.Abs(at[len(at)-1]))); at[i]-at[i-1] < least*size {
-			return fmt.Errorf("expected numbers at least %v apart in a map of a numerical sequence, found %v and %v", least*size, at[i-1], at[i])
-		}
+	size := math.Max(1, math.Max(math.Abs(s.at[0]), math.Abs(s.at[len(s.at)-1])))
+	if gap, from := s.gap(); gap < least*size {
+		return fmt.Errorf("expected numbers at least %.2g apart where a map of a numerical sequence has different results, found %v and %v", least*size, from, from+gap)
 	}
 	return nil
 }
