@@ -53,7 +53,7 @@ func (r *Run) compute(e Expr) ([]Value, error) {
 	case *SequenceMap:
 		return r.both(e.X, e.Y, e.Apply)
 	case *Linear:
-		return r.both(e.X, e.Y, func(a, b Value) (Value, error) { return Number(e.A*a.num + e.B*b.num), nil })
+		return r.both(e.X, e.Y, e.Apply)
 	case *Aggregate:
 		return r.aggregate(e)
 	case *Width:
@@ -78,6 +78,11 @@ func (m *SequenceMap) Apply(x, y Value) (Value, error) {
 	}
 	v, err := m.F(x, y)
 	return result(v, err, m)
+}
+
+// Apply is the sum of two numbers, each times its factor.
+func (l *Linear) Apply(x, y Value) (Value, error) {
+	return result(Number(Settled(l.A*x.num+l.B*y.num)), nil, l)
 }
 
 // result checks what a function gave.
@@ -142,7 +147,7 @@ func (r *Run) aggregate(e *Aggregate) ([]Value, error) {
 			for _, k := range selected[i] {
 				sum += x[k].num
 			}
-			return Number(sum / float64(len(selected[i]))), nil
+			return Number(Settled(sum / float64(len(selected[i])))), nil
 		}
 		first := x[selected[i][0]]
 		for _, k := range selected[i] {

@@ -77,6 +77,26 @@ func (v Value) String() string {
 	return "undefined"
 }
 
+// Settled is a number as exact arithmetic would have it: the fraction of a small
+// denominator that x differs from only by rounding, if there is one, by its
+// continued fraction. Sums and means are settled, so that comparing them gives
+// what one expects in whatever order they were added up.
+func Settled(x float64) float64 {
+	const most, near = 1e4, 1e-12
+	p0, p, q0, q := 0.0, 1.0, 1.0, 0.0
+	for rest := x; ; {
+		whole := math.Floor(rest)
+		p0, p, q0, q = p, whole*p+p0, q, whole*q+q0
+		switch {
+		case !(q <= most):
+			return x
+		case math.Abs(p/q-x) <= near*math.Max(1, math.Abs(x)):
+			return p/q + 0 // -0 becomes 0
+		}
+		rest = 1 / (rest - whole)
+	}
+}
+
 // finite refuses numbers that are not.
 func (v Value) finite() error {
 	if math.IsNaN(v.num) || math.IsInf(v.num, 0) {

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"math"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/rasp"
@@ -22,14 +23,14 @@ func (a *attention) counts() bool { return a.x == nil }
 // averages reports whether several keys are looked at for a number.
 func (a *attention) averages() bool { return a.counts() || a.x.as == rasp.Numerical }
 
-func (a *attention) operands(l level) []operand {
-	need := loose
+func (a *attention) operands(v *variable) []operand {
+	compared := forgivingTolerance
 	if a.averages() {
-		need = amplified
+		compared = v.tolerance / weightGain / math.Max(1, v.bound)
 	}
-	out := []operand{{a.keys, need}, {a.queries, need}}
+	out := []operand{{a.keys, compared}, {a.queries, compared}}
 	if a.x != nil {
-		out = append(out, operand{a.x, l})
+		out = append(out, operand{a.x, (1 - ownShare) * v.tolerance})
 	}
 	return out
 }
@@ -89,7 +90,7 @@ func (a *attention) weights(v *variable, c *compiler) headWeights {
 	if v.as == rasp.Numerical {
 		bound = v.bound
 	}
-	t := temperature(c.config.Ctx, bound, margin, c.config.DHead, v.level)
+	t := temperature(c.config.Ctx, bound, margin, c.config.DHead, ownShare*v.tolerance)
 	bos, fallback := a.keys.width(), !a.counts()
 	var q, k, o []entry
 	for i, row := range a.allowed {

@@ -38,7 +38,7 @@ func Compile(program rasp.Expr, d rasp.Domain, o Options) (*Model, error) {
 	if err := c.lower(order); err != nil {
 		return nil, err
 	}
-	c.setLevels()
+	c.setTolerances()
 	c.schedule()
 	if err := c.number(); err != nil {
 		return nil, err

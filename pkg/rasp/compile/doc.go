@@ -3,8 +3,8 @@
 //
 //  1. lower makes of every sequence a variable: what values it can have, which
 //     of the parts of a block computes it, and from which variables;
-//  2. level says how exact each must be for the output to be, schedule in which
-//     block each is computed: as early as its operands allow;
+//  2. setTolerances says how exact each must be for the output to be, schedule in
+//     which block each is computed: as early as its operands allow;
 //  3. assemble gives each variable its dimensions of the residual stream (one a
 //     value where it is categorical, one where it is numerical), and writes
 //     weights: tables of values and steps as MLPs, selectors as attention;

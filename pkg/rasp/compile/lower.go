@@ -76,6 +76,9 @@ func (c *compiler) lower(order []rasp.Expr) error {
 			continue
 		}
 		v, err := c.variable(e)
+		if err == nil {
+			err = v.checkBound()
+		}
 		if own, ok := err.(said); ok {
 			return own.error
 		}

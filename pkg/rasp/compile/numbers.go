@@ -39,7 +39,7 @@ func sums(a float64, x []float64, b float64, y []float64) ([]float64, error) {
 	out := make([]float64, 0, len(x)*len(y))
 	for _, v := range x {
 		for _, w := range y {
-			out = append(out, a*v+b*w)
+			out = append(out, rasp.Settled(a*v+b*w))
 		}
 	}
 	out = merged(out)
@@ -55,7 +55,7 @@ func means(x []float64, n int) ([]float64, error) {
 			return nil, err
 		}
 		for _, s := range total {
-			all = append(all, s/float64(count))
+			all = append(all, rasp.Settled(s/float64(count)))
 		}
 		if err := tooMany(len(all) / 10); err != nil {
 			return nil, err
@@ -63,6 +63,17 @@ func means(x []float64, n int) ([]float64, error) {
 	}
 	all = merged(all)
 	return all, tooMany(len(all))
+}
+
+// maxNumber bounds the numbers that 32 bits hold exactly enough.
+const maxNumber = 1e6
+
+// checkBound refuses a numerical variable that can be too large.
+func (v *variable) checkBound() error {
+	if !(v.bound <= maxNumber) {
+		return fmt.Errorf("expected a numerical sequence of numbers up to %v, found one up to %v", maxNumber, v.bound)
+	}
+	return nil
 }
 
 // numerical makes the variable a numerical one that is never larger than bound.

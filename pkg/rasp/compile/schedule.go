@@ -7,7 +7,7 @@ func (c *compiler) schedule() {
 	heads := map[int]int{}
 	for _, v := range c.variables {
 		last := -1
-		for _, o := range v.by.operands(v.level) {
+		for _, o := range v.by.operands(v) {
 			last = max(last, o.v.slot)
 		}
 		a, attends := v.by.(*attention)

@@ -15,13 +15,13 @@ type steps struct {
 	results []rasp.Value // by number
 }
 
-func (s *steps) operands(level) []operand { return []operand{{s.x, loose}} }
+func (s *steps) operands(*variable) []operand { return []operand{{s.x, stepTolerance}} }
 
 // neurons are a constant for the first result, and for each step two neurons
 // whose difference goes from 0 to 1 within 1/N. What they and the variable x
 // itself come to at BOS, the first neuron takes back.
 func (s *steps) neurons(v *variable, c *compiler) []neuron {
-	n, round := s.steepness(v.level)
+	n, round := s.steepness(v.tolerance)
 	var out []neuron
 	for k := 1; k < len(s.at); k++ {
 		rise := append(v.out(s.results[k], 1), v.out(s.results[k-1], -1)...)
@@ -73,21 +73,22 @@ func (s *steps) backAtBOS(neurons []neuron, v *variable) (back []term) {
 	return append(back, nonzero(term{s.x, 0, -s.x.atBOS})...)
 }
 
-// Tracr's steepness, and how much of a step the smallest distance between two
-// numbers must hold.
+// Tracr's steepness, more than the rounding errors of its steps in 32 bits, and
+// how much of a step the smallest distance between two numbers must hold.
 const (
 	tracrSteepness = 100
+	tracrRounding  = 1e-4
 	tracrRoom      = 2.2
 	room           = 4
 )
 
 // steepness is N, and how N·t is rounded. Tracr's N is 100, and t the middle.
 // Where numbers lie too close for that, or rounding errors of a step, some
-// 10^-5, would reach the output, N is a power of two and N·t a multiple of 1/4:
+// 10^-5, would matter, N is a power of two and N·t a multiple of 1/4:
 // in 32 bits all the sums are then exact.
-func (s *steps) steepness(l level) (n float64, round func(float64) float64) {
+func (s *steps) steepness(tolerance float64) (n float64, round func(float64) float64) {
 	gap, _ := s.gap()
-	if l == loose && tracrSteepness*gap >= tracrRoom {
+	if tolerance > tracrRounding && tracrSteepness*gap >= tracrRoom {
 		return tracrSteepness, func(x float64) float64 { return x }
 	}
 	n = math.Max(128, math.Exp2(math.Ceil(math.Log2(room/gap)))) // 128 where there is no step at all

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"math"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/rasp"
@@ -18,24 +19,24 @@ type variable struct {
 	numbers func() ([]float64, error) // all that it can be, sorted
 	atBOS   float64                   // what a numerical one is at BOS until by takes it back
 
-	by    op
-	level level
-	slot  int   // where it can be read: 2l+1 is after block l's MLP, 2l after its attention, -1 before the first
-	dims  []int // its residual dimensions
+	by        op
+	tolerance float64 // how far each dimension may be off
+	slot      int     // where it can be read: 2l+1 is after block l's MLP, 2l after its attention, -1 before the first
+	dims      []int   // its residual dimensions
 }
 
 // op is how a variable is computed.
 type op interface {
-	// operands are the variables that are read, each with how exact it must be
-	// for a result of a level.
-	operands(l level) []operand
+	// operands are the variables that are read, each with how far it may be off
+	// for the result to be within its tolerance.
+	operands(v *variable) []operand
 	// neurons are those of the MLP after which the variable can be read.
 	neurons(v *variable, c *compiler) []neuron
 }
 
 type operand struct {
-	v    *variable
-	need level
+	v         *variable
+	tolerance float64
 }
 
 // term is a weight on one of a variable's dimensions.
@@ -80,7 +81,7 @@ func nonzero(t term) []term {
 // source is a variable that the embeddings write.
 type source struct{}
 
-func (source) operands(level) []operand              { return nil }
+func (source) operands(*variable) []operand          { return nil }
 func (source) neurons(*variable, *compiler) []neuron { return nil }
 
 // table maps the values of x, or the pairs of values of x and y, the values of x
@@ -90,12 +91,12 @@ type table struct {
 	results []rasp.Value
 }
 
-func (t *table) operands(l level) []operand {
-	out := []operand{{t.x, l}}
-	if t.y != nil {
-		out = append(out, operand{t.y, l})
+func (t *table) operands(v *variable) []operand {
+	gain := math.Max(1, v.bound)
+	if t.y == nil {
+		return []operand{{t.x, v.tolerance / gain}}
 	}
-	return out
+	return []operand{{t.x, v.tolerance / gain / 2}, {t.y, v.tolerance / gain / 2}}
 }
 
 func (t *table) neurons(v *variable, c *compiler) (out []neuron) {
@@ -119,7 +120,10 @@ type linear struct {
 	x, y *variable
 }
 
-func (o *linear) operands(l level) []operand { return []operand{{o.x, l}, {o.y, l}} }
+func (o *linear) operands(v *variable) []operand {
+	tolerance := v.tolerance / math.Max(1, math.Abs(o.a)+math.Abs(o.b))
+	return []operand{{o.x, tolerance}, {o.y, tolerance}}
+}
 
 func (o *linear) neurons(v *variable, _ *compiler) (out []neuron) {
 	for _, t := range []term{{o.x, 0, o.a}, {o.y, 0, o.b}} {
