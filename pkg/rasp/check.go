@@ -147,7 +147,7 @@ func checkSelects(e Expr) error {
 // CheckSelector refuses a selector of too many Selects.
 func CheckSelector(s Selector) error {
 	if left := MaxSelects; !selects(s, &left) {
-		return fmt.Errorf("selector: expected at most %d selects, and, or, and not in it, found more", MaxSelects)
+		return fmt.Errorf("selector: expected at most %d parts (select, and, or, not), found more", MaxSelects)
 	}
 	return nil
 }
