@@ -61,6 +61,9 @@ func (c *compiler) assemble() (*Model, error) {
 	c.config.AttnScale = math.Sqrt(float64(c.config.DHead))
 	c.vocabulary(m)
 	c.outputs(m)
+	if c.options.Logits > len(m.reads) {
+		return nil, fmt.Errorf("logits: expected at most one for each of %d residual dimensions, found %d", len(m.reads), c.options.Logits)
+	}
 	if n := c.config.Parameters(); n > maxParams {
 		return nil, fmt.Errorf("program: expected at most %d weights, found %d: fewer values or a shorter maximum length need fewer", maxParams, n)
 	}

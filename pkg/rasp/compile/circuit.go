@@ -33,8 +33,12 @@ type headWiring struct {
 	w headWeights
 }
 
-// circuitInputs is how many inputs are asked whether a selector selects nothing.
-const circuitInputs = 2000
+// How many inputs are asked whether a selector selects nothing: so many, but
+// fewer where they are long and have many pairs of positions.
+const (
+	circuitInputs = 2000
+	circuitPairs  = 2_000_000
+)
 
 // Circuit is the program's circuit in a graph of the model, with or without
 // split embeddings: the edges by which each part reads what another has written
@@ -43,8 +47,8 @@ const circuitInputs = 2000
 // Two things that weights do are not part of it, as the program does not need
 // them. Queries and keys of a count that selects everything score all alike,
 // BOS too, and read nothing. And where an aggregate names no default and
-// somewhere selects something for every query (on all inputs of the domain, or
-// 2,000 random ones), what would have it look at BOS is not used.
+// selects something for every query (on all inputs of the domain, or random ones
+// where they are more than 2,000), what would have it look at BOS is not used.
 func (m *Model) Circuit(ctx context.Context, g *circuit.Graph) (circuit.Mask, error) {
 	falls, err := m.fallsBack(ctx)
 	if err != nil {
@@ -99,7 +103,7 @@ func (m *Model) fallsBack(ctx context.Context) (map[rasp.Expr]bool, error) {
 			open = append(open, e)
 		}
 	}
-	inputs, _ := m.Domain.Inputs(circuitInputs, 1)
+	inputs, _ := m.Domain.Inputs(min(circuitInputs, circuitPairs/(m.Domain.MaxLen*m.Domain.MaxLen)), 1)
 	for _, input := range inputs {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -17,7 +18,7 @@ type Options struct {
 
 // Compile makes a transformer that computes a program on a domain, which
 // rasp.NewDomain made.
-func Compile(program rasp.Expr, d rasp.Domain, o Options) (*Model, error) {
+func Compile(ctx context.Context, program rasp.Expr, d rasp.Domain, o Options) (*Model, error) {
 	if err := rasp.Check(program); err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func Compile(program rasp.Expr, d rasp.Domain, o Options) (*Model, error) {
 		c.config.Direction = transformer.Causal
 	}
 	c.sources()
-	if err := c.lower(order); err != nil {
+	if err := c.lower(ctx, order); err != nil {
 		return nil, err
 	}
 	c.setTolerances()

@@ -1,8 +1,7 @@
 package compile
 
 import (
-	"encoding/json"
-	"os"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +69,7 @@ func compileGold(t *testing.T, i int) *Model {
 	t.Helper()
 	d, err := rasp.NewDomain(golds[i].vocab, 5, false)
 	require.NoError(t, err)
-	m, err := Compile(golds[i].program, d, Options{Logits: golds[i].logits})
+	m, err := Compile(t.Context(), golds[i].program, d, Options{Logits: golds[i].logits})
 	require.NoError(t, err)
 	return m
 }
@@ -97,6 +96,7 @@ func TestWeightsAreTracrs(t *testing.T) {
 			c, w := m.Transformer.Config, want.Config
 			w.Eps = c.Eps // there is no norm
 			assert.Equal(t, w, c)
+			assert.Equal(t, tracrs(t, gold.name).tokens(), texts(m.Tokens))
 			to := permutation(t, gold.name, strings.NewReplacer(gold.names...), m.Labels)
 			theirs := want.Params.All(c)
 			for j, p := range m.Transformer.Params.All(c) {
@@ -107,15 +107,38 @@ func TestWeightsAreTracrs(t *testing.T) {
 	}
 }
 
+// tracr is what Tracr says of a model.
+type tracr struct {
+	Labels []string `json:"residual_labels"`
+	IDs    [][2]any `json:"token_ids"`
+}
+
+func tracrs(t *testing.T, name string) (out tracr) {
+	t.Helper()
+	golden.ReadJSON(t, &out, "tracr", name+".config.json")
+	return out
+}
+
+// tokens are the tokens by id.
+func (m tracr) tokens() []string {
+	out := make([]string, len(m.IDs))
+	for _, x := range m.IDs {
+		out[int(x[0].(float64))] = fmt.Sprint(x[1])
+	}
+	return out
+}
+
+func texts(values []rasp.Value) (out []string) {
+	for _, v := range values {
+		out = append(out, v.String())
+	}
+	return out
+}
+
 // permutation finds for each of Tracr's residual dimensions ours.
 func permutation(t *testing.T, name string, ours *strings.Replacer, labels []string) (to []int) {
 	t.Helper()
-	text, err := os.ReadFile(golden.Path("tracr", name+".config.json"))
-	require.NoError(t, err)
-	var raw struct {
-		Labels []string `json:"residual_labels"`
-	}
-	require.NoError(t, json.Unmarshal(text, &raw))
+	raw := tracrs(t, name)
 	require.Len(t, labels, len(raw.Labels))
 	for _, label := range raw.Labels {
 		at := slices.Index(labels, ours.Replace(label))

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -21,14 +22,23 @@ type compiler struct {
 	tokens, indices, one, bos, pad *variable
 	output                         *variable
 	labelsOf                       []string // by residual dimension
+	spent                          int      // of maxTables
 }
 
 // The sizes of a model that a program may become.
 const (
-	maxTable  = 1 << 18 // values or pairs that one function maps
+	maxTables = 1 << 20 // values, or pairs of values, that all functions and selectors are asked about
 	maxModel  = 1 << 14 // residual dimensions
 	maxParams = 1 << 26 // weights
 )
+
+// spend counts what functions and selectors are asked about.
+func (c *compiler) spend(n int) error {
+	if c.spent += n; c.spent > maxTables {
+		return fmt.Errorf("expected a program with at most %d values and pairs of values to ask functions and selectors about, found %d or more", maxTables, c.spent)
+	}
+	return nil
+}
 
 // sources makes the variables of the embeddings. one is 1 at every position; BOS
 // and the padding token are dimensions beside those of tokens.
@@ -70,8 +80,11 @@ func (c *compiler) add(label string, named bool, by op) *variable {
 type said struct{ error }
 
 // lower makes a variable of every sequence, in the order of computation.
-func (c *compiler) lower(order []rasp.Expr) error {
+func (c *compiler) lower(ctx context.Context, order []rasp.Expr) error {
 	for _, e := range order {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if c.of[e] != nil {
 			continue
 		}
@@ -188,8 +201,8 @@ func (c *compiler) table(e rasp.Expr, label string, named bool, f rasp.Func2, x,
 	if y != nil {
 		second, undef = y.values, undef || y.undef
 	}
-	if n := len(x.values) * len(second); n > maxTable {
-		return nil, fmt.Errorf("expected at most %d values or pairs of values, found %d", maxTable, n)
+	if err := c.spend(len(x.values) * len(second)); err != nil {
+		return nil, err
 	}
 	for _, a := range x.values {
 		for _, b := range second {

@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,7 +21,7 @@ func shipped(t testing.TB, name string) (rasp.Expr, *compile.Model) {
 	require.NoError(t, err)
 	d, err := f.Domain(nil, 0, false)
 	require.NoError(t, err)
-	m, err := compile.Compile(program, d, compile.Options{})
+	m, err := compile.Compile(context.Background(), program, d, compile.Options{})
 	require.NoError(t, err)
 	return program, m
 }

@@ -16,13 +16,12 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
-// writer draws a program, statement by statement. Categorical sequences are of
-// numbers, truth values or tokens, which it keeps apart.
+// writer draws a program, statement by statement. It keeps apart categorical
+// sequences of numbers, those of strings, and numerical ones.
 type writer struct {
 	rng                       *rand.Rand
 	b                         strings.Builder
 	counts, letters, numerics []string
-	selectors                 []string
 	n                         int
 }
 
@@ -44,7 +43,7 @@ func (w *writer) let(format string, args ...any) string {
 	return name
 }
 
-// selector draws a selector; exact ones select one position at most.
+// selector draws a selector of any positions.
 func (w *writer) selector() string {
 	leaf := func() string {
 		switch w.rng.IntN(5) {
@@ -135,7 +134,7 @@ func TestRandomProgramsCompute(t *testing.T) {
 		require.NoError(t, err, source)
 		d, err := f.Domain(nil, 0, false)
 		require.NoError(t, err, source)
-		m, err := compile.Compile(program, d, compile.Options{})
+		m, err := compile.Compile(t.Context(), program, d, compile.Options{})
 		if err != nil { // of too many values, or of none
 			require.Contains(t, err.Error(), "expected", source)
 			continue

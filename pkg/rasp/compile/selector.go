@@ -30,8 +30,8 @@ func (c *compiler) selector(s rasp.Selector, a *attention) error {
 	if a.queries, err = c.tuples(x.queries); err != nil {
 		return err
 	}
-	if n := a.keys.width() * a.queries.width(); n > maxTable {
-		return fmt.Errorf("select: expected at most %d pairs of key and query, found %d", maxTable, n)
+	if err := c.spend(a.keys.width() * a.queries.width()); err != nil {
+		return err
 	}
 	a.allowed = make([][]bool, a.queries.width())
 	for q := range a.allowed {
@@ -63,14 +63,15 @@ func (x *compared) collect(s rasp.Selector, c *compiler) error {
 		if slices.Contains(x.selects, s) {
 			return nil
 		}
-		return x.add(s, c.of[s.Keys], c.of[s.Queries])
+		return x.add(s, c)
 	}
 	panic(fmt.Sprintf("compile: no attention of %T", s))
 }
 
-func (x *compared) add(s *rasp.Select, keys, queries *variable) error {
-	if n := keys.width() * queries.width(); n > maxTable {
-		return fmt.Errorf("select: expected at most %d pairs of key and query, found %d", maxTable, n)
+func (x *compared) add(s *rasp.Select, c *compiler) error {
+	keys, queries := c.of[s.Keys], c.of[s.Queries]
+	if err := c.spend(keys.width() * queries.width()); err != nil {
+		return err
 	}
 	yes := make([][]bool, queries.width())
 	for q, query := range queries.values {
@@ -140,8 +141,8 @@ func (c *compiler) tuples(of []*variable) (*variable, error) {
 
 // pair is the variable of the pairs of two variables' values.
 func (c *compiler) pair(x, y *variable) (*variable, error) {
-	if n := len(x.values) * len(y.values); n > maxTable {
-		return nil, fmt.Errorf("select: expected at most %d pairs of values, found %d of %q and %q", maxTable, n, x.label, y.label)
+	if err := c.spend(len(x.values) * len(y.values)); err != nil {
+		return nil, err
 	}
 	t := &table{x: x, y: y}
 	v := c.add("pair", false, t)
