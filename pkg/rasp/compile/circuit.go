@@ -49,6 +49,8 @@ const (
 // BOS too, and read nothing. And where an aggregate names no default and
 // selects something for every query (on all inputs of the domain, or random ones
 // where they are more than 2,000), what would have it look at BOS is not used.
+// A default that is named counts as needed, as it does in the reference's list for
+// proportion, even where on the program's own inputs nothing falls back to it.
 func (m *Model) Circuit(ctx context.Context, g *circuit.Graph) (circuit.Mask, error) {
 	falls, err := m.fallsBack(ctx)
 	if err != nil {
