@@ -2,7 +2,7 @@
 // the builtin models, and prints the tables of docs/methods.md. It is run from
 // the root of the repository:
 //
-//	go run ./docs/agreement
+//	go run ./docs/agreement [METHOD...]
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -40,12 +41,15 @@ var steps = map[string]int{"sp": 1000, "sp-edges": 1000, "edge-pruning": 1000, "
 const threads = 2
 
 func main() {
-	ctx := context.Background()
+	ctx, methods := context.Background(), os.Args[1:]
+	if len(methods) == 0 {
+		methods = study.Scorers()
+	}
 	head, line := "| method |", "| --- |"
 	cells := map[string][]string{}
 	for _, s := range subjects {
 		head, line = head+fmt.Sprintf(" %s, `%s` |", s.task, s.metric), line+" --- |"
-		own, err := compare(ctx, s, true)
+		own, err := compare(ctx, s, methods)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -54,7 +58,7 @@ func main() {
 		}
 	}
 	fmt.Printf("%s\n%s\n", head, line)
-	for _, name := range study.Scorers() {
+	for _, name := range methods {
 		if name != "exact" {
 			fmt.Printf("| `%s` | %s |\n", name, strings.Join(cells[name], " | "))
 		}
@@ -63,9 +67,8 @@ func main() {
 
 // compare returns what each method's scores have in common with exact patching:
 // the rank correlation of their sizes, the share of the best tenth of the edges
-// that is in both, and the rank correlation on edges of MLPs alone. Masks are
-// learned too if that is asked for: it takes many minutes.
-func compare(ctx context.Context, s subject, learned bool) (map[string]string, error) {
+// that is in both, and the rank correlation on edges of MLPs alone.
+func compare(ctx context.Context, s subject, methods []string) (map[string]string, error) {
 	in, err := study.Spec{Task: s.task, Model: s.model, Metric: s.metric}.Open(ctx, threads)
 	if err != nil {
 		return nil, err
@@ -82,11 +85,8 @@ func compare(ctx context.Context, s subject, learned bool) (map[string]string, e
 	every := func(circuit.Edge) bool { return true }
 	ofMLPs := func(e circuit.Edge) bool { return e.Sender.Kind == circuit.MLP || e.Receiver.Kind == circuit.MLPIn }
 	out := map[string]string{}
-	for _, name := range study.Scorers() {
+	for _, name := range methods {
 		if name == "exact" {
-			continue
-		}
-		if out[name] = "–"; steps[name] > 0 && !learned {
 			continue
 		}
 		own, err := scores(ctx, in, e, name)

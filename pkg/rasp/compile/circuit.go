@@ -59,9 +59,9 @@ func (m *Model) Circuit(ctx context.Context, g *circuit.Graph) (circuit.Mask, er
 	return m.mask(g, func(h headWiring, side int) dims { return h.used(side, falls[h.a.expr], len(m.Labels)) })
 }
 
-// Wired is every edge by which a part has a weight on what another writes,
+// wired is every edge by which a part has a weight on what another writes,
 // whether the program needs it or not: what Circuit is a part of.
-func (m *Model) Wired(g *circuit.Graph) (circuit.Mask, error) {
+func (m *Model) wired(g *circuit.Graph) (circuit.Mask, error) {
 	return m.mask(g, func(h headWiring, side int) dims { return h.entries(side, true, len(m.Labels)) })
 }
 
