@@ -1,0 +1,80 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// written is the TransformerLens configuration as it is written: every field
+// that decides a number, with its value.
+type written struct {
+	Layers     int                    `json:"n_layers"`
+	DModel     int                    `json:"d_model"`
+	Ctx        int                    `json:"n_ctx"`
+	DHead      int                    `json:"d_head"`
+	Heads      int                    `json:"n_heads"`
+	DMLP       int                    `json:"d_mlp,omitempty"`
+	Vocab      int                    `json:"d_vocab"`
+	VocabOut   int                    `json:"d_vocab_out"`
+	Act        transformer.Activation `json:"act_fn,omitempty"`
+	Eps        float64                `json:"eps"`
+	NormName   *string                `json:"normalization_type"` // null for none
+	AttnOnly   bool                   `json:"attn_only"`
+	Direction  transformer.Direction  `json:"attention_dir"`
+	Positions  transformer.Positions  `json:"positional_embedding_type"`
+	Parallel   bool                   `json:"parallel_attn_mlp"`
+	UseScale   bool                   `json:"use_attn_scale"`
+	Scale      float64                `json:"attn_scale"`
+	ByLayer    bool                   `json:"scale_attn_by_inverse_layer_idx,omitempty"`
+	LocalAttn  bool                   `json:"use_local_attn,omitempty"`
+	AttnTypes  []string               `json:"attn_types,omitempty"`
+	WindowSize int                    `json:"window_size,omitempty"`
+	RotaryDim  int                    `json:"rotary_dim,omitempty"`
+	RotaryBase float64                `json:"rotary_base,omitempty"`
+	Adjacent   bool                   `json:"rotary_adjacent_pairs,omitempty"`
+}
+
+// EncodeConfig writes a configuration as TransformerLens has it, so that reading
+// it gives the same again. What TransformerLens has no words for is an error:
+// windows of several sizes, and rotary positions that are divided.
+func EncodeConfig(c transformer.Config) ([]byte, error) {
+	w := written{Layers: c.Layers, DModel: c.DModel, Ctx: c.Ctx, DHead: c.DHead, Heads: c.Heads, DMLP: c.DMLP, Vocab: c.Vocab, VocabOut: c.VocabOut,
+		Act: c.Activation, Eps: c.Eps, AttnOnly: c.AttnOnly, Direction: c.Direction, Positions: c.Positions, Parallel: c.ParallelAttnMLP,
+		UseScale: true, Scale: c.AttnScale, ByLayer: c.ScaleByLayer}
+	if name := string(c.Norm); c.Norm != transformer.NoNorm {
+		w.NormName = &name
+	}
+	for l, window := range c.Windows {
+		if window == 0 {
+			w.AttnTypes = append(w.AttnTypes, "global")
+			continue
+		}
+		if w.WindowSize != 0 && window != w.WindowSize {
+			return nil, fmt.Errorf("windows of local attention: expected one size, found %d and, in layer %d, %d", w.WindowSize, l, window)
+		}
+		w.AttnTypes, w.WindowSize, w.LocalAttn = append(w.AttnTypes, "local"), window, true
+	}
+	if !w.LocalAttn {
+		w.AttnTypes = nil
+	}
+	if c.Positions == transformer.Rotary {
+		if c.RotaryFactor != 0 {
+			return nil, fmt.Errorf("rotary positions: expected them not to be divided, found a factor of %v", c.RotaryFactor)
+		}
+		w.RotaryDim, w.RotaryBase, w.Adjacent = c.RotaryDim, c.RotaryBase, c.RotaryAdjacent
+	}
+	text, err := json.MarshalIndent(w, "", " ")
+	return append(text, '\n'), err
+}
+
+// Tensors are a model's weights by TransformerLens' names, as F32.
+func Tensors(c transformer.Config, p *transformer.Params) []weights.Tensor {
+	var out []weights.Tensor
+	for _, x := range p.All(c) {
+		out = append(out, weights.Float32s(x.Name, x.Data(), x.Shape...))
+	}
+	return out
+}
