@@ -147,25 +147,34 @@ func (o *trainOptions) check() error {
 	if o.checkpoint == "-" {
 		return usagef("--checkpoint -: expected a file")
 	}
-	info, err := os.Stat(o.dir)
-	switch {
-	case err == nil && !info.IsDir():
-		return fmt.Errorf("%s: a folder expected, found a file", o.dir)
-	case err != nil:
-		if err := canMake(o.dir); err != nil {
-			return err
-		}
-	default:
-		for _, name := range train.Files() {
-			if err := atomicfile.Check(filepath.Join(o.dir, name)); err != nil {
-				return err
-			}
-		}
+	if err := checkFolder(o.dir, train.Files()); err != nil {
+		return err
 	}
 	if o.checkpoint == "" {
 		return nil
 	}
 	return atomicfile.Check(o.checkpoint)
+}
+
+// checkFolder refuses a folder that cannot be made, or files of it that cannot be
+// written.
+func checkFolder(dir string, files []string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case err == nil && !info.IsDir():
+		return fmt.Errorf("%s: a folder expected, found a file", dir)
+	case err != nil:
+		if err := canMake(dir); err != nil {
+			return err
+		}
+	default:
+		for _, name := range files {
+			if err := atomicfile.Check(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // canMake reports whether a folder could be made, by making one and removing

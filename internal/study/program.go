@@ -1,0 +1,297 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
+	"github.com/seed-2c350065/acdc/pkg/rasp"
+	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
+	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
+	"github.com/seed-2c350065/acdc/pkg/rasp/text"
+	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
+	"github.com/seed-2c350065/acdc/pkg/weights"
+)
+
+// Program says what is to be compiled, and on what the model is to be run.
+type Program struct {
+	Name     string       // a file, or one of the programs that come with the project
+	Vocab    []rasp.Value // nil for the file's own
+	MaxLen   int          // 0 for the file's own
+	Causal   bool         // whatever the file says
+	Examples int          // at most, of the data
+	Seed     uint64       // of the data
+	Threads  int
+}
+
+// Compiled is a program as a model, with data and the true circuit.
+type Compiled struct {
+	Model   *compile.Model
+	Data    task.Data
+	Graph   *circuit.Graph // embeddings of tokens and positions are two senders
+	True    circuit.Mask
+	Checked int     // inputs on which the model was held to the program
+	Worst   float64 // and the largest difference of a logit
+	source  string
+	metrics [3]float64 // l2 of the full model, of the true circuit, of the corrupted run
+}
+
+// maxProgram bounds the size of a program, in bytes.
+const maxProgram = 1 << 20
+
+// mostChecked bounds the inputs that a model is held to.
+const mostChecked = 1000
+
+// tolerance is how far a logit of a compiled model may be off.
+const tolerance = 1e-5
+
+// Compile reads and compiles a program, draws data, and holds the model to what
+// the program means.
+func (p Program) Compile(ctx context.Context) (*Compiled, error) {
+	c := &Compiled{}
+	expr, domain, err := p.read(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Model, err = compile.Compile(ctx, expr, domain, compile.Options{}); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	if err := c.check(ctx, p, expr); err != nil {
+		return nil, err
+	}
+	if c.Data, err = p.data(c.Model); err != nil {
+		return nil, err
+	}
+	if err := c.measure(ctx, p); err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	return c, nil
+}
+
+// read reads the program. Files of the project's own names are files.
+func (p Program) read(ctx context.Context, c *Compiled) (rasp.Expr, rasp.Domain, error) {
+	var d rasp.Domain
+	source, err := jsonfile.ReadFile(ctx, p.Name, "a program", maxProgram)
+	switch {
+	case err == nil:
+		c.source = string(source)
+	case errors.Is(err, os.ErrNotExist) && filepath.Ext(p.Name) == "":
+		if c.source, err = programs.Source(p.Name); err != nil {
+			return nil, d, usagef("%v, or a file", err)
+		}
+	default:
+		return nil, d, err
+	}
+	f, err := text.Parse(p.Name, c.source)
+	if err != nil {
+		return nil, d, err
+	}
+	if d, err = f.Domain(p.Vocab, p.MaxLen, p.Causal); err != nil {
+		return nil, d, err
+	}
+	expr, err := f.Program()
+	return expr, d, err
+}
+
+// check runs the model on inputs of every length, and compares what comes out
+// with what the program means, where it means anything.
+func (c *Compiled) check(ctx context.Context, p Program, expr rasp.Expr) error {
+	inputs, _ := c.Model.Domain.Inputs(mostChecked, p.Seed)
+	for _, input := range inputs {
+		want, err := rasp.Eval(expr, c.Model.Domain, input)
+		var mixed *rasp.MixedError
+		if errors.As(err, &mixed) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		ids, err := c.Model.Encode(input)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.Name, err)
+		}
+		logits, err := c.Model.Transformer.Forward(ctx, [][]int{ids}, transformer.Options{Threads: p.Threads})
+		if err != nil {
+			return err
+		}
+		for i, v := range want {
+			for k, x := range c.Model.Logits(v) {
+				c.Worst = math.Max(c.Worst, math.Abs(x-float64(logits.Row(i + 1)[k])))
+			}
+		}
+		c.Checked++
+	}
+	if !(c.Worst <= tolerance) {
+		return fmt.Errorf("%s: the compiled model is not the program: expected logits within %g of it, found %g", p.Name, tolerance, c.Worst)
+	}
+	return nil
+}
+
+// data draws inputs of the greatest length, each once, and pairs each with
+// another; all of them if they are no more than are asked for.
+func (p Program) data(m *compile.Model) (task.Data, error) {
+	d, rng := m.Domain, rand.New(rand.NewPCG(p.Seed, 0xda7a))
+	total := math.Pow(float64(len(d.Vocab)), float64(d.MaxLen))
+	n := int(math.Min(total, float64(max(2, p.Examples))))
+	seen, out := map[string]bool{}, task.Data{}
+	for i := 0; len(out.Clean) < n; i++ {
+		input, rest := make([]rasp.Value, d.MaxLen), i
+		for k := range input {
+			at := rng.IntN(len(d.Vocab))
+			if float64(n) == total { // one after the other
+				at, rest = rest%len(d.Vocab), rest/len(d.Vocab)
+			}
+			input[k] = d.Vocab[at]
+		}
+		ids, err := m.Encode(input)
+		if err != nil {
+			return out, err
+		}
+		if key := fmt.Sprint(ids); !seen[key] {
+			seen[key] = true
+			out.Clean = append(out.Clean, ids)
+		}
+	}
+	order := rng.Perm(n) // a ring, so that nothing is its own pair
+	out.Corrupt = make([][]int, n)
+	for i, at := range order {
+		out.Corrupt[at] = out.Clean[order[(i+1)%n]]
+	}
+	for range n {
+		row := make([]bool, d.MaxLen+1)
+		for k := 1; k < len(row); k++ {
+			row[k] = true
+		}
+		out.Mask = append(out.Mask, row)
+	}
+	out.PosPermutation = rng.Perm(d.MaxLen + 1)
+	return out, nil
+}
+
+// measure derives the true circuit and measures it under zero ablation.
+func (c *Compiled) measure(ctx context.Context, p Program) error {
+	config := patch.Config{Model: c.Model.Transformer, SplitEmbed: true, Data: c.Data, Metric: metric.L2, Ablation: ablate.Zero, Threads: p.Threads}
+	e, err := patch.Bind(ctx, config)
+	if err != nil {
+		return err
+	}
+	c.Graph = e.Graph()
+	if c.True, err = c.Model.Circuit(ctx, c.Graph); err != nil {
+		return err
+	}
+	c.metrics[0], c.metrics[2] = e.CleanMetric(), e.CorruptedMetric()
+	c.metrics[1], err = incremental.Metric(ctx, e, c.True)
+	return err
+}
+
+// The files of a compiled program, in the order in which they are written.
+const (
+	programFile = "program.rasp"
+	tokensFile  = "tokens.json"
+	dataFile    = "data.safetensors"
+	circuitFile = "circuit.json"
+)
+
+// CompiledFiles lists the files that Save writes.
+func CompiledFiles() []string {
+	return []string{programFile, "config.json", tokensFile, dataFile, circuitFile, "model.safetensors"}
+}
+
+// Save writes the model to a folder, which is made if it is not there: the
+// program, configuration and weights as TransformerLens has them, the meaning of
+// tokens, logits and residual dimensions, data, and the true circuit. Each file
+// is written whole or not at all, the weights last.
+func (c *Compiled) Save(ctx context.Context, dir string, p Program) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	config, err := checkpoint.EncodeConfig(c.Model.Transformer.Config)
+	if err != nil {
+		return err
+	}
+	tokens, err := c.tokens()
+	if err != nil {
+		return err
+	}
+	put := func(data []byte) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := w.Write(data); return err }
+	}
+	write := map[string]func(io.Writer) error{
+		programFile: put([]byte(c.source)), "config.json": put(config), tokensFile: put(tokens),
+		dataFile:    func(w io.Writer) error { return weights.Write(w, dataTensors(c.Data), nil) },
+		circuitFile: func(w io.Writer) error { return c.circuit(dir, p).Encode(w) },
+		"model.safetensors": func(w io.Writer) error {
+			return weights.Write(w, checkpoint.Tensors(c.Model.Transformer.Config, c.Model.Transformer.Params), map[string]string{"format": "pt", "program": c.source})
+		},
+	}
+	for _, name := range CompiledFiles() {
+		if err := atomicfile.WriteFile(ctx, filepath.Join(dir, name), write[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokens is what tokens, logits and residual dimensions stand for.
+func (c *Compiled) tokens() ([]byte, error) {
+	names := func(values []rasp.Value) (out []string) {
+		for _, v := range values {
+			out = append(out, v.String())
+		}
+		return out
+	}
+	m := c.Model
+	text, err := json.MarshalIndent(struct {
+		Tokens   []string `json:"tokens"` // by id
+		BOS      int      `json:"bos"`
+		Pad      int      `json:"pad"`
+		Logits   []string `json:"logits"`          // by logit, what it stands for; null where logit 0 is a number
+		Residual []string `json:"residual_labels"` // by dimension
+	}{names(m.Tokens), m.BOS, m.Pad, names(m.Output), m.Labels}, "", " ")
+	return append(text, '\n'), err
+}
+
+// dataTensors are data as a file has them.
+func dataTensors(d task.Data) []weights.Tensor {
+	b, t := len(d.Clean), len(d.Clean[0])
+	flat := func(rows [][]int) (out []int64) {
+		for _, row := range rows {
+			for _, id := range row {
+				out = append(out, int64(id))
+			}
+		}
+		return out
+	}
+	permutation := make([]int64, t)
+	for i, p := range d.PosPermutation {
+		permutation[i] = int64(p)
+	}
+	return []weights.Tensor{weights.Int64s("clean", flat(d.Clean), b, t), weights.Int64s("corrupt", flat(d.Corrupt), b, t),
+		weights.Mask("mask", slices.Concat(d.Mask...), b, t), weights.Int64s("pos_permutation", permutation, t)}
+}
+
+// circuit is the true circuit as a file, which says what it was measured on.
+func (c *Compiled) circuit(dir string, p Program) *circuit.File {
+	f := &circuit.File{Graph: c.Graph.Info(), EdgesTotal: c.Graph.NumEdges(),
+		Run: circuit.Run{Algorithm: "compile", Model: filepath.ToSlash(dir), Data: filepath.ToSlash(filepath.Join(dir, dataFile)),
+			Metric: string(metric.L2), Ablation: string(ablate.Zero), Seed: p.Seed, Examples: len(c.Data.Clean), PosPermutation: c.Data.PosPermutation},
+		Measured: circuit.Measured{Initial: c.metrics[0], Final: c.metrics[1], Corrupted: c.metrics[2]}}
+	f.SetCircuit(c.Graph, c.True, nil, false)
+	return f
+}
