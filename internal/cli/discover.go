@@ -66,7 +66,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	o.methodFlags(cmd)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
-	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders")
+	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders, as tracr tasks do")
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
 	typed(fs, &o.trace, "trace", "", "FILE", "write every test, or step of masks that are learned, as a line of JSON", parseText("a file"))
 	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
@@ -146,7 +146,7 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 
 // config says what is to be bound, in batches if memory is short.
 func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
-	c := in.Config(o.definition, o.splitEmbed)
+	c := in.Config(o.definition, o.splitEmbed || in.SplitsEmbed())
 	if in.Model.Config.Parameters() > largeModel && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(largeGarbage)
 	}

@@ -29,7 +29,7 @@ var Floors = map[string]float64{
 	"pkg/patch":                  3,
 	"pkg/ablate":                 2,
 	"pkg/train":                  2,
-	"pkg/zoo":                    2,
+	"pkg/zoo":                    2.5,
 	"pkg/transformer/checkpoint": 1.5,
 	"pkg/transformer":            1,
 	"pkg/metric":                 1,

@@ -162,6 +162,12 @@ func SameGraph(f *circuit.File, c transformer.Config) error {
 	return nil
 }
 
+// SplitsEmbed reports whether token and position embeddings are two senders
+// unless anybody says otherwise: the task's own model has them so.
+func (x *Study) SplitsEmbed() bool {
+	return x.Task.SplitEmbed && x.Spec.Data == "" && x.Model.Config.Positions == transformer.Standard
+}
+
 // Config says what is to be bound, for a graph of the model.
 func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
 	return patch.Config{Model: x.Model.Model, Definition: d, SplitEmbed: splitEmbed, Data: x.Data,

@@ -44,6 +44,7 @@ type Task struct {
 	Metric      string                                                    // default metric
 	Threshold   float64                                                   // default threshold
 	Ablation    string                                                    // default ablation
+	SplitEmbed  bool                                                      // token and position embeddings are two senders
 	Examples    int                                                       // default number of examples
 	Generate    func(ctx context.Context, seed uint64, examples int) Data // nil of a task in text; of no use where ctx ended
 	Text        *Generator                                                // of a task in text
@@ -51,7 +52,7 @@ type Task struct {
 
 // All lists the tasks.
 func All() []Task {
-	tasks := []Task{induction, orGate}
+	tasks := []Task{induction, orGate, tracrReverse, tracrProportion}
 	for _, g := range Generators() {
 		tasks = append(tasks, Task{Name: g.Name, Description: g.Description, Model: g.Model, Builtin: g.Builtin, Metric: g.Metric,
 			Threshold: g.Threshold, Ablation: g.Ablation, Examples: g.Examples, Text: &g})

@@ -16,11 +16,11 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
 // reproduce runs every golden run of a model and compares it test by test.
-func reproduce(t *testing.T, name string, threads int, tolerance func(want float64) float64) {
-	m := golden.Model(t, name)
+func reproduce(t *testing.T, m *transformer.Model, name string, threads int, tolerance func(want float64) float64) {
 	worstAll, plainAll := 0.0, 0.0
 	runs := golden.Runs(t, name)
 	if testing.Short() {
@@ -70,15 +70,25 @@ func asRequired(want float64) float64 {
 
 func TestGoldenRuns(t *testing.T) {
 	for _, name := range []string{"induction-attn2l", "gpt3l-random", "hf-gpt2-tiny"} {
-		t.Run(name, func(t *testing.T) { reproduce(t, name, 2, asRequired) })
+		t.Run(name, func(t *testing.T) { reproduce(t, golden.Model(t, name), name, 2, asRequired) })
 	}
 	for _, name := range []string{"or_gate", "tracr-reverse", "tracr-proportion"} {
 		t.Run(name, func(t *testing.T) {
-			// Small integers: values below 1e-9 are noise, the rest agrees to 1e-5.
-			reproduce(t, name, 1, func(want float64) float64 { return 1e-9 + 1e-5*math.Abs(want) })
+			reproduce(t, golden.Model(t, name), name, 1, ofIntegers)
+		})
+	}
+	for _, program := range []string{"tracr-reverse", "tracr-proportion"} {
+		t.Run(program+" compiled", func(t *testing.T) {
+			m, err := zoo.Open(t.Context(), program)
+			require.NoError(t, err)
+			reproduce(t, m.Model, program, 1, ofIntegers)
 		})
 	}
 }
+
+// ofIntegers is the tolerance of models whose weights are small integers: values
+// below 1e-9 are noise, the rest agrees to 1e-5.
+func ofIntegers(want float64) float64 { return 1e-9 + 1e-5*math.Abs(want) }
 
 func TestEveryIncrementalMetricIsThePlainOne(t *testing.T) {
 	for _, name := range []string{"induction-attn2l", "gpt3l-random", "or_gate", "tracr-reverse"} {
