@@ -224,7 +224,7 @@ func samePoints(t *testing.T, c Curve, points []publishedPoint) (same int) {
 	return same
 }
 
-// With positions shuffled as the code does now, and nodes counted right.
+// With positions shuffled as the code does now.
 func TestAreasOfFixedShuffle(t *testing.T) {
 	for task, want := range map[string][2]float64{"tracr-reverse": {0.6, 12.0 / 16}, "tracr-proportion": {0.9, 1}} {
 		c := curveOf(t, tracrTruth(t, task, Options{Nodes: ReferenceNodes}), task+".runs", func(r goldenRun) bool { return !r.Zero && r.isNormal() })
