@@ -234,9 +234,16 @@ func TrueEdges(t testing.TB, name string, g *circuit.Graph) circuit.Mask {
 		if e[4] == "PLACEHOLDER" {
 			continue
 		}
-		i, err := g.ParseEdge(hookName(e[2], e[3]) + "->" + hookName(e[0], e[1]))
-		require.NoError(t, err)
-		m[i] = true
+		m[EdgeNumber(t, g, e)] = true
 	}
 	return m
+}
+
+// EdgeNumber is the number of an edge that the reference writes as receiver,
+// index, sender, index.
+func EdgeNumber(t testing.TB, g *circuit.Graph, e []any) int {
+	t.Helper()
+	i, err := g.ParseEdge(hookName(e[2], e[3]) + "->" + hookName(e[0], e[1]))
+	require.NoError(t, err)
+	return i
 }
