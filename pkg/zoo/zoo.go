@@ -26,7 +26,6 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/hub"
-	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -99,8 +98,8 @@ func All() []Entry {
 		{"induction", "2 attention-only layers, trained to continue repeated random sequences", openTrained("induction")},
 		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", openTrained("mini")},
 		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", openOrGate},
-		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openProgram("reverse", compile.Options{})},
-		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openProgram("proportion", compile.Options{Logits: 4})},
+		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openCompiled("tracr-reverse")},
+		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openCompiled("tracr-proportion")},
 	}
 }
 

@@ -1,0 +1,229 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
+	"github.com/seed-2c350065/acdc/pkg/patch"
+	"github.com/seed-2c350065/acdc/pkg/roc"
+	"github.com/seed-2c350065/acdc/pkg/roc/figure"
+)
+
+// rocOptions are the flags of roc.
+type rocOptions struct {
+	subject
+	roc        study.ROC
+	truth      string // a circuit file
+	definition circuit.Definition
+	splitEmbed bool
+	files      []string
+	format     rocFormat
+	quiet      bool
+}
+
+// rocFormat is what standard output carries.
+type rocFormat string
+
+const (
+	rocTable rocFormat = "table"
+	rocCSV   rocFormat = "csv"
+	rocJSON  rocFormat = "json"
+)
+
+var rocFormats = []rocFormat{rocTable, rocCSV, rocJSON}
+
+// rocEndings are those of the files that roc writes.
+var rocEndings = []string{".svg", ".png", ".csv", ".json"}
+
+func newROC(run func(context.Context, *rocOptions) error) *cobra.Command {
+	o := &rocOptions{definition: circuit.ACDC, roc: study.ROC{Nodes: roc.PathNodes, Algorithms: []string{"acdc", "eap-ig", "random"}}}
+	o.threads = runtime.GOMAXPROCS(0)
+	cmd := &cobra.Command{
+		Use:   "roc --task NAME",
+		Short: "hold methods to a circuit that is known",
+		Long: `Compare what methods find with a circuit that is known: that of a compiled
+program, one from a paper, or a file's. ACDC runs at many thresholds; scores of
+other methods choose every circuit that they can. What is printed is the area
+under the curve of true over false positive rates, of edges and of nodes: the
+pessimistic one of Conmy et al. 2023, which counts stairs below the points, the
+usual trapezoid, and InterpBench's.`,
+		Example: `  acdc roc --task tracr-reverse --algorithm acdc,eap,eap-ig,hisp,random -o roc.svg
+  acdc roc --task tracr-proportion --ablation zero --algorithm acdc,exact --format csv`,
+		Args: noArgs("task"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
+	}
+	o.subject.flags(cmd)
+	fs, m := cmd.Flags(), &o.roc.Method
+	typed(fs, &o.roc.Algorithms, "algorithm", strings.Join(o.roc.Algorithms, ","), "LIST", "the methods, with commas between them: "+strings.Join(study.Algorithms(), ", "), parseAlgorithms)
+	typed(fs, &o.roc.Thresholds, "thresholds", "", "LIST", "ACDC's, with commas between them, default 21 up to what taking everything away does to the metric", parseThresholds)
+	typed(fs, &o.truth, "truth", "", "CIRCUIT.json", "the circuit that is known, default the task's", parseText("a circuit file"))
+	choice(cmd, &o.roc.Nodes, "nodes", string(roc.PathNodes), "which nodes count: those on paths, or as the reference counts them", texts(roc.NodeRules()), oneOf("rule of nodes", roc.NodeRules()))
+	fs.BoolVar(&m.Absolute, "abs", false, "ACDC compares the absolute value of the rise, and scores count by their size")
+	typed(fs, &m.Steps, "steps", "", "N", "those of EAP-IG and of masks that are learned", parseCount(maxSteps))
+	choice(cmd, &m.Order, "order", string(acdc.Normal), "of ACDC's tests", texts(acdc.Orders()), acdc.ParseOrder)
+	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
+	fs.BoolVar(&o.splitEmbed, "split-embed", false, "token and position embeddings are two senders, as tracr tasks have them")
+	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending "+strings.Join(rocEndings, ", ")+"; may be repeated")
+	choice(cmd, &o.format, "format", string(rocTable), "what standard output carries", texts(rocFormats), oneOf("format", rocFormats))
+	fs.BoolVar(&o.quiet, "quiet", false, "do not say which method runs")
+	fs.SortFlags = false
+	return cmd
+}
+
+// parseAlgorithms reads methods.
+func parseAlgorithms(s string) ([]string, error) {
+	var out []string
+	for part := range strings.SplitSeq(s, ",") {
+		name, err := study.ParseAlgorithm(strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(out, name) {
+			return nil, fmt.Errorf("expected different methods, found %s twice", name)
+		}
+		out = append(out, name)
+	}
+	return out, nil
+}
+
+// parseThresholds reads thresholds and sorts them.
+func parseThresholds(s string) ([]float64, error) {
+	var out []float64
+	for part := range strings.SplitSeq(s, ",") {
+		x, err := parseThreshold(strings.TrimSpace(part))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// roc runs the command.
+func (a *app) roc(ctx context.Context, o *rocOptions) error {
+	outputs := places("-o", o.files...)
+	if err := cmp.Or(o.check(), a.clash(outputs, append(inputs(o.spec, nil), places("--truth", o.truth)...))); err != nil {
+		return err
+	}
+	in, err := o.spec.Open(ctx, o.threads)
+	if err != nil {
+		return err
+	}
+	defer in.Close() // read only: nothing can be lost
+	if err := a.clash(outputs, inputs(in.Spec, in.Model)); err != nil {
+		return err
+	}
+	a.warn(in.Model.Warnings)
+	e, err := patch.Bind(ctx, in.Config(o.definition, o.splitEmbed || in.SplitsEmbed()))
+	if err != nil {
+		return err
+	}
+	if o.roc.Truth, err = a.readTruth(ctx, o, in, e.Graph()); err != nil {
+		return err
+	}
+	f, err := in.Curves(ctx, e, o.roc, func(algorithm string) {
+		if !o.quiet {
+			fmt.Fprintln(a.stderr, "acdc: "+algorithm)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range o.files {
+		text, err := encodeROC(ctx, f, strings.ToLower(filepath.Ext(name)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := a.writeFile(ctx, name, text); err != nil {
+			return err
+		}
+	}
+	return a.printROC(f, o.format)
+}
+
+// readTruth finds the circuit that methods are held to.
+func (a *app) readTruth(ctx context.Context, o *rocOptions, in *study.Study, g *circuit.Graph) (study.Truth, error) {
+	if o.truth == "" {
+		return in.Truth(ctx, g)
+	}
+	f, err := a.readCircuit(ctx, o.truth)
+	if err != nil {
+		return study.Truth{}, err
+	}
+	return study.TruthOf(o.truth, f, g)
+}
+
+// encodeROC is what a file of an ending has in it.
+func encodeROC(ctx context.Context, f *roc.File, ending string) ([]byte, error) {
+	var b bytes.Buffer
+	switch ending {
+	case ".csv":
+		err := f.WritePoints(&b)
+		return b.Bytes(), err
+	case ".json":
+		err := f.Encode(&b)
+		return b.Bytes(), err
+	}
+	drawn := figure.Figure{Title: cmp.Or(f.Task, f.Model), Curves: f.Curves}
+	err := drawn.Write(ctx, &b, figure.Format(strings.TrimPrefix(ending, ".")))
+	return b.Bytes(), err
+}
+
+// printROC prints the areas.
+func (a *app) printROC(f *roc.File, format rocFormat) error {
+	var b bytes.Buffer
+	switch format {
+	case rocCSV:
+		if err := f.WriteAreas(&b); err != nil {
+			return err
+		}
+	case rocJSON:
+		if err := f.Encode(&b); err != nil {
+			return err
+		}
+	default:
+		rows := [][]string{{"METHOD", "EDGES", "TRAPEZOID", "NODES", "TRAPEZOID", "INTERPBENCH", "CIRCUITS"}}
+		area := func(x float64) string { return strconv.FormatFloat(x, 'f', 3, 64) }
+		for _, c := range f.Curves {
+			bench := "–"
+			if c.InterpBench != nil {
+				bench = area(*c.InterpBench)
+			}
+			rows = append(rows, []string{c.Name, area(c.Pessimistic(roc.Edges)), area(c.Trapezoid(roc.Edges)), area(c.Pessimistic(roc.Nodes)), area(c.Trapezoid(roc.Nodes)), bench, grouped(len(c.Points))})
+		}
+		b.WriteString(table(rows, columns(a.stdout)))
+	}
+	a.print(b.String())
+	return nil
+}
+
+// check refuses, before anything is computed, what cannot be written in the end.
+func (o *rocOptions) check() error {
+	for i, name := range o.files {
+		if !slices.Contains(rocEndings, strings.ToLower(filepath.Ext(name))) {
+			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(rocEndings, ", "))
+		}
+		if slices.ContainsFunc(o.files[:i], func(other string) bool { return filepath.Clean(other) == filepath.Clean(name) }) {
+			return usagef("-o %s: expected different files, found it twice", name)
+		}
+		if err := atomicfile.Check(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
