@@ -83,7 +83,7 @@ func blocks(t *testing.T, name, page string) []block {
 			require.Empty(t, mark[1], "%s: a block within a block", name)
 			isOpen = false
 		case mark != nil:
-			require.Contains(t, []string{"sh", "text", "go", "python", "bibtex"}, mark[1], "%s: the language of a block", name)
+			require.Contains(t, []string{"sh", "text", "go", "python", "bibtex", "rasp"}, mark[1], "%s: the language of a block", name)
 			out, isOpen = append(out, block{language: mark[1]}), true
 		case isOpen:
 			out[last].text += line
