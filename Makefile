@@ -26,7 +26,7 @@ long: ## every case of every property, every way to compute every golden run, 10
 # The kernels start no goroutine, and what starts the program as a process of
 # its own, or one text after the other, says little of races: of these packages
 # the tests of several goroutines are taken. The rest takes many minutes.
-ALONE := internal/kernel|internal/(cli|jsonfile|study)$$|pkg/task$$|draw/render$$
+ALONE := internal/kernel|pkg/(circuit|rasp|roc)|internal/(cli|jsonfile|study)$$|pkg/task$$|draw/render$$
 RACED := Estimator|Progress|Trace|Interrupt|Reader|Outputs|Streams|Hostile|OnlyTheParent|Cancelled|TakeTurns|PipeEnds|EndsWithItsContext
 race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -Ev '$(ALONE)')

@@ -37,7 +37,7 @@ var accepted = map[string][]string{
 	"sparsity": {"0", "0.5"}, "share": noneOfThem, "select": noneOfThem, "norm": noneOfThem, "bootstrap": noneOfThem,
 	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem, "screen": noneOfThem,
 	"steps": noneOfThem, "fixed-pattern": zeroOnly,
-	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem,
+	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,

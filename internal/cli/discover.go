@@ -40,7 +40,7 @@ func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cob
 	o := &discoverOptions{definition: circuit.ACDC}
 	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
-		Use:   "discover (--task NAME | --model MODEL --data FILE)",
+		Use:   "discover (--task NAME | --model MODEL --data FILE | --program FILE.rasp)",
 		Short: "find the circuit of a task",
 		Long: `Find the circuit of a task. ACDC, the default, walks the model from its output
 to its input, cuts one edge after the other, and leaves an edge cut if the
@@ -56,6 +56,7 @@ circuit is printed as DOT, or written to files.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.subject.flags(cmd)
+	o.programFlag(cmd)
 	o.flags(cmd)
 	o.outputs.flags(cmd)
 	cmd.Flags().SortFlags = false
@@ -80,6 +81,9 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 // discover runs the command.
 func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	start := time.Now()
+	if err := o.compiled(); err != nil {
+		return err
+	}
 	if err := cmp.Or(o.check(), a.clash(o.places(), inputs(o.spec, nil))); err != nil {
 		return err
 	}

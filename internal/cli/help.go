@@ -22,7 +22,7 @@ var groups = []struct {
 	flags []string
 }{
 	{"Model", []string{"model", "no-processing", "fold-ln", "center-writing-weights", "center-unembed", "fold-value-biases", "reset-weights"}},
-	{"Data", []string{"task", "data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
+	{"Data", []string{"task", "program", "data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
 	{"Output", []string{"output", "format", "color", "direct", "heads", "drop-idle", "json"}},
 	{"Circuit", []string{"circuit", "cut", "add"}},
 	{"General", []string{"definition", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ import (
 // another than the default; what stands before goes with it.
 var deciding = map[string][]string{
 	"task":                   {"--task", "or_gate"},
+	"program":                {"--program", "histogram"},
 	"model":                  {"--model", "random:1x2x16x64x128@3"},
 	"data":                   {"--data", "random:6x9", "--model", "induction"},
 	"metric":                 {"--metric", "nll"},
@@ -132,7 +134,7 @@ func TestFilesOfDiscoverSayWhatDecidesTheirNumbers(t *testing.T) {
 	eachDecidingFlag(t, newDiscover(&app{}, nil), func(name string) {
 		t.Run(name, func(t *testing.T) {
 			args := append([]string{"discover", "--quiet"}, deciding[name]...)
-			if !strings.Contains(strings.Join(args, " "), "--task") && !strings.Contains(strings.Join(args, " "), "--data") {
+			if !regexp.MustCompile("--(task|data|program)").MatchString(strings.Join(args, " ")) {
 				args = append(args, "--task", "induction")
 			}
 			if name == "model" {

@@ -52,7 +52,7 @@ func newROC(run func(context.Context, *rocOptions) error) *cobra.Command {
 	o := &rocOptions{definition: circuit.ACDC, roc: study.ROC{Nodes: roc.PathNodes, Algorithms: []string{"acdc", "eap-ig", "random"}}}
 	o.threads = runtime.GOMAXPROCS(0)
 	cmd := &cobra.Command{
-		Use:   "roc --task NAME",
+		Use:   "roc (--task NAME | --program FILE.rasp)",
 		Short: "hold methods to a circuit that is known",
 		Long: `Compare what methods find with a circuit that is known: that of a compiled
 program, one from a paper, or a file's. ACDC runs at many thresholds; scores of
@@ -66,6 +66,7 @@ usual trapezoid, and InterpBench's.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },
 	}
 	o.subject.flags(cmd)
+	o.programFlag(cmd)
 	fs, m := cmd.Flags(), &o.roc.Method
 	typed(fs, &o.roc.Algorithms, "algorithm", strings.Join(o.roc.Algorithms, ","), "LIST", "the methods, with commas between them: "+strings.Join(study.Algorithms(), ", "), parseAlgorithms)
 	typed(fs, &o.roc.Thresholds, "thresholds", "", "LIST", "ACDC's, with commas between them, default 21 up to what taking everything away does to the metric", parseThresholds)
@@ -116,6 +117,9 @@ func parseThresholds(s string) ([]float64, error) {
 
 // roc runs the command.
 func (a *app) roc(ctx context.Context, o *rocOptions) error {
+	if err := o.compiled(); err != nil {
+		return err
+	}
 	outputs := places("-o", o.files...)
 	if err := cmp.Or(o.check(), a.clash(outputs, append(inputs(o.spec, nil), places("--truth", o.truth)...))); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/metric"
+	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
 
@@ -16,7 +17,8 @@ import (
 // commands share.
 type subject struct {
 	spec    study.Spec
-	threads int // of commands that have --threads; 0 for one a core
+	program string // to compile, of commands that have --program
+	threads int    // of commands that have --threads; 0 for one a core
 }
 
 // limits of what one may ask for by a slip of the finger.
@@ -40,6 +42,20 @@ func (s *subject) flags(cmd *cobra.Command) {
 	typed(fs, &s.spec.Examples, "examples", "", "N", "prompts to use, default all of a file or the task's number", parseCount(maxExamples))
 	promptFlags(cmd, &s.spec)
 	modelFlags(cmd, &s.spec)
+}
+
+// programFlag is the flag of commands that study programs too.
+func (s *subject) programFlag(cmd *cobra.Command) {
+	typed(cmd.Flags(), &s.program, "program", "", "FILE.rasp", "a program, compiled and run on its own prompts, instead of task, model and data", parseText("a program"))
+	_ = cmd.RegisterFlagCompletionFunc("program", cobra.FixedCompletions(programs.Names(), cobra.ShellCompDirectiveDefault))
+}
+
+// compiled puts a program in the place of model and data.
+func (s *subject) compiled() (err error) {
+	if s.program != "" {
+		s.spec, err = s.spec.OfProgram(s.program)
+	}
+	return err
 }
 
 // promptFlags are the flags that say which of a task's prompts are taken, and how

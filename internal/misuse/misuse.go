@@ -42,7 +42,7 @@ type Package struct {
 var named = regexp.MustCompile(`^[a-z][a-z/]*: .`)
 
 // most bounds the calls of one function.
-const most = 1000
+const most = 300
 
 // Walk calls everything in every way. It fails on a panic that is none of the
 // project's own, such as a nil dereference, and where the package in the test's
@@ -115,7 +115,7 @@ func (w *walker) call(t *testing.T, name, what string, function func() reflect.V
 	rng := rand.New(rand.NewPCG(uint64(all), 8))
 	calls := most
 	if testing.Short() {
-		calls /= 5
+		calls /= 3
 	}
 	for k := range min(all, calls) {
 		if all > calls {

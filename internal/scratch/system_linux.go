@@ -1,20 +1,12 @@
 package scratch
 
-import (
-	"os"
+import "golang.org/x/sys/unix"
 
-	"golang.org/x/sys/unix"
-)
-
-// suits reports why a folder does not suit, nil if it does.
-func suits(dir string, bytes int64) error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return &os.PathError{Op: "statfs", Path: dir, Err: err}
-	}
+// inMemory reports whether a file system's files lie in memory.
+func inMemory(fs unix.Statfs_t) bool {
 	switch uint32(fs.Type) {
 	case unix.TMPFS_MAGIC, unix.RAMFS_MAGIC, unix.HUGETLBFS_MAGIC:
-		return ErrMemory
+		return true
 	}
-	return room(bytes, int64(fs.Bavail)*int64(fs.Bsize))
+	return false
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -67,7 +68,7 @@ const randomPrefix = "random:"
 
 // DataFile is the file that data of a name are read from, if there is one.
 func DataFile(data string) []string {
-	if data == "" || strings.HasPrefix(data, randomPrefix) {
+	if data == "" || data == programData || strings.HasPrefix(data, randomPrefix) {
 		return nil
 	}
 	return []string{data}
@@ -92,6 +93,14 @@ func (x *Study) given(ctx context.Context) (task.Data, error) {
 			return d, err
 		}
 		d = task.Random(s.RandomSeed(), b, tokens, x.Model.Config.Vocab)
+	} else if s.Data == programData {
+		if x.Model.Program == nil {
+			return d, usagef("--data program: expected a model that a program compiles to, found %s", x.Model.Name)
+		}
+		if s.BOS != nil {
+			return d, usagef("--data program: expected no --bos and no --no-bos, since the prompts are token ids")
+		}
+		return programPrompts(x.Model.Program, cmp.Or(s.Examples, programExamples), s.RandomSeed())
 	} else {
 		var err error
 		if d, x.ids, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
@@ -27,6 +28,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
+	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
 // Program says what is to be compiled, and on what the model is to be run.
@@ -75,7 +77,7 @@ func (p Program) Compile(ctx context.Context) (*Compiled, error) {
 	if err := c.check(ctx, p, expr); err != nil {
 		return nil, err
 	}
-	if c.Data, err = p.data(c.Model); err != nil {
+	if c.Data, err = programPrompts(c.Model, p.Examples, p.Seed); err != nil {
 		return nil, err
 	}
 	if err := c.measure(ctx, p); err != nil {
@@ -143,12 +145,38 @@ func (c *Compiled) check(ctx context.Context, p Program, expr rasp.Expr) error {
 	return nil
 }
 
-// data draws inputs of the greatest length, each once, and pairs each with
-// another; all of them if they are no more than are asked for.
-func (p Program) data(m *compile.Model) (task.Data, error) {
-	d, rng := m.Domain, rand.New(rand.NewPCG(p.Seed, 0xda7a))
+// programData names, as data, the prompts that a model's own program gives.
+const programData = "program"
+
+// programExamples is how many of them there are unless anybody says otherwise.
+const programExamples = 50
+
+// OfProgram is what is studied of a program, a file or one of those that come with
+// the project: its model on its own prompts. Nothing else may be said of model,
+// task and data.
+func (s Spec) OfProgram(name string) (Spec, error) {
+	if s.Task != "" || s.Model != "" || s.Data != "" {
+		return s, usagef("--program: expected no --task, --model or --data, which it brings")
+	}
+	s.Model, s.Data = name, programData
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) && filepath.Ext(name) == "" {
+		shipped, ok := zoo.Shipped(name)
+		if !ok {
+			return s, usagef("unknown program %q: expected one of %s, or a file that ends in .rasp", name, strings.Join(programs.Names(), ", "))
+		}
+		s.Model = shipped
+	} else if !strings.EqualFold(filepath.Ext(name), ".rasp") {
+		return s, usagef("--program %s: expected a file that ends in .rasp", name)
+	}
+	return s, nil
+}
+
+// programPrompts draws inputs of the greatest length, each once, and pairs each
+// with another; all of them if they are no more than are asked for.
+func programPrompts(m *compile.Model, examples int, seed uint64) (task.Data, error) {
+	d, rng := m.Domain, rand.New(rand.NewPCG(seed, 0xda7a))
 	total := math.Pow(float64(len(d.Vocab)), float64(d.MaxLen))
-	n := int(math.Min(total, float64(max(2, p.Examples))))
+	n := int(math.Min(total, float64(max(2, examples))))
 	seen, out := map[string]bool{}, task.Data{}
 	for i := 0; len(out.Clean) < n; i++ {
 		input, rest := make([]rasp.Value, d.MaxLen), i

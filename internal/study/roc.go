@@ -10,7 +10,6 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/reference"
 	"github.com/seed-2c350065/acdc/pkg/roc"
-	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
 
 // ROC says how methods are compared with a true circuit.
@@ -31,7 +30,7 @@ type Truth struct {
 // Truth returns the circuit that is known of the study's model and task: what
 // its program compiles to, or what people found by hand and published.
 func (x *Study) Truth(ctx context.Context, g *circuit.Graph) (Truth, error) {
-	mask, ok, err := zoo.TrueCircuit(ctx, x.Model.Name, g)
+	mask, ok, err := x.Model.TrueCircuit(ctx, g)
 	if ok || err != nil {
 		return Truth{"the program that " + x.Model.Name + " is compiled from", mask}, err
 	}

@@ -182,6 +182,9 @@ func (s Spec) Resolve() (Spec, task.Task, error) {
 	} else if s.Model == "" || s.Data == "" {
 		return s, t, usagef("%s: expected --task NAME, or --model and --data together", s.given())
 	}
+	if s.Data == programData {
+		t = task.Task{Metric: string(metric.L2), Threshold: 0.001, Ablation: string(ablate.Zero), SplitEmbed: true}
+	}
 	if s.Data != "" && (s.Half != "" || s.Variant != "") {
 		return s, t, usagef("--data %s: expected no --half and no --variant, which are of a task's prompts", s.Data)
 	}

@@ -71,6 +71,20 @@ type spare struct {
 // docstringMixed is the variant whose prompts have no one form.
 const docstringMixed = "mixed"
 
+// docstringWords draws names of parameters and words of descriptions, so many of
+// each, no two the same.
+func docstringWords(l lexicon, parameters, descriptions int) (func(*rand.Rand) (w, d []string), error) {
+	names, err := l.words("parameters", parameters, " ")
+	if err != nil {
+		return nil, err
+	}
+	nouns, err := l.words("descriptions", descriptions, " ", "")
+	return func(rng *rand.Rand) (w, d []string) {
+		w = sample(rng, names, parameters)
+		return w, sample(rng, nouns, descriptions)
+	}, err
+}
+
 // prepareDocstring draws functions of six parameters after self, the fifth of
 // which is the answer after the third and fourth have been told. No parameter
 // has the name of another, of the function, or of one in a corruption.
@@ -79,16 +93,12 @@ func prepareDocstring(variant string, l lexicon) (func(*rand.Rand) Pair, error) 
 		return prepareMixedDocstring(l)
 	}
 	const drawn, described = 15, 7
-	parameters, err := l.words("parameters", drawn, " ")
-	if err != nil {
-		return nil, err
-	}
-	nouns, err := l.words("descriptions", described, " ", "")
+	draw, err := docstringWords(l, drawn, described)
 	if err != nil {
 		return nil, err
 	}
 	return func(rng *rand.Rand) Pair {
-		w, d := sample(rng, parameters, drawn), sample(rng, nouns, described)
+		w, d := draw(rng)
 		clean := script{
 			name: w[0], summary: d[:3],
 			before: w[1:3], asked: w[3:6], after: w[6:7],

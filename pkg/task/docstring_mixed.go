@@ -17,16 +17,12 @@ const (
 // is.
 func prepareMixedDocstring(l lexicon) (func(*rand.Rand) Pair, error) {
 	const drawn, described = 1 + mostBefore + mostTold + 1 + mostAfter + mostTold + 1 + mostTold, mostSummary + mostTold*mostDetails
-	parameters, err := l.words("parameters", drawn, " ")
-	if err != nil {
-		return nil, err
-	}
-	nouns, err := l.words("descriptions", described, " ", "")
+	draw, err := docstringWords(l, drawn, described)
 	if err != nil {
 		return nil, err
 	}
 	return func(rng *rand.Rand) Pair {
-		w, d := sample(rng, parameters, drawn), sample(rng, nouns, described)
+		w, d := draw(rng)
 		take := func(from *[]string, n int) (out []string) {
 			out, *from = (*from)[:n:n], (*from)[n:]
 			return out

@@ -3,11 +3,13 @@
 //  1. a builtin name: "induction" or "mini", trained models that stand in this
 //     package with their recipes, or "or_gate", whose weights are written in code
 //     (All lists them);
-//  2. "random:…", seeded random weights of a given shape (random.go);
+//  2. "random:…", seeded random weights of a given shape (random.go), or
+//     "program:…", what a program of the project's compiles to (program.go);
 //  3. a folder with config.json and weights, as Hugging Face or TransformerLens
 //     write them: whole or sharded safetensors, PyTorch files;
 //  4. a file with weights (.safetensors, .bin, .pt, .pth, .npz), whose
-//     configuration is NAME.config.json beside it, or else config.json;
+//     configuration is NAME.config.json beside it, or else config.json; or with a
+//     program (.rasp), which is compiled;
 //  5. a Hugging Face name, "gpt2" or "EleutherAI/pythia-70m", with @revision
 //     where it is not main, that stands in the local cache (package hub).
 //
@@ -26,6 +28,7 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/hub"
+	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -39,6 +42,7 @@ type Model struct {
 	Name         string                // the same for every way to write the name
 	Description  string                // one line
 	Warnings     []string              // doubts about its files, a line each
+	Program      *compile.Model        // what a program compiled to, nil of other models
 	close        func() error
 	files        []string // configuration and weights
 	vocabularies []string // folders that may hold its tokenizer
@@ -87,9 +91,9 @@ func (m *Model) Tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error) {
 
 // Entry describes a model, or a family of models, that needs no files.
 type Entry struct {
-	Name        string // with placeholders where it is a family
-	Description string // one line
-	open        func(context.Context, checkpoint.LoadOptions) (*checkpoint.Model, error)
+	Name        string                                                                   // with placeholders where it is a family
+	Description string                                                                   // one line
+	open        func(context.Context, checkpoint.LoadOptions) (*checkpoint.Model, error) // nil of a compiled one
 }
 
 // All lists the builtin models.
@@ -98,8 +102,8 @@ func All() []Entry {
 		{"induction", "2 attention-only layers, trained to continue repeated random sequences", openTrained("induction")},
 		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", openTrained("mini")},
 		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", openOrGate},
-		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openCompiled("tracr-reverse")},
-		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openCompiled("tracr-proportion")},
+		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", nil},
+		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", nil},
 	}
 }
 
@@ -138,6 +142,9 @@ func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 		load.Threads = runtime.GOMAXPROCS(0)
 	}
 	for _, e := range All() {
+		if e.Name == name && e.open == nil {
+			return openCompiled(ctx, e, load)
+		}
 		if e.Name == name {
 			m, err := e.open(ctx, load)
 			if ctx.Err() != nil {
@@ -153,6 +160,9 @@ func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {
 		return openRandom(ctx, rest, load)
+	}
+	if rest, ok := strings.CutPrefix(name, programPrefix); ok {
+		return openShipped(ctx, rest, load)
 	}
 	return o.openPath(ctx, name, load)
 }
@@ -177,7 +187,7 @@ func find(name string) (place, error) {
 		return 0, fmt.Errorf("model %w", err)
 	case err != nil && onHub(name):
 		return theCache, nil
-	case err != nil && !looksLikePath(name):
+	case err != nil && !looksLikePath(name) && !isProgram(name):
 		return 0, &NameError{fmt.Sprintf("unknown model %q: %s", name, expected())}
 	case err != nil:
 		return 0, fmt.Errorf("model %s: no such file or folder: %s", name, expected())
@@ -197,6 +207,8 @@ func (o Options) openPath(ctx context.Context, name string, load checkpoint.Load
 		return o.openCached(ctx, name, load)
 	case at == aFolder:
 		return openFolder(ctx, name, name, load)
+	case isProgram(name):
+		return openProgramFile(ctx, name, load)
 	}
 	return openFile(ctx, name, load)
 }
