@@ -23,15 +23,12 @@ type compileOptions struct {
 	quiet   bool
 }
 
-// The bounds of what is compiled: more is a slip of the finger, and no memory
-// would do for it.
-const (
-	compiledExamples = 50
-	maxProgramLen    = 1000
-)
+// maxProgramLen bounds the length of inputs: more is a slip of the finger, and no
+// memory would do for it.
+const maxProgramLen = 1000
 
 func newCompile(run func(context.Context, *compileOptions) error) *cobra.Command {
-	o := &compileOptions{program: study.Program{Examples: compiledExamples, Threads: runtime.GOMAXPROCS(0)}}
+	o := &compileOptions{program: study.Program{Examples: study.ProgramExamples, Threads: runtime.GOMAXPROCS(0)}}
 	cmd := &cobra.Command{
 		Use:   "compile (PROGRAM.rasp | NAME) -o DIR",
 		Short: "compile a RASP program to a model whose circuit is known",

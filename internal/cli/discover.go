@@ -111,6 +111,11 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	if o.plan {
 		return a.plan(ctx, in, c, method)
 	}
+	return a.find(ctx, o, in, c, method, start)
+}
+
+// find runs the algorithm, and writes what it found.
+func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, method discover.Algorithm, start time.Time) error {
 	e, err := patch.Bind(ctx, c)
 	if err != nil {
 		return err

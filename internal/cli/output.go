@@ -65,9 +65,18 @@ func idleFlag(cmd *cobra.Command, drop *bool) {
 // check refuses, before anything is computed, what cannot be written in the
 // end.
 func (o *outputs) check() error {
+	return checkFiles(o.files, func(name string) error {
+		_, err := ending(name)
+		return err
+	})
+}
+
+// checkFiles refuses files after -o whose endings are refused, that are one, or
+// that cannot be written.
+func checkFiles(files []string, checkEnding func(name string) error) error {
 	seen := map[string]bool{}
-	for _, f := range o.files {
-		if _, err := ending(f); err != nil {
+	for _, f := range files {
+		if err := checkEnding(f); err != nil {
 			return err
 		}
 		if seen[filepath.Clean(f)] {
@@ -75,7 +84,7 @@ func (o *outputs) check() error {
 		}
 		seen[filepath.Clean(f)] = true
 	}
-	for _, f := range o.files {
+	for _, f := range files {
 		if f == "-" {
 			continue
 		}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover/acdc"
@@ -218,16 +217,10 @@ func (a *app) printROC(f *roc.File, format rocFormat) error {
 
 // check refuses, before anything is computed, what cannot be written in the end.
 func (o *rocOptions) check() error {
-	for i, name := range o.files {
+	return checkFiles(o.files, func(name string) error {
 		if !slices.Contains(rocEndings, strings.ToLower(filepath.Ext(name))) {
 			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(rocEndings, ", "))
 		}
-		if slices.ContainsFunc(o.files[:i], func(other string) bool { return filepath.Clean(other) == filepath.Clean(name) }) {
-			return usagef("-o %s: expected different files, found it twice", name)
-		}
-		if err := atomicfile.Check(name); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }

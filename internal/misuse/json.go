@@ -3,6 +3,9 @@ package misuse
 import (
 	"encoding/json"
 	"reflect"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // OtherJSON lists JSON values that a field of a Go type must not take: each kind
@@ -46,6 +49,23 @@ func otherJSON(own ...string) (out []string) {
 			out = append(out, x.value)
 		}
 	}
+	return out
+}
+
+// ReplacedAt is a JSON text with another value at a path of names.
+func ReplacedAt(t *testing.T, text []byte, path []string, value string) []byte {
+	t.Helper()
+	fields := map[string]json.RawMessage{}
+	if len(text) > 0 {
+		require.NoError(t, json.Unmarshal(text, &fields))
+	}
+	own := []byte(value)
+	if len(path) > 1 {
+		own = ReplacedAt(t, fields[path[0]], path[1:], value)
+	}
+	fields[path[0]] = own
+	out, err := json.Marshal(fields)
+	require.NoError(t, err)
 	return out
 }
 

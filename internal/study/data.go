@@ -100,7 +100,7 @@ func (x *Study) given(ctx context.Context) (task.Data, error) {
 		if s.BOS != nil {
 			return d, usagef("--data program: expected no --bos and no --no-bos, since the prompts are token ids")
 		}
-		return programPrompts(x.Model.Program, cmp.Or(s.Examples, programExamples), s.RandomSeed())
+		return programPrompts(x.Model.Program, cmp.Or(s.Examples, ProgramExamples), s.RandomSeed())
 	} else {
 		var err error
 		if d, x.ids, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {

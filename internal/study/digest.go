@@ -37,7 +37,8 @@ func (x *Study) Identify(ctx context.Context, run *circuit.Run) (err error) {
 // and are not what they were when it was written. given is what was asked for,
 // beside the file.
 func (x *Study) changed(ctx context.Context, name string, run circuit.Run, given Spec) error {
-	if run.WeightsDigest == "" && run.PromptsDigest == "" {
+	sameModel := (given.Model == "" || given.Model == run.Model) && given.Processing == checkpoint.Switches{} && given.Reset == nil
+	if !sameModel || run.WeightsDigest == "" && run.PromptsDigest == "" {
 		return nil
 	}
 	weights, prompts, err := x.Digests(ctx)
@@ -47,12 +48,11 @@ func (x *Study) changed(ctx context.Context, name string, run circuit.Run, given
 	warn := func(what, of, was, is string) {
 		x.Changed = append(x.Changed, fmt.Sprintf("%s: the circuit was found with other %s of %s: expected SHA-256 %.12s…, found %.12s…", name, what, of, was, is))
 	}
-	sameModel := (given.Model == "" || given.Model == run.Model) && given.Processing == checkpoint.Switches{} && given.Reset == nil
-	if sameModel && run.WeightsDigest != "" && weights != run.WeightsDigest {
+	if run.WeightsDigest != "" && weights != run.WeightsDigest {
 		warn("weights", x.Model.Name, run.WeightsDigest, weights)
 	}
 	sameData := given.Task == "" && given.Data == "" && given.Examples == 0 && given.Half == "" && given.Variant == "" && given.BOS == nil && given.Seed == nil
-	if sameModel && sameData && run.PromptsDigest != "" && prompts != run.PromptsDigest {
+	if sameData && run.PromptsDigest != "" && prompts != run.PromptsDigest {
 		warn("prompts", x.Where(), run.PromptsDigest, prompts)
 	}
 	return nil

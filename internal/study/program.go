@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
-	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
@@ -23,7 +22,6 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/rasp"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
-	"github.com/seed-2c350065/acdc/pkg/rasp/text"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -53,9 +51,6 @@ type Compiled struct {
 	source  string
 	metrics [3]float64 // l2 of the full model, of the true circuit, of the corrupted run
 }
-
-// maxProgram bounds the size of a program, in bytes.
-const maxProgram = 1 << 20
 
 // mostChecked bounds the inputs that a model is held to.
 const mostChecked = 1000
@@ -89,21 +84,17 @@ func (p Program) Compile(ctx context.Context) (*Compiled, error) {
 // read reads the program. Files of the project's own names are files.
 func (p Program) read(ctx context.Context, c *Compiled) (rasp.Expr, rasp.Domain, error) {
 	var d rasp.Domain
-	source, err := jsonfile.ReadFile(ctx, p.Name, "a program", maxProgram)
-	switch {
-	case err == nil:
-		c.source = string(source)
-	case errors.Is(err, os.ErrNotExist) && filepath.Ext(p.Name) == "":
-		if c.source, err = programs.Source(p.Name); err != nil {
+	f, source, err := programs.ReadFile(ctx, p.Name)
+	if errors.Is(err, os.ErrNotExist) && filepath.Ext(p.Name) == "" {
+		if source, err = programs.Source(p.Name); err != nil {
 			return nil, d, usagef("%v, or a file", err)
 		}
-	default:
-		return nil, d, err
+		f, err = programs.Parse(p.Name)
 	}
-	f, err := text.Parse(p.Name, c.source)
 	if err != nil {
 		return nil, d, err
 	}
+	c.source = source
 	if d, err = f.Domain(p.Vocab, p.MaxLen, p.Causal); err != nil {
 		return nil, d, err
 	}
@@ -148,8 +139,9 @@ func (c *Compiled) check(ctx context.Context, p Program, expr rasp.Expr) error {
 // programData names, as data, the prompts that a model's own program gives.
 const programData = "program"
 
-// programExamples is how many of them there are unless anybody says otherwise.
-const programExamples = 50
+// ProgramExamples is how many of them there are at most unless anybody says
+// otherwise.
+const ProgramExamples = 50
 
 // OfProgram is what is studied of a program, a file or one of those that come with
 // the project: its model on its own prompts. Nothing else may be said of model,
@@ -165,7 +157,7 @@ func (s Spec) OfProgram(name string) (Spec, error) {
 			return s, usagef("unknown program %q: expected one of %s, or a file that ends in .rasp", name, strings.Join(programs.Names(), ", "))
 		}
 		s.Model = shipped
-	} else if !strings.EqualFold(filepath.Ext(name), ".rasp") {
+	} else if !programs.IsFile(name) {
 		return s, usagef("--program %s: expected a file that ends in .rasp", name)
 	}
 	return s, nil
@@ -196,11 +188,7 @@ func programPrompts(m *compile.Model, examples int, seed uint64) (task.Data, err
 			out.Clean = append(out.Clean, ids)
 		}
 	}
-	order := rng.Perm(n) // a ring, so that nothing is its own pair
-	out.Corrupt = make([][]int, n)
-	for i, at := range order {
-		out.Corrupt[at] = out.Clean[order[(i+1)%n]]
-	}
+	out.Corrupt = task.Ring(out.Clean, rng)
 	for range n {
 		row := make([]bool, d.MaxLen+1)
 		for k := 1; k < len(row); k++ {
@@ -231,14 +219,16 @@ func (c *Compiled) measure(ctx context.Context, p Program) error {
 // The files of a compiled program, in the order in which they are written.
 const (
 	programFile = "program.rasp"
+	configFile  = "config.json"
 	tokensFile  = "tokens.json"
 	dataFile    = "data.safetensors"
 	circuitFile = "circuit.json"
+	weightsFile = "model.safetensors"
 )
 
 // CompiledFiles lists the files that Save writes.
 func CompiledFiles() []string {
-	return []string{programFile, "config.json", tokensFile, dataFile, circuitFile, "model.safetensors"}
+	return []string{programFile, configFile, tokensFile, dataFile, circuitFile, weightsFile}
 }
 
 // Save writes the model to a folder, which is made if it is not there: the
@@ -246,9 +236,6 @@ func CompiledFiles() []string {
 // tokens, logits and residual dimensions, data, and the true circuit. Each file
 // is written whole or not at all, the weights last.
 func (c *Compiled) Save(ctx context.Context, dir string, p Program) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	config, err := checkpoint.EncodeConfig(c.Model.Transformer.Config)
 	if err != nil {
 		return err
@@ -257,23 +244,18 @@ func (c *Compiled) Save(ctx context.Context, dir string, p Program) error {
 	if err != nil {
 		return err
 	}
-	put := func(data []byte) func(io.Writer) error {
-		return func(w io.Writer) error { _, err := w.Write(data); return err }
+	list, err := checkpoint.Tensors(c.Model.Transformer.Config, c.Model.Transformer.Params, weights.F32)
+	if err != nil {
+		return err
 	}
-	write := map[string]func(io.Writer) error{
-		programFile: put([]byte(c.source)), "config.json": put(config), tokensFile: put(tokens),
-		dataFile:    func(w io.Writer) error { return weights.Write(w, dataTensors(c.Data), nil) },
-		circuitFile: func(w io.Writer) error { return c.circuit(dir, p).Encode(w) },
-		"model.safetensors": func(w io.Writer) error {
-			return weights.Write(w, checkpoint.Tensors(c.Model.Transformer.Config, c.Model.Transformer.Params), map[string]string{"format": "pt", "program": c.source})
-		},
-	}
-	for _, name := range CompiledFiles() {
-		if err := atomicfile.WriteFile(ctx, filepath.Join(dir, name), write[name]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return atomicfile.WriteFolder(ctx, dir, []atomicfile.File{
+		atomicfile.Bytes(programFile, []byte(c.source)), atomicfile.Bytes(configFile, config), atomicfile.Bytes(tokensFile, tokens),
+		{Name: dataFile, Write: func(w io.Writer) error { return weights.Write(w, dataTensors(c.Data), nil) }},
+		{Name: circuitFile, Write: func(w io.Writer) error { return c.circuit(dir, p).Encode(w) }},
+		{Name: weightsFile, Write: func(w io.Writer) error {
+			return weights.Write(w, list, map[string]string{"format": "pt", "program": c.source})
+		}},
+	})
 }
 
 // tokens is what tokens, logits and residual dimensions stand for.

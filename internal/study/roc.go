@@ -77,7 +77,8 @@ func DefaultThresholds(e *patch.Experiment) []float64 {
 // Curves runs the algorithms and compares what they find. Observe, if it is not
 // nil, hears of each before it runs.
 func (x *Study) Curves(ctx context.Context, e *patch.Experiment, o ROC, observe func(algorithm string)) (*roc.File, error) {
-	options := roc.Options{Nodes: o.Nodes, Orphans: x.Spec.Ablation != "" && x.Spec.Ablation != "resample"}
+	run := x.Run(e)
+	options := roc.Options{Nodes: o.Nodes, Orphans: !run.OrphansIdle()}
 	truth, err := roc.NewTruth(e.Graph(), o.Truth.Mask, options)
 	if err != nil {
 		return nil, err

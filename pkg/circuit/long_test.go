@@ -2,13 +2,14 @@ package circuit
 
 import (
 	"bytes"
-	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-2c350065/acdc/internal/misuse"
 )
 
 // What a circuit file says is shown shortened in errors, whatever the field.
@@ -28,7 +29,7 @@ func TestLongValuesAreShortened(t *testing.T) {
 			if len(path) == 0 {
 				break
 			}
-			if _, err := Decode(t.Context(), "c.json", bytes.NewReader(replacedAt(t, b.Bytes(), path, value))); err != nil {
+			if _, err := Decode(t.Context(), "c.json", bytes.NewReader(misuse.ReplacedAt(t, b.Bytes(), path, value))); err != nil {
 				refused++
 				assert.Less(t, len(err.Error()), 500, "%v", path)
 			}
@@ -44,26 +45,9 @@ func TestLongValuesAreShortened(t *testing.T) {
 	}
 	walk(nil, reflect.TypeFor[File]())
 	for _, edge := range []string{`"sender":"` + long + `","receiver":"m0"`, `"sender":"input","receiver":"` + long + `"`, `"sender":"input","receiver":"m0","kind":"` + long + `"`} {
-		_, err := Decode(t.Context(), "c.json", bytes.NewReader(replacedAt(t, b.Bytes(), []string{"edges"}, `[{`+edge+`,"kept":true}]`)))
+		_, err := Decode(t.Context(), "c.json", bytes.NewReader(misuse.ReplacedAt(t, b.Bytes(), []string{"edges"}, `[{`+edge+`,"kept":true}]`)))
 		require.Error(t, err)
 		assert.Less(t, len(err.Error()), 500)
 	}
 	assert.Greater(t, refused, 100)
-}
-
-// replacedAt is a text with another value at a path of names.
-func replacedAt(t *testing.T, text []byte, path []string, value string) []byte {
-	t.Helper()
-	fields := map[string]json.RawMessage{}
-	if len(text) > 0 {
-		require.NoError(t, json.Unmarshal(text, &fields))
-	}
-	own := []byte(value)
-	if len(path) > 1 {
-		own = replacedAt(t, fields[path[0]], path[1:], value)
-	}
-	fields[path[0]] = own
-	out, err := json.Marshal(fields)
-	require.NoError(t, err)
-	return out
 }

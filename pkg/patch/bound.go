@@ -21,7 +21,6 @@ type Bound struct {
 
 	metric   *metric.Metric
 	total    int            // rows of the experiment's metric
-	kept     bool           // its runs are in a file
 	room     int64          // bytes for a state's own values, -1 for no limit
 	flat     []int          // by row of the metric, the row of all B·T that it reads
 	columns  *tensor.Tensor // columns of W_U [rows·n,D], where the metric reads only n logits a row

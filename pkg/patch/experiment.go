@@ -166,7 +166,7 @@ func (e *Experiment) MakingFLOP(b *Bound) int64 {
 	switch {
 	case slices.Contains(e.held, b):
 		return 0
-	case b.kept:
+	case e.shelf.Has(b.Batch):
 		return 3 * int64(len(b.flat)) * b.LogitsFLOP()
 	}
 	return 2 * b.ForwardFLOP()
@@ -241,7 +241,6 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	bound.kept = e.shelf.Has(b)
 	bound.room = e.room.left(part[1]-part[0], e.holds(), e.runs.Examples())
 	return bound, nil
 }

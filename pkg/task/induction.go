@@ -35,11 +35,7 @@ func generateInduction(ctx context.Context, seed uint64, examples int) Data {
 		row, mask, _ := inductionPrompts.Draw(rng)
 		d.Clean, d.Mask = append(d.Clean, row), append(d.Mask, mask)
 	}
-	order := rng.Perm(pool) // a cycle through a random order leaves nobody in place
-	d.Corrupt = make([][]int, pool)
-	for i, b := range order {
-		d.Corrupt[b] = d.Clean[order[(i+1)%pool]]
-	}
+	d.Corrupt = Ring(d.Clean, rng)
 	return d.Take(examples)
 }
 

@@ -16,6 +16,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
@@ -152,6 +153,19 @@ func (d *Data) Check() error {
 		return err
 	}
 	return d.checkPermutation(t)
+}
+
+// Ring gives each of some prompts another one as its corrupt prompt: the next in a
+// ring in random order, so that every token statistic is kept and, of two or more,
+// none is its own.
+func Ring(clean [][]int, rng *rand.Rand) [][]int {
+	n := len(clean)
+	order := rng.Perm(n)
+	corrupt := make([][]int, n)
+	for i, b := range order {
+		corrupt[b] = clean[order[(i+1)%n]]
+	}
+	return corrupt
 }
 
 // CheckAnswers refuses answers that are not of a model's output vocabulary.

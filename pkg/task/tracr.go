@@ -59,12 +59,7 @@ func generateProportion(ctx context.Context, seed uint64, examples int) Data {
 // corrupted gives each prompt another one as its corrupt prompt, and the positions
 // another order.
 func corrupted(d Data, rng *rand.Rand) Data {
-	n := len(d.Clean)
-	order := rng.Perm(n)
-	d.Corrupt = make([][]int, n)
-	for i, b := range order {
-		d.Corrupt[b] = d.Clean[order[(i+1)%n]]
-	}
+	d.Corrupt = Ring(d.Clean, rng)
 	length := len(d.Clean[0])
 	d.PosPermutation = rng.Perm(length)
 	for slices.IsSorted(d.PosPermutation) {

@@ -1,7 +1,6 @@
 package train
 
 import (
-	"encoding/json"
 	"os"
 	"reflect"
 	"strings"
@@ -42,7 +41,7 @@ func TestOtherTypesAreRefused(t *testing.T) {
 			values = misuse.OtherThan("object")
 		}
 		for _, value := range values {
-			_, err := ParseRecipe(t.Context(), "r.json", withAt(t, text, path, value))
+			_, err := ParseRecipe(t.Context(), "r.json", misuse.ReplacedAt(t, text, path, value))
 			tried++
 			if assert.Error(t, err, "%v: %s", path, value) {
 				assert.Contains(t, err.Error(), `r.json: field "`+strings.Join(path, `"."`)+`": `)
@@ -59,7 +58,7 @@ func TestLongValuesAreShortened(t *testing.T) {
 	refused := 0
 	eachField(nil, reflect.TypeFor[Recipe](), func(path []string, typ reflect.Type) {
 		for _, value := range []string{`"` + long + `"`, `["` + long + `"]`, `{"` + long + `":1}`, strings.Repeat("9", 5000)} {
-			if _, err := ParseRecipe(t.Context(), "r.json", withAt(t, text, path, value)); err != nil {
+			if _, err := ParseRecipe(t.Context(), "r.json", misuse.ReplacedAt(t, text, path, value)); err != nil {
 				refused++
 				assert.Less(t, len(err.Error()), 500, "%v", path)
 			}
@@ -67,7 +66,7 @@ func TestLongValuesAreShortened(t *testing.T) {
 	})
 	assert.Greater(t, refused, 80)
 	for _, share := range []string{`"source":"` + long + `"`, `"` + long + `":1`} {
-		_, err := ParseRecipe(t.Context(), "r.json", withAt(t, text, []string{"data", "text", "shares"}, `[{`+share+`}]`))
+		_, err := ParseRecipe(t.Context(), "r.json", misuse.ReplacedAt(t, text, []string{"data", "text", "shares"}, `[{`+share+`}]`))
 		require.Error(t, err)
 		assert.Less(t, len(err.Error()), 500)
 	}
@@ -78,21 +77,4 @@ func builtinRecipe(t *testing.T) []byte {
 	text, err := os.ReadFile("../zoo/builtin/mini/recipe.json")
 	require.NoError(t, err)
 	return text
-}
-
-// withAt is a text with another value at a path of names.
-func withAt(t *testing.T, text []byte, path []string, value string) []byte {
-	t.Helper()
-	fields := map[string]json.RawMessage{}
-	if len(text) > 0 {
-		require.NoError(t, json.Unmarshal(text, &fields))
-	}
-	own := []byte(value)
-	if len(path) > 1 {
-		own = withAt(t, fields[path[0]], path[1:], value)
-	}
-	fields[path[0]] = own
-	out, err := json.Marshal(fields)
-	require.NoError(t, err)
-	return out
 }

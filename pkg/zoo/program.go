@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 
-	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
@@ -15,52 +13,23 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
 
-const (
-	programPrefix = "program:" // is followed by the name of a program of the project's
-	programEnding = ".rasp"    // of a file with a program
-	maxProgram    = 1 << 20    // bytes of such a file
-)
+// programPrefix is followed by the name of a program of the project's.
+const programPrefix = "program:"
 
-// compiled are the builtin models that programs of the project's compile to.
-var compiled = map[string]struct {
-	program string
-	options compile.Options
-}{
-	"tracr-reverse":    {program: "reverse"},
-	"tracr-proportion": {program: "proportion", options: compile.Options{Logits: 4}}, // as many as the reference's
-}
-
-// openCompiled opens a builtin model that a program compiles to.
-func openCompiled(ctx context.Context, e Entry, o checkpoint.LoadOptions) (*Model, error) {
-	from := compiled[e.Name]
-	f, err := programs.Parse(from.program)
-	if err != nil {
-		return nil, err
+// openCompiled opens what a program of the project's compiles to.
+func openCompiled(program string, options compile.Options) opener {
+	return func(ctx context.Context, o checkpoint.LoadOptions) (*Model, error) {
+		f, err := programs.Parse(program)
+		if err != nil {
+			return nil, err
+		}
+		return openProgram(ctx, programPrefix+program, f, options, o)
 	}
-	m, err := openProgram(ctx, e.Name, f, from.options, o)
-	if err != nil {
-		return nil, err
-	}
-	m.Description, m.builtin = e.Description, true
-	return m, nil
-}
-
-// openShipped opens what a program of the project's compiles to.
-func openShipped(ctx context.Context, name string, o checkpoint.LoadOptions) (*Model, error) {
-	f, err := programs.Parse(name)
-	if err != nil {
-		return nil, &NameError{err.Error()}
-	}
-	return openProgram(ctx, programPrefix+name, f, compile.Options{}, o)
 }
 
 // openProgramFile opens what a file's program compiles to.
 func openProgramFile(ctx context.Context, name string, o checkpoint.LoadOptions) (*Model, error) {
-	source, err := jsonfile.ReadFile(ctx, name, "a program", maxProgram)
-	if err != nil {
-		return nil, err
-	}
-	f, err := text.Parse(name, string(source))
+	f, _, err := programs.ReadFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +68,6 @@ func openProgram(ctx context.Context, name string, f *text.File, options compile
 	out.Program = m
 	return out, nil
 }
-
-// isProgram reports whether a name is that of a file with a program.
-func isProgram(name string) bool { return strings.EqualFold(filepath.Ext(name), programEnding) }
 
 // Shipped is the name of the model that a program of the project's compiles to,
 // false if there is no such program.

@@ -29,6 +29,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/pkg/hub"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
+	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -89,21 +90,35 @@ func (m *Model) Tokenizer(ctx context.Context) (*tokenizer.Tokenizer, error) {
 	return tokenizerIn(ctx, m.Name, m.vocabularies, m.Config.Vocab)
 }
 
+// opener makes a builtin model, without its name.
+type opener func(context.Context, checkpoint.LoadOptions) (*Model, error)
+
+// weighty is the opener of a model that is nothing but its weights.
+func weighty(open func(context.Context, checkpoint.LoadOptions) (*checkpoint.Model, error)) opener {
+	return func(ctx context.Context, o checkpoint.LoadOptions) (*Model, error) {
+		m, err := open(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		return named(m, "", ""), nil
+	}
+}
+
 // Entry describes a model, or a family of models, that needs no files.
 type Entry struct {
-	Name        string                                                                   // with placeholders where it is a family
-	Description string                                                                   // one line
-	open        func(context.Context, checkpoint.LoadOptions) (*checkpoint.Model, error) // nil of a compiled one
+	Name        string // with placeholders where it is a family
+	Description string // one line
+	open        opener
 }
 
 // All lists the builtin models.
 func All() []Entry {
 	return []Entry{
-		{"induction", "2 attention-only layers, trained to continue repeated random sequences", openTrained("induction")},
-		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", openTrained("mini")},
-		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", openOrGate},
-		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", nil},
-		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", nil},
+		{"induction", "2 attention-only layers, trained to continue repeated random sequences", weighty(openTrained("induction"))},
+		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", weighty(openTrained("mini"))},
+		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", weighty(openOrGate)},
+		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openCompiled("reverse", compile.Options{})},
+		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openCompiled("proportion", compile.Options{Logits: 4})}, // as many as the reference\'s,
 	}
 }
 
@@ -142,9 +157,6 @@ func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 		load.Threads = runtime.GOMAXPROCS(0)
 	}
 	for _, e := range All() {
-		if e.Name == name && e.open == nil {
-			return openCompiled(ctx, e, load)
-		}
 		if e.Name == name {
 			m, err := e.open(ctx, load)
 			if ctx.Err() != nil {
@@ -153,16 +165,18 @@ func OpenWith(ctx context.Context, name string, o Options) (*Model, error) {
 			if err != nil {
 				return nil, fmt.Errorf("builtin model %s: %w", name, err)
 			}
-			out := named(m, name, e.Description)
-			out.builtin = true
-			return out, nil
+			m.Name, m.Description, m.builtin = name, e.Description, true
+			return m, nil
 		}
 	}
 	if rest, ok := strings.CutPrefix(name, randomPrefix); ok {
 		return openRandom(ctx, rest, load)
 	}
 	if rest, ok := strings.CutPrefix(name, programPrefix); ok {
-		return openShipped(ctx, rest, load)
+		if _, err := programs.Source(rest); err != nil {
+			return nil, &NameError{err.Error()}
+		}
+		return openCompiled(rest, compile.Options{})(ctx, load)
 	}
 	return o.openPath(ctx, name, load)
 }
@@ -187,7 +201,7 @@ func find(name string) (place, error) {
 		return 0, fmt.Errorf("model %w", err)
 	case err != nil && onHub(name):
 		return theCache, nil
-	case err != nil && !looksLikePath(name) && !isProgram(name):
+	case err != nil && !looksLikePath(name) && !programs.IsFile(name):
 		return 0, &NameError{fmt.Sprintf("unknown model %q: %s", name, expected())}
 	case err != nil:
 		return 0, fmt.Errorf("model %s: no such file or folder: %s", name, expected())
@@ -207,7 +221,7 @@ func (o Options) openPath(ctx context.Context, name string, load checkpoint.Load
 		return o.openCached(ctx, name, load)
 	case at == aFolder:
 		return openFolder(ctx, name, name, load)
-	case isProgram(name):
+	case programs.IsFile(name):
 		return openProgramFile(ctx, name, load)
 	}
 	return openFile(ctx, name, load)

@@ -3,10 +3,13 @@
 package programs
 
 import (
+	"context"
 	"embed"
+	"path/filepath"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/text"
 )
 
@@ -45,3 +48,19 @@ func Parse(name string) (*text.File, error) {
 	}
 	return text.Parse(name+ending, source)
 }
+
+// maxFile bounds a file with a program, in bytes.
+const maxFile = 1 << 20
+
+// ReadFile reads a program from a file, and returns its text too.
+func ReadFile(ctx context.Context, name string) (*text.File, string, error) {
+	source, err := jsonfile.ReadFile(ctx, name, "a program", maxFile)
+	if err != nil {
+		return nil, "", err
+	}
+	f, err := text.Parse(name, string(source))
+	return f, string(source), err
+}
+
+// IsFile reports whether a name is that of a file with a program.
+func IsFile(name string) bool { return strings.EqualFold(filepath.Ext(name), ending) }

@@ -70,11 +70,16 @@ func EncodeConfig(c transformer.Config) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Tensors are a model's weights by TransformerLens' names, as F32.
-func Tensors(c transformer.Config, p *transformer.Params) []weights.Tensor {
+// Tensors are a model's weights by TransformerLens' names, in a type that weights
+// can be written in.
+func Tensors(c transformer.Config, p *transformer.Params, d weights.DType) ([]weights.Tensor, error) {
 	var out []weights.Tensor
 	for _, x := range p.All(c) {
-		out = append(out, weights.Float32s(x.Name, x.Data(), x.Shape...))
+		data, err := weights.Encode(x.Data(), d)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", x.Name, err)
+		}
+		out = append(out, weights.Tensor{Name: x.Name, DType: d, Shape: x.Shape, Data: data})
 	}
-	return out
+	return out, nil
 }

@@ -46,7 +46,9 @@ func TestWrittenModelsAreReadAgain(t *testing.T) {
 
 		m := golden.RandomModel(t, c, seed)
 		var b bytes.Buffer
-		require.NoError(t, weights.Write(&b, checkpoint.Tensors(c, m.Params), nil))
+		list, err := checkpoint.Tensors(c, m.Params, weights.F32)
+		require.NoError(t, err)
+		require.NoError(t, weights.Write(&b, list, nil))
 		src, err := weights.Decode(t.Context(), "model.safetensors", b.Bytes())
 		require.NoError(t, err)
 		again, err := checkpoint.LoadWith(t.Context(), got, src, checkpoint.LoadOptions{Processing: checkpoint.NoProcessing()})
