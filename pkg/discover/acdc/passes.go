@@ -22,11 +22,12 @@ import (
 //  3. the tests are decided in order, up to and including the first whose
 //     decision was foretold wrong; what comes after it is done again.
 //
-// A pass is as long as the work of about a forward pass at first, twice as long
-// after each one that was foretold right, and after one that was not about twice
-// as long as what of it was of use, but never shorter than at first: to come to
-// where the tests begin costs more than tests in vain, which foretell the next
-// pass. The tests, and their metrics to the bit, are those of the whole run.
+// A pass is twice as long after each one that was foretold right, and after one
+// that was not about twice as long as what of it was of use, but never shorter
+// than what it takes to come to where its tests begin, between a quarter of a
+// forward pass and a whole one: where that is much, tests in vain cost little, and
+// foretell the next pass. The tests, and their metrics to the bit, are those of the
+// whole run.
 
 // step is a test of a pass.
 type step struct {
@@ -54,11 +55,12 @@ var errPassEnds = errors.New("the pass ends")
 // passes are the passes of a run.
 type passes struct {
 	*run
-	horizon int64           // FLOP of a pass's tests in the first batch
-	forward int64           // of one forward pass of the first batch
-	hints   map[int]float64 // by edge, by how much more its cut raised the metric of all examples than the first batch's, when it was tried in vain
-	lead    float64         // the first batch's own metric after the last test that removed an edge
-	cost    circuit.Cost
+	horizon  int64           // FLOP of a pass's tests in the first batch
+	forward  int64           // of one forward pass of the first batch
+	approach float64         // what it took the last pass to come to where its tests began, in forward passes
+	hints    map[int]float64 // by edge, by how much more its cut raised the metric of all examples than the first batch's, when it was tried in vain
+	lead     float64         // the first batch's own metric after the last test that removed an edge
+	cost     circuit.Cost
 }
 
 // inPasses runs the loop batch by batch.
@@ -154,6 +156,7 @@ func (p *passes) make(ctx context.Context) (*pass, error) {
 	s := &pass{passes: p, first: true, guess: newGuess(p.Speculate)}
 	total := len(p.experiment.Metric().Rows())
 	s.final = make([]float64, total)
+	s.approach = 0
 	for b, err := range p.experiment.Batches(ctx) {
 		if err != nil {
 			return nil, err
@@ -174,8 +177,9 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 	s.own = func(all []float64) []float64 { return all[b.Rows[0]:b.Rows[1]] }
 	s.at, s.begun, s.drops = 0, -1, 0
 	if s.first {
-		if s.forward = b.ForwardFLOP(); s.horizon == 0 {
-			s.horizon = shortest * s.forward
+		s.forward = b.ForwardFLOP()
+		if s.horizon == 0 {
+			s.horizon = s.least(float64(s.experiment.MakingFLOP(b)) / float64(s.forward))
 		}
 	}
 	w := s.newWalk(b, s.decided, s)
@@ -197,12 +201,21 @@ func (s *pass) batch(ctx context.Context, b *patch.Bound) error {
 // account adds the work of a batch: its two runs unless they are held, and what
 // its state took, if it came to one.
 func (s *pass) account(b *patch.Bound, state *incremental.State) {
-	s.cost.FLOP += s.experiment.MakingFLOP(b)
+	start := s.experiment.MakingFLOP(b)
+	s.cost.FLOP += start
 	if state != nil {
+		start += max(0, s.begun)
 		cost := state.Cost()
 		s.cost.Nodes += cost.Nodes
 		s.cost.FLOP += cost.FLOP
 	}
+	s.approach += float64(start) / float64(s.experiment.ForwardFLOP())
+}
+
+// least is how long a pass is at least, where to come to its tests takes some
+// forward passes.
+func (p *passes) least(start float64) int64 {
+	return int64(min(max(start, shortest), 1) * float64(p.forward))
 }
 
 func (s *pass) known(circuit.Node, discover.Test) {}
@@ -298,9 +311,9 @@ func (s *pass) settle(w *walk) error {
 	return nil
 }
 
-// The tests of a pass are worth from one forward pass to many.
+// The tests of a pass are worth from a part of a forward pass to many.
 const (
-	shortest = 1
+	shortest = 0.25
 	longest  = 128
 )
 
@@ -343,7 +356,7 @@ func (p *passes) decideAll(ctx context.Context, s *pass) (right bool, err error)
 	if p.horizon *= 2; !right {
 		p.horizon = 2 * s.steps[len(tests)-1].flop
 	}
-	p.horizon = min(max(p.horizon, shortest*p.forward), longest*p.forward)
+	p.horizon = min(max(p.horizon, p.least(p.approach)), longest*p.forward)
 	done := progress{tests: tests, cost: p.counted(p.cost), horizon: p.horizon, lead: p.lead, hints: p.hints, share: p.share()}
 	if right && s.ended {
 		final := m.Mean(s.final)
