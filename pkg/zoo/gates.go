@@ -24,12 +24,12 @@ func byHand(h handmade) func(context.Context, checkpoint.LoadOptions) (*checkpoi
 		c.Direction, c.Positions, c.AttnScale = transformer.Causal, transformer.Standard, 1
 		p := transformer.NewParams(c)
 		h.write(p)
-		return checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(h.name, arrays(p, c)), o)
+		return checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(h.name, values(p, c)), o)
 	}
 }
 
-// arrays are parameters by name, as a file has them.
-func arrays(p *transformer.Params, c transformer.Config) map[string]weights.Array {
+// values are parameters by name, as a file has them.
+func values(p *transformer.Params, c transformer.Config) map[string]weights.Array {
 	out := map[string]weights.Array{}
 	for _, x := range p.All(c) {
 		out[x.Name] = weights.Array{Shape: x.Shape, Values: x.Data()}

@@ -56,7 +56,7 @@ func openProgram(ctx context.Context, name string, f *text.File, options compile
 		return nil, err
 	}
 	c := m.Transformer.Config
-	loaded, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(name, arrays(m.Transformer.Params, c)), o)
+	loaded, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(name, values(m.Transformer.Params, c)), o)
 	if err != nil {
 		return nil, err
 	}
