@@ -22,7 +22,7 @@ const algorithmReference = "reference"
 // referenceOptions are the flags of reference.
 type referenceOptions struct {
 	outputs
-	name       string // of the task, empty to list all
+	name       string          // of the task, empty to list all
 	ablation   ablate.Ablation // empty for the task's own, or whatever
 	definition circuit.Definition
 	json       bool
@@ -232,21 +232,19 @@ func newReferenceInfo(r reference.Circuit) (referenceInfo, error) {
 // references prints the list.
 func (a *app) references(asJSON bool) error {
 	var list []referenceInfo
-	rows := [][]string{{"TASK", "MODEL", "ABLATION", "EDGES", "OF", "GROUPS", "SOURCE"}}
+	rows := [][]string{{"TASK", "MODEL", "ABLATION", "EDGES", "OF", "CIRCUITS", "GROUPS", "SOURCE"}}
 	for _, r := range reference.All() {
 		info, err := newReferenceInfo(r)
 		if err != nil {
 			return err
 		}
 		list = append(list, info)
-		edges, ablations := grouped(info.EdgesKept), "any"
-		if n := len(info.Others); n > 0 {
-			edges = fmt.Sprintf("%s, or %d other", edges, n)
-		}
+		ablations := "any"
 		if r.Ablations != nil {
 			ablations = strings.Join(r.Ablations, ", ")
 		}
-		rows = append(rows, []string{r.Task, r.Model, ablations, edges, grouped(info.EdgesTotal), fmt.Sprint(len(r.Groups)), r.Source})
+		rows = append(rows, []string{r.Task, r.Model, ablations, grouped(info.EdgesKept), grouped(info.EdgesTotal),
+			fmt.Sprint(1 + len(info.Others)), fmt.Sprint(len(r.Groups)), r.Source})
 	}
 	if asJSON {
 		return a.printJSON(list)

@@ -243,8 +243,9 @@ func scored(t *testing.T, e *patch.Experiment, name string) circuit.Scores {
 // unseen are the edges of the true circuits of which the scores of EAP-IG are
 // below the task's threshold. Keys, queries and what feeds them have almost no
 // gradient, since attention is all or nothing but at the very beginning of the
-// way. AND's one has the wrong sign: on the way it first takes from nothing. In
-// or_gate the embedding is zero, and there is no way.
+// way. AND's one has the wrong sign: where it holds the neuron shut there is no
+// gradient, and where the neuron is open it only takes away. In or_gate the
+// embedding is zero, and there is no way.
 var unseen = map[string]string{
 	"or_gate zero":             "a0.h0->m0 a0.h1->m0 m0->logits",
 	"or_bits zero":             "input->a0.h0<k> input->a0.h1<k>",
