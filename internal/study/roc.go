@@ -47,8 +47,15 @@ func (x *Study) Truth(ctx context.Context, g *circuit.Graph) (Truth, error) {
 	if c.Ablations != nil && x.Model.Name != c.Model {
 		return Truth{}, usagef("%s: no circuit is known of model %s: expected %s, or --truth CIRCUIT.json", x.Where(), x.Model.Name, c.Model)
 	}
+	if n := len(x.Data.Clean); c.Ablations != nil && n < x.Task.Examples {
+		return Truth{}, usagef("%s: its circuit is that of all prompts: expected --examples of at least %d, found %d", x.Where(), x.Task.Examples, n)
+	}
 	masks, err := c.Masks(g)
-	return Truth{c.Source, masks}, err
+	source := c.Source
+	if n := len(masks); n > 1 {
+		source += fmt.Sprintf(": of %d circuits the one that comes closest", n)
+	}
+	return Truth{source, masks}, err
 }
 
 // TruthOf is a circuit file's circuit, which must be of a graph.

@@ -41,17 +41,20 @@ var bitPairs = func() (out [][2]int) {
 }()
 
 // generateBits makes all pairs, again and again where more are asked for.
-func generateBits(_ context.Context, _ uint64, examples int) Data {
-	return repeated(examples, len(bitPairs), func(i int) (clean, corrupt []int) {
+func generateBits(ctx context.Context, _ uint64, examples int) Data {
+	return repeated(ctx, examples, len(bitPairs), func(i int) (clean, corrupt []int) {
 		return bits[bitPairs[i][0]], bits[bitPairs[i][1]]
 	})
 }
 
 // repeated makes examples of some different ones, again and again where more are
 // asked for, of which the last position counts.
-func repeated(examples, different int, example func(i int) (clean, corrupt []int)) Data {
+func repeated(ctx context.Context, examples, different int, example func(i int) (clean, corrupt []int)) Data {
 	d := Data{}
 	for i := range examples {
+		if ctx.Err() != nil {
+			return Data{}
+		}
 		clean, corrupt := example(i % different)
 		mask := make([]bool, len(clean))
 		mask[len(mask)-1] = true
@@ -84,8 +87,8 @@ var repeats = func() (out [][]int) {
 // generateRepeats makes all prompts. The corrupt one has the next token in place
 // of each of the first three, and the other of the first two at the end, so that
 // whatever is read of it is wrong.
-func generateRepeats(_ context.Context, _ uint64, examples int) Data {
-	return repeated(examples, len(repeats), func(i int) (clean, corrupt []int) {
+func generateRepeats(ctx context.Context, _ uint64, examples int) Data {
+	return repeated(ctx, examples, len(repeats), func(i int) (clean, corrupt []int) {
 		clean = repeats[i]
 		corrupt = slices.Clone(clean)
 		for k := 1; k <= 3; k++ {
