@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 	"github.com/seed-2c350065/acdc/pkg/hub"
@@ -21,7 +22,8 @@ const algorithmReference = "reference"
 // referenceOptions are the flags of reference.
 type referenceOptions struct {
 	outputs
-	name       string // of the task, empty to list all
+	name       string          // of the task, empty to list all
+	ablation   ablate.Ablation // empty for the task's own, or whatever
 	definition circuit.Definition
 	json       bool
 }
@@ -30,16 +32,17 @@ func newReference(a *app, run func(context.Context, *referenceOptions) error) *c
 	o := &referenceOptions{definition: circuit.ACDC}
 	cmd := &cobra.Command{
 		Use:   "reference [TASK]",
-		Short: "list the circuits known from papers, or write one",
-		Long: `List the circuits that people found by hand and published, and the groups of
-heads and MLPs that they told apart; or write the circuit of one task, as
-discover writes what it finds: as DOT on standard output, or to files. Drawings
-fill nodes in the colours of the groups, also those of circuits that discover
-finds for these tasks in models of the same shape. acdc run --circuit measures
-the circuit that was saved as JSON.`,
+		Short: "list the circuits known from papers or by definition, or write one",
+		Long: `List the circuits that people found by hand and published, and those of models
+that are written by hand, with the groups of heads and MLPs that do the same; or
+write the circuit of one task, as discover writes what it finds: as DOT on
+standard output, or to files. Drawings fill nodes in the colours of the groups,
+also those of circuits that discover finds for these tasks in models of the same
+shape. acdc run --circuit measures the circuit that was saved as JSON.`,
 		Example: `  acdc reference
   acdc reference ioi --heads -o ioi.svg -o ioi.json
   acdc reference docstring --format edges
+  acdc reference and_gate --ablation zero --format edges
   acdc run --circuit ioi.json --model random:12x12x24x48x50257 --examples 5`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -59,6 +62,7 @@ the circuit that was saved as JSON.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the list as JSON")
+	choice(cmd, &o.ablation, "ablation", "the task's", "under which a circuit is that of a model by hand", texts(ablate.Ablations()), ablate.Parse)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	o.outputs.flags(cmd)
 	cmd.Flags().SortFlags = false
@@ -69,7 +73,7 @@ the circuit that was saved as JSON.`,
 // list runs the command without a task, where flags about one circuit are a
 // mistake.
 func (o *referenceOptions) list(cmd *cobra.Command, run func(context.Context, *referenceOptions) error) error {
-	for _, name := range []string{"definition", "output", "format", "color", "direct", "heads", "drop-idle"} {
+	for _, name := range []string{"ablation", "definition", "output", "format", "color", "direct", "heads", "drop-idle"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s: expected a task, one of %s, found none", name, strings.Join(referenceNames(), ", "))
 		}
@@ -79,7 +83,7 @@ func (o *referenceOptions) list(cmd *cobra.Command, run func(context.Context, *r
 
 // referenceNames lists the tasks that have a reference circuit.
 func referenceNames() []string {
-	return names(reference.All(), func(r reference.Circuit) string { return r.Task })
+	return reference.Tasks()
 }
 
 // reference runs the command.
@@ -87,22 +91,26 @@ func (a *app) reference(ctx context.Context, o *referenceOptions) error {
 	if o.name == "" {
 		return a.references(o.json)
 	}
-	r, err := reference.Find(o.name)
+	r, err := reference.Find(o.name, string(o.ablation))
 	if err != nil {
-		return &usageError{fmt.Errorf("%w%s", err, suggestion(o.name, referenceNames()))}
+		if !slices.Contains(referenceNames(), o.name) {
+			err = fmt.Errorf("%w%s", err, suggestion(o.name, referenceNames()))
+		}
+		return &usageError{err}
 	}
 	if err := o.check(); err != nil {
 		return err
 	}
-	f, err := referenceFile(r, o.definition)
+	f, err := referenceFile(r, string(o.ablation), o.definition)
 	if err != nil {
 		return err
 	}
 	return a.write(ctx, &o.outputs, f)
 }
 
-// referenceFile is a reference circuit as a file.
-func referenceFile(r reference.Circuit, d circuit.Definition) (*circuit.File, error) {
+// referenceFile is a reference circuit as a file, under an ablation or, if none is
+// given, the first of its own.
+func referenceFile(r reference.Circuit, ablation string, d circuit.Definition) (*circuit.File, error) {
 	g, err := r.Graph(d)
 	if err != nil {
 		return nil, err
@@ -111,7 +119,10 @@ func referenceFile(r reference.Circuit, d circuit.Definition) (*circuit.File, er
 	if err != nil {
 		return nil, err
 	}
-	f := &circuit.File{Run: circuit.Run{Algorithm: algorithmReference, Task: r.Task, Model: r.Model}}
+	if ablation == "" && r.Ablations != nil {
+		ablation = r.Ablations[0]
+	}
+	f := &circuit.File{Run: circuit.Run{Algorithm: algorithmReference, Task: r.Task, Model: r.Model, Ablation: ablation}}
 	f.SetCircuit(g, mask, nil, false)
 	return f, nil
 }
@@ -120,7 +131,7 @@ func referenceFile(r reference.Circuit, d circuit.Definition) (*circuit.File, er
 // reference circuit of its task, if the model is of the same shape and not
 // known to be another, or one whose heads were shuffled.
 func groupsOf(f *circuit.File) map[circuit.Node]draw.Group {
-	r, err := reference.Find(f.Task)
+	r, err := reference.Find(f.Task, "") // whose groups are those of every ablation
 	if err != nil || !sameShape(f.Graph, r) || f.ResetWeights != nil || isOther(f.Model, r.Model) {
 		return nil
 	}
@@ -155,7 +166,7 @@ func isOther(name, model string) bool {
 // captionOf is the caption of a circuit file. It names the paper that a
 // reference circuit is from, or that the groups of another circuit are from.
 func captionOf(f *circuit.File) draw.Caption {
-	r, err := reference.Find(f.Task)
+	r, err := reference.Find(f.Task, "") // whose groups are those of every ablation
 	if err != nil {
 		return draw.CaptionOf(f)
 	}
@@ -177,8 +188,10 @@ type referenceInfo struct {
 	Task       string      `json:"task"`
 	Model      string      `json:"model"`
 	Source     string      `json:"source"`
+	Ablations  []string    `json:"ablations,omitempty"` // under which it is the circuit, none of a paper's
 	EdgesKept  int         `json:"edges_kept"`
 	EdgesTotal int         `json:"edges_total"`
+	Others     [][]string  `json:"others,omitempty"` // edges of the other circuits that do as well
 	Groups     []groupInfo `json:"groups"`
 }
 
@@ -189,28 +202,58 @@ type groupInfo struct {
 	Nodes []string `json:"nodes"`
 }
 
+// newReferenceInfo counts and names what a reference circuit has.
+func newReferenceInfo(r reference.Circuit) (referenceInfo, error) {
+	var info referenceInfo
+	g, err := r.Graph(circuit.ACDC)
+	if err != nil {
+		return info, err
+	}
+	masks, err := r.Masks(g)
+	if err != nil {
+		return info, err
+	}
+	info = referenceInfo{r.Task, r.Model, r.Source, r.Ablations, masks[0].Count(), g.NumEdges(), nil, nil}
+	for _, other := range masks[1:] {
+		var edges []string
+		for i, present := range other {
+			if present {
+				edges = append(edges, g.Edge(i).String())
+			}
+		}
+		info.Others = append(info.Others, edges)
+	}
+	for _, group := range r.Groups {
+		info.Groups = append(info.Groups, groupInfo{group.Name, group.Color, names(group.Nodes, circuit.Node.String)})
+	}
+	return info, nil
+}
+
 // references prints the list.
 func (a *app) references(asJSON bool) error {
 	var list []referenceInfo
-	rows := [][]string{{"TASK", "MODEL", "EDGES", "OF", "GROUPS", "SOURCE"}}
+	rows := [][]string{{"TASK", "MODEL", "ABLATION", "EDGES", "OF", "CIRCUITS", "GROUPS", "SOURCE"}}
 	for _, r := range reference.All() {
-		f, err := referenceFile(r, circuit.ACDC)
+		info, err := newReferenceInfo(r)
 		if err != nil {
 			return err
 		}
-		info := referenceInfo{r.Task, r.Model, r.Source, f.EdgesKept, f.EdgesTotal, nil}
-		for _, g := range r.Groups {
-			info.Groups = append(info.Groups, groupInfo{g.Name, g.Color, names(g.Nodes, circuit.Node.String)})
-		}
 		list = append(list, info)
-		rows = append(rows, []string{r.Task, r.Model, grouped(f.EdgesKept), grouped(f.EdgesTotal), fmt.Sprint(len(r.Groups)), r.Source})
+		ablations := "any"
+		if r.Ablations != nil {
+			ablations = strings.Join(r.Ablations, ", ")
+		}
+		rows = append(rows, []string{r.Task, r.Model, ablations, grouped(info.EdgesKept), grouped(info.EdgesTotal),
+			fmt.Sprint(1 + len(info.Others)), fmt.Sprint(len(r.Groups)), r.Source})
 	}
 	if asJSON {
 		return a.printJSON(list)
 	}
 	a.print(table(rows, columns(a.stdout)))
-	for _, r := range list {
-		a.print("\n" + groupTable(r, columns(a.stdout)))
+	for i, r := range list {
+		if i == 0 || list[i-1].Task != r.Task { // a task's circuits have the same groups
+			a.print("\n" + groupTable(r, columns(a.stdout)))
+		}
 	}
 	return nil
 }

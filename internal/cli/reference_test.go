@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 	"github.com/seed-2c350065/acdc/pkg/reference"
@@ -38,9 +39,9 @@ func TestReferenceFlags(t *testing.T) {
 	}
 	assert.Equal(t, &referenceOptions{definition: circuit.ACDC}, parse())
 	assert.Equal(t, &referenceOptions{definition: circuit.ACDC, json: true}, parse("--json"))
-	assert.Equal(t, &referenceOptions{name: "ioi", definition: circuit.EAP,
+	assert.Equal(t, &referenceOptions{name: "ioi", definition: circuit.EAP, ablation: ablate.Zero,
 		outputs: outputs{files: []string{"a.svg", "-"}, format: formatEdges, color: draw.ByKind, direct: true, heads: true}},
-		parse("ioi", "--definition", "eap", "-o", "a.svg", "-o", "-", "--format", "edges", "--color", "kind", "--direct", "--heads"))
+		parse("ioi", "--definition", "eap", "--ablation", "zero", "-o", "a.svg", "-o", "-", "--format", "edges", "--color", "kind", "--direct", "--heads"))
 }
 
 // The counts of the ACDC graph are those of Conmy et al. 2023; that of EAP has
@@ -108,8 +109,10 @@ func TestReferenceIsDrawnInGroups(t *testing.T) {
 		}
 		nodes := 0
 		for _, g := range r.Groups {
-			assert.Regexp(t, `BGCOLOR="`+g.Color+`" CELLPADDING="3"><FONT [^>]*>`+g.Name+`</FONT>`, dot, "the legend of %s", r.Task)
 			for _, n := range g.Nodes {
+				if len(r.Others) > 0 && !strings.Contains(acdcOut(t, "reference", r.Task, "--format", "edges"), n.String()) {
+					continue // of another circuit than the one that is drawn
+				}
 				name := fmt.Sprintf("a%d.%d", n.Layer, n.Head)
 				if n.Kind == circuit.MLP {
 					name = fmt.Sprintf("m%d", n.Layer)
@@ -117,6 +120,7 @@ func TestReferenceIsDrawnInGroups(t *testing.T) {
 				assert.Equal(t, g.Color, fill[name], "%s %s", r.Task, name)
 				assert.Contains(t, role[name], name+": "+g.Name)
 				nodes++
+				assert.Regexp(t, `BGCOLOR="`+g.Color+`" CELLPADDING="3"><FONT [^>]*>`+g.Name+`</FONT>`, dot, "the legend of %s", r.Task)
 			}
 		}
 		plain := 0
@@ -145,21 +149,29 @@ func TestReferenceHeads(t *testing.T) {
 func TestReferenceList(t *testing.T) {
 	text := acdcOut(t, "reference")
 	assert.Contains(t, text, ""+
-		"TASK         MODEL         EDGES      OF  GROUPS  SOURCE\n"+
-		"ioi          gpt2          1,041  32,923       7  Wang et al. 2022, arXiv:2211.00593\n"+
-		"greaterthan  gpt2            262  32,923       5  Hanna et al. 2023, arXiv:2305.00586\n"+
-		"docstring    attn-only-4l     37   1,377       4  Heimersheim and Janiak 2023, ")
+		"TASK             MODEL            ABLATION        EDGES      OF  CIRCUITS  GROUPS  SOURCE\n"+
+		"ioi              gpt2             any             1,041  32,923         1       7  Wang et al. 2022, arXiv:2211.00593\n"+
+		"greaterthan      gpt2             any               262  32,923         1       5  Hanna et al. 2023, arXiv:2305.00586\n"+
+		"docstring        attn-only-4l     any                37   1,377         1       4  Heimersheim and Janiak 2023, ")
+	assert.Contains(t, text, "\nor_gate          or_gate          zero                2      19         2       3  Conmy et al. 2023, ")
+	assert.Contains(t, text, "\nand_gate         and_gate         resample, mean      7      19         1       3  this project, by definition\n"+
+		"and_gate         and_gate         zero               12      19         1       3  ")
+	assert.Equal(t, 1, strings.Count(text, "GROUP OF AND_GATE "), "a task's circuits have the same groups")
 	assert.Contains(t, text, "\nname mover           #d7f8ee  a9.h9 a10.h0 a9.h6\n")
 	assert.Contains(t, text, "\nearly MLPs              #fee7d5  m0 m1 m2 m3\n")
 	assert.Contains(t, text, "\nfuzzy previous token          #ececf5  a2.h0\n")
 
 	var list []referenceInfo
 	require.NoError(t, json.Unmarshal([]byte(acdcOut(t, "reference", "--json")), &list))
-	require.Len(t, list, 3)
+	require.Len(t, list, 12)
 	assert.Equal(t, groupInfo{"negative name mover", "#fee7d5", []string{"a10.h7", "a11.h10"}}, list[0].Groups[2])
-	for i, want := range []referenceInfo{
-		{"ioi", "gpt2", "Wang et al. 2022, arXiv:2211.00593", 1041, 32923, list[0].Groups},
-		{"greaterthan", "gpt2", "Hanna et al. 2023, arXiv:2305.00586", 262, 32923, list[1].Groups},
+	for i, want := range map[int]referenceInfo{
+		0: {Task: "ioi", Model: "gpt2", Source: "Wang et al. 2022, arXiv:2211.00593", EdgesKept: 1041, EdgesTotal: 32923, Groups: list[0].Groups},
+		1: {Task: "greaterthan", Model: "gpt2", Source: "Hanna et al. 2023, arXiv:2305.00586", EdgesKept: 262, EdgesTotal: 32923, Groups: list[1].Groups},
+		3: {Task: "or_gate", Model: "or_gate", Source: "Conmy et al. 2023, arXiv:2304.14997, appendix", Ablations: []string{"zero"}, EdgesKept: 2, EdgesTotal: 19,
+			Others: [][]string{{"a0.h1->m0", "m0->logits"}}, Groups: list[3].Groups},
+		6: {Task: "and_gate", Model: "and_gate", Source: "this project, by definition", Ablations: []string{"resample", "mean"}, EdgesKept: 7, EdgesTotal: 19, Groups: list[6].Groups},
+		7: {Task: "and_gate", Model: "and_gate", Source: "this project, by definition", Ablations: []string{"zero"}, EdgesKept: 12, EdgesTotal: 19, Groups: list[6].Groups},
 	} {
 		assert.Equal(t, want, list[i])
 	}
@@ -167,12 +179,14 @@ func TestReferenceList(t *testing.T) {
 
 func TestReferenceRefuses(t *testing.T) {
 	for want, args := range map[string][]string{
-		`task "iou" has no reference circuit: expected one of ioi, greaterthan, docstring; did you mean ioi?`:             {"iou"},
-		`task "greater" has no reference circuit: expected one of ioi, greaterthan, docstring; did you mean greaterthan?`: {"greater"},
-		`task "induction" has no reference circuit: expected one of ioi, greaterthan, docstring`:                          {"induction"},
-		`--output: expected a task, one of ioi, greaterthan, docstring, found none`:                                       {"-o", "x.svg"},
-		`--heads: expected a task, one of ioi, greaterthan, docstring, found none`:                                        {"--heads"},
-		`--json: expected no task, since it is of the list, found "ioi"; did you mean --format json?`:                     {"ioi", "--json"},
+		`task "iou" has no reference circuit: expected one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads; did you mean ioi?`:                   {"iou"},
+		`task "greater" has no reference circuit: expected one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads; did you mean greaterthan?`:       {"greater"},
+		`task "induction" has no reference circuit: expected one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads; did you mean induction_heads?`: {"induction"},
+		`--output: expected a task, one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads, found none`:                                             {"-o", "x.svg"},
+		`--heads: expected a task, one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads, found none`:                                              {"--heads"},
+		`--json: expected no task, since it is of the list, found "ioi"; did you mean --format json?`:                                                                                  {"ioi", "--json"},
+		`task or_gate has no reference circuit under ablation "resample": expected one of zero`:                                                                                        {"or_gate", "--ablation", "resample"},
+		`task and_gate has no reference circuit under ablation "optimal": expected one of resample, mean, zero`:                                                                        {"and_gate", "--ablation", "optimal"},
 		`expected one task, found 2`: {"ioi", "docstring"},
 		`-o "x.pdf": expected a file that ends in .dot, .svg, .png, .json, or -`: {"ioi", "-o", "x.pdf"},
 		`--definition: unknown definition "edges": expected one of acdc, eap`:    {"ioi", "--definition", "edges"},

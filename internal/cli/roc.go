@@ -54,7 +54,7 @@ func newROC(run func(context.Context, *rocOptions) error) *cobra.Command {
 		Use:   "roc (--task NAME | --program FILE.rasp)",
 		Short: "hold methods to a circuit that is known",
 		Long: `Compare what methods find with a circuit that is known: that of a compiled
-program, one from a paper, or a file's. ACDC runs at many thresholds; scores of
+program or a model by hand, one from a paper, or a file's. ACDC runs at many thresholds; scores of
 other methods choose every circuit that they can. What is printed is the area
 under the curve of true over false positive rates, of edges and of nodes: the
 pessimistic one of Conmy et al. 2023, which counts stairs below the points, the

@@ -1,16 +1,19 @@
-// Package reference holds circuits that people found by hand and published, to
-// compare found circuits with and to draw these in the groups of the papers.
+// Package reference holds circuits that people found by hand and published, and
+// those of models that are written by hand, to compare found circuits with and
+// to draw these in the groups of the papers.
 //
 // It knows
 //  1. the circuits (All, Find) as data: the model, the shape of its graph, the
-//     groups of nodes that the paper tells apart, and the wires between them;
-//  2. how the wires become a mask of a graph's edges (Circuit.Mask).
+//     groups of nodes that the paper tells apart, and the wires between them, of
+//     models by hand for each ablation (gates.go);
+//  2. how the wires become masks of a graph's edges (Circuit.Mask, Circuit.Masks).
 //
 // It does not know what a task's prompts are, nor anything that runs a model.
 package reference
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
@@ -19,17 +22,19 @@ import (
 )
 
 // Circuit is the circuit of a task as people found it by hand, in the graph of
-// one model.
+// one model, or as it is by definition, of a model by hand.
 type Circuit struct {
-	Task     string // name of the task
-	Model    string // the model it was found in
-	Source   string // the paper that found it
-	Layers   int
-	Heads    int // of each layer
-	AttnOnly bool
-	Groups   []Group // nodes that do the same, as the paper tells them apart
-	Sets     []Set   // other nodes that wires go between
-	Wires    []Wire
+	Task      string   // name of the task
+	Model     string   // the model it was found in
+	Source    string   // the paper that found it
+	Ablations []string // under which it is the circuit of exactly this model, the task's own first; nil of a paper's, which names none
+	Layers    int
+	Heads     int // of each layer
+	AttnOnly  bool
+	Groups    []Group // nodes that do the same, as the paper tells them apart
+	Sets      []Set   // other nodes that wires go between
+	Wires     []Wire
+	Others    [][]Wire // of the other circuits that do as well with no edge to spare, where there is more than one
 }
 
 // Group is a class of nodes that do the same in a circuit.
@@ -54,22 +59,37 @@ type Wire struct {
 	Letters  string // which of a head's inputs it ends in: some of q, k and v
 }
 
-// All lists the circuits. Which edges a description in words comes to is taken
-// over from the evaluation of Conmy et al. 2023 (arXiv:2304.14997, appendix),
-// as are the colours.
-func All() []Circuit { return []Circuit{ioi(), greaterThan(), docstring()} }
+// All lists the circuits, of a task by hand one for each group of ablations.
+// Which edges a paper's description in words comes to is taken over from the
+// evaluation of Conmy et al. 2023 (arXiv:2304.14997, appendix), as are the
+// colours.
+func All() []Circuit {
+	return append([]Circuit{ioi(), greaterThan(), docstring()}, byHand()...)
+}
 
-// Find returns the circuit of a task; a task without one is an error that lists
-// those that have one.
-func Find(task string) (Circuit, error) {
-	all := All()
-	for _, c := range all {
-		if c.Task == task {
+// Tasks lists the tasks that have a circuit.
+func Tasks() []string {
+	return slices.Compact(choice.Names(All(), func(c Circuit) string { return c.Task }))
+}
+
+// Find returns the circuit of a task under an ablation, or under the task's own
+// if none is given; a paper's is the same under all. A task without one is an
+// error that lists those that have one, an ablation likewise.
+func Find(task, ablation string) (Circuit, error) {
+	var known []string
+	for _, c := range All() {
+		if c.Task != task {
+			continue
+		}
+		if ablation == "" || c.Ablations == nil || slices.Contains(c.Ablations, ablation) {
 			return c, nil
 		}
+		known = append(known, c.Ablations...)
 	}
-	names := choice.Names(all, func(c Circuit) string { return c.Task })
-	return Circuit{}, fmt.Errorf("task %s has no reference circuit: expected one of %s", oneline.Quote(task), choice.List(names))
+	if known != nil {
+		return Circuit{}, fmt.Errorf("task %s has no reference circuit under ablation %s: expected one of %s", task, oneline.Quote(ablation), choice.List(known))
+	}
+	return Circuit{}, fmt.Errorf("task %s has no reference circuit: expected one of %s", oneline.Quote(task), choice.List(Tasks()))
 }
 
 // config is the graph of the circuit's model by a definition of its edges.
@@ -80,6 +100,21 @@ func (c Circuit) config(d circuit.Definition) circuit.Config {
 // Graph makes the graph of the model that the circuit was found in.
 func (c Circuit) Graph(d circuit.Definition) (*circuit.Graph, error) {
 	return circuit.New(c.config(d))
+}
+
+// Masks are the circuit and the others that do as well, in a graph as Mask has it.
+func (c Circuit) Masks(g *circuit.Graph) ([]circuit.Mask, error) {
+	var out []circuit.Mask
+	for _, wires := range append([][]Wire{c.Wires}, c.Others...) {
+		one := c
+		one.Wires = wires
+		mask, err := one.Mask(g)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, mask)
+	}
+	return out, nil
 }
 
 // Mask is the circuit in a graph, which must be of the shape of its model. In

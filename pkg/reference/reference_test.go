@@ -18,7 +18,7 @@ func TestEdgeCounts(t *testing.T) {
 		"greaterthan": {262, 32923, 9 * 3},
 		"docstring":   {37, 1377, 13},
 	} {
-		r, err := Find(task)
+		r, err := Find(task, "")
 		require.NoError(t, err)
 		g, err := r.Graph(circuit.ACDC)
 		require.NoError(t, err)
@@ -43,12 +43,17 @@ func TestEdgeCounts(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
-	counts := map[string][]int{"ioi": {3, 8, 2, 4, 4, 3, 2}, "greaterthan": {2, 1, 4, 6, 4}, "docstring": {2, 1, 1, 2}}
+	counts := map[string][]int{"ioi": {3, 8, 2, 4, 4, 3, 2}, "greaterthan": {2, 1, 4, 6, 4}, "docstring": {2, 1, 1, 2},
+		"or_gate": {1, 1, 1}, "or_bits": {1, 1, 1}, "and_gate": {1, 1, 1}, "xor_gate": {1, 1, 1}, "induction_heads": {1, 1}}
 	for _, r := range All() {
 		g, err := r.Graph(circuit.ACDC)
 		require.NoError(t, err)
-		m, err := r.Mask(g)
+		masks, err := r.Masks(g)
 		require.NoError(t, err)
+		m := g.Empty()
+		for i := range m {
+			m[i] = slices.ContainsFunc(masks, func(one circuit.Mask) bool { return one[i] })
+		}
 		seen := map[circuit.Node]string{}
 		colors := map[string]bool{}
 		var sizes []int
@@ -92,7 +97,7 @@ func TestEdges(t *testing.T) {
 			out: []string{"a0.h5<q>", "a1.h4->logits", "a1.h2<v>", "input->a3.h0<q>"},
 		},
 	} {
-		r, err := Find(task)
+		r, err := Find(task, "")
 		require.NoError(t, err)
 		g, err := r.Graph(circuit.ACDC)
 		require.NoError(t, err)
@@ -106,21 +111,47 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// No edge of a reference circuit hangs loose.
+// A circuit of a model by hand is that of its ablation, by default of the task's own,
+// and a paper's the same under all; no ablation of a task has two.
+func TestCircuitsByAblation(t *testing.T) {
+	for _, r := range All() {
+		first, err := Find(r.Task, "")
+		require.NoError(t, err)
+		of, err := task.Find(r.Task)
+		require.NoError(t, err)
+		own, err := Find(r.Task, of.Ablation)
+		require.NoError(t, err)
+		assert.Equal(t, own, first, r.Task)
+		for _, ablation := range r.Ablations {
+			found, err := Find(r.Task, ablation)
+			require.NoError(t, err)
+			assert.Equal(t, r, found, "%s %s", r.Task, ablation)
+		}
+	}
+	assert.Equal(t, []string{"ioi", "greaterthan", "docstring", "or_gate", "or_bits", "and_gate", "xor_gate", "induction_heads"}, Tasks())
+}
+
+// No edge of a reference circuit hangs loose. Where zero ablation leaves a sender
+// something to say, nothing need reach it.
 func TestCircuitsAreConnected(t *testing.T) {
 	for _, r := range All() {
 		g, err := r.Graph(circuit.ACDC)
 		require.NoError(t, err)
-		m, err := r.Mask(g)
+		masks, err := r.Masks(g)
 		require.NoError(t, err)
-		assert.Zero(t, g.Prune(m, true), r.Task)
+		assert.Len(t, masks, 1+len(r.Others), r.Task)
+		for _, m := range masks {
+			assert.Zero(t, g.Prune(m, !slices.Contains(r.Ablations, zero)), r.Task)
+		}
 	}
 }
 
 func TestRefusals(t *testing.T) {
-	_, err := Find("induction")
-	assert.EqualError(t, err, `task "induction" has no reference circuit: expected one of ioi, greaterthan, docstring`)
-	r, err := Find("docstring")
+	_, err := Find("induction", "")
+	assert.EqualError(t, err, `task "induction" has no reference circuit: expected one of ioi, greaterthan, docstring, or_gate, or_bits, and_gate, xor_gate, induction_heads`)
+	_, err = Find("and_gate", "optimal")
+	assert.EqualError(t, err, `task and_gate has no reference circuit under ablation "optimal": expected one of resample, mean, zero`)
+	r, err := Find("docstring", "")
 	require.NoError(t, err)
 	for _, c := range []struct {
 		config circuit.Config
@@ -163,7 +194,7 @@ func TestEveryWireCarriesSomething(t *testing.T) {
 }
 
 func TestWiresOfUnknownNames(t *testing.T) {
-	r, err := Find("docstring")
+	r, err := Find("docstring", "")
 	require.NoError(t, err)
 	g, err := r.Graph(circuit.ACDC)
 	require.NoError(t, err)
@@ -182,7 +213,7 @@ func TestWiresOfUnknownNames(t *testing.T) {
 // task in text has one.
 func TestCircuitsAreOfTasks(t *testing.T) {
 	for _, g := range task.Generators() {
-		_, err := Find(g.Name)
+		_, err := Find(g.Name, "")
 		assert.NoError(t, err)
 	}
 	for _, r := range All() {

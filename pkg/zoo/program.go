@@ -56,11 +56,7 @@ func openProgram(ctx context.Context, name string, f *text.File, options compile
 		return nil, err
 	}
 	c := m.Transformer.Config
-	arrays := map[string]weights.Array{}
-	for _, p := range m.Transformer.Params.All(c) {
-		arrays[p.Name] = weights.Array{Shape: p.Shape, Values: p.Data()}
-	}
-	loaded, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(name, arrays), o)
+	loaded, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(name, values(m.Transformer.Params, c)), o)
 	if err != nil {
 		return nil, err
 	}

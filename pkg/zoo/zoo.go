@@ -1,8 +1,8 @@
 // Package zoo opens models by name:
 //
 //  1. a builtin name: "induction" or "mini", trained models that stand in this
-//     package with their recipes, or "or_gate", whose weights are written in code
-//     (All lists them);
+//     package with their recipes, or "or_gate" and others whose weights are
+//     written in code (All lists them);
 //  2. "random:…", seeded random weights of a given shape (random.go), or
 //     "program:…", what a program of the project's compiles to (program.go);
 //  3. a folder with config.json and weights, as Hugging Face or TransformerLens
@@ -116,7 +116,11 @@ func All() []Entry {
 	return []Entry{
 		{"induction", "2 attention-only layers, trained to continue repeated random sequences", weighty(openTrained("induction"))},
 		{"mini", "3 layers with MLPs over a vocabulary of words, trained on ioi, greaterthan and docstring", weighty(openTrained("mini"))},
-		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", weighty(openOrGate)},
+		{"or_gate", "1 layer, weights by hand: the OR of its two heads (Conmy et al. 2023)", weighty(byHand(orGate))},
+		{"or_bits", "1 layer, weights by hand: the OR of two bits that its heads move", weighty(byHand(orBits))},
+		{"and_gate", "1 layer, weights by hand: the AND of two bits that its heads move", weighty(byHand(andGate))},
+		{"xor_gate", "1 layer, weights by hand: the XOR of two bits that its heads move", weighty(byHand(xorGate))},
+		{"induction_heads", "2 attention-only layers, weights by hand: a previous token head and an induction head", weighty(byHand(inductionHeads))},
 		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openCompiled("reverse", compile.Options{})},
 		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openCompiled("proportion", compile.Options{Logits: 4})}, // as many as the reference\'s,
 	}

@@ -31,6 +31,39 @@ func TestOrGateIsTheGoldenModel(t *testing.T) {
 	assert.Equal(t, want.Params, got.Params)
 }
 
+// The gates are gates, to the bit, and the induction heads continue every prompt of
+// their task with what stood behind the last token before.
+func TestModelsByHandCompute(t *testing.T) {
+	for name, of := range map[string]func(x, y int) int{
+		"or_bits":  func(x, y int) int { return x | y },
+		"and_gate": func(x, y int) int { return x & y },
+		"xor_gate": func(x, y int) int { return x ^ y },
+	} {
+		for _, prompt := range [][]int{{0, 0, 2}, {0, 1, 2}, {1, 0, 2}, {1, 1, 2}} {
+			logits, err := open(t, name).Forward(t.Context(), [][]int{prompt}, transformer.Options{})
+			require.NoError(t, err)
+			assert.Equal(t, []float32{float32(of(prompt[0], prompt[1]))}, logits.Row(2), "%s %v", name, prompt)
+		}
+	}
+	m := open(t, "induction_heads")
+	for a := 1; a < 5; a++ {
+		for b := 1; b < 5; b++ {
+			for c := 1; c < 5; c++ {
+				if a == b || b == c || c == a {
+					continue
+				}
+				logits, err := m.Forward(t.Context(), [][]int{{0, a, b, c, a}, {0, a, b, c, b}}, transformer.Options{})
+				require.NoError(t, err)
+				for i, next := range []int{b, c} {
+					want := make([]float32, 5)
+					want[next] = 1
+					assert.Equal(t, want, logits.Row(i*5+4), "%d %d %d", a, b, c)
+				}
+			}
+		}
+	}
+}
+
 func TestEveryBuiltinOpens(t *testing.T) {
 	for _, e := range All() {
 		m := open(t, e.Name)
@@ -186,7 +219,7 @@ func TestRandomGPT2IsFast(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                               "the model's name is empty",
-		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, tracr-reverse, tracr-proportion, random:gpt2`,
+		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, or_bits, and_gate, xor_gate, induction_heads, tracr-reverse, tracr-proportion, random:gpt2`,
 		"random:":                        "expected gpt2, gpt2-medium or LxHxDxFxV",
 		"random:gpt3":                    `found "gpt3"`,
 		"random:1x2x8x16":                "expected gpt2, gpt2-medium or LxHxDxFxV",
