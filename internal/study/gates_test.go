@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -69,14 +70,14 @@ func number(m circuit.Mask) (n uint) {
 
 // sufficient lists the sets of edges with which the model does what it does with
 // all, and of which no part does. All sets are tried, the small ones first, but
-// those of which a part is known to be enough and, in short tests, those in which
+// those of which a part is known to be enough and, but in long tests, those in which
 // an edge leads nowhere, which can be spared.
 func sufficient(t *testing.T, e *patch.Experiment) (least []uint) {
 	t.Helper()
 	g := e.Graph()
 	var sets []uint
 	for n := range uint(1) << g.NumEdges() {
-		if m := numbered(g, n); !testing.Short() || g.Prune(m, false) == 0 {
+		if m := numbered(g, n); golden.Long || g.Prune(m, false) == 0 {
 			sets = append(sets, n)
 		}
 	}
