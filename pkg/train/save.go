@@ -38,7 +38,7 @@ func (r *Run) Save(ctx context.Context, dir string) error {
 	}
 	recipe := r.recipe.text()
 	files := []atomicfile.File{atomicfile.Bytes(RecipeFile, recipe), atomicfile.Bytes(ConfigFile, config.Bytes())}
-	if text := r.corpus.tokenizer(); text != nil {
+	if text := r.objective.tokenizer(); text != nil {
 		files = append(files, atomicfile.Bytes(TokenizerFile, text))
 	}
 	files = append(files, atomicfile.File{Name: WeightsFile, Write: func(w io.Writer) error {
