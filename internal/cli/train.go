@@ -82,19 +82,8 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := study.Fits(o.recipe+": weights, their moments and gradients", r.Bytes(), "a smaller model or batch"); err != nil {
-		return err
-	}
-	run, err := train.New(ctx, r, o.threads)
+	run, err := a.trained(ctx, o, o.recipe, r)
 	if err != nil {
-		return err
-	}
-	if o.checkpoint != "" {
-		if err := run.LoadState(ctx, o.checkpoint); err != nil {
-			return err
-		}
-	}
-	if err := a.steps(ctx, o, run, r.Steps); err != nil {
 		return err
 	}
 	if err := run.Save(ctx, o.dir); err != nil {
@@ -107,6 +96,24 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 		fmt.Fprintf(a.stderr, "model   %s\nsteps   %s\ntime    %s\n", o.dir, grouped(r.Steps), duration(time.Since(start).Seconds()))
 	}
 	return nil
+}
+
+// trained makes the steps of a recipe, which name is what errors call, or those that
+// are left of them.
+func (a *app) trained(ctx context.Context, o *trainOptions, name string, r train.Recipe) (*train.Run, error) {
+	if err := study.Fits(name+": weights, their moments and gradients", r.Bytes(), "a smaller model or batch"); err != nil {
+		return nil, err
+	}
+	run, err := train.New(ctx, r, o.threads)
+	if err != nil {
+		return nil, err
+	}
+	if o.checkpoint != "" {
+		if err := run.LoadState(ctx, o.checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	return run, a.steps(ctx, o, run, r.Steps)
 }
 
 // read reads the recipe and lays the flags over it.
@@ -144,16 +151,18 @@ func (o *trainOptions) check() error {
 	if o.dir == "" {
 		return usagef("expected -o DIR, a folder for the model, found none")
 	}
-	if o.checkpoint == "-" {
+	return cmp.Or(checkFolder(o.dir, train.Files()), checkTrainingState(o.checkpoint))
+}
+
+// checkTrainingState refuses a checkpoint that cannot be written.
+func checkTrainingState(name string) error {
+	switch name {
+	case "":
+		return nil
+	case "-":
 		return usagef("--checkpoint -: expected a file")
 	}
-	if err := checkFolder(o.dir, train.Files()); err != nil {
-		return err
-	}
-	if o.checkpoint == "" {
-		return nil
-	}
-	return atomicfile.Check(o.checkpoint)
+	return atomicfile.Check(name)
 }
 
 // checkFolder refuses a folder that cannot be made, or files of it that cannot be

@@ -89,6 +89,9 @@ func fillWith(x []float32, next func() float32) {
 	}
 }
 
+// Model is the model, which every step changes.
+func (r *Run) Model() *transformer.Model { return r.model }
+
 // Done is how many steps have been made.
 func (r *Run) Done() int { return r.done }
 

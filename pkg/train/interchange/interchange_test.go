@@ -206,13 +206,12 @@ func TestSpoiltProgramMissesMarks(t *testing.T) {
 	require.NoError(t, err)
 	p, err := New(t.Context(), s, m.Transformer.Config)
 	require.NoError(t, err)
-	low := *m.Transformer
-	low.Params.UnembedB[0] += 10 // always the same answer
-	low.Repack()
-	q, err := p.Measure(t.Context(), &low, 1, 1)
+	low, err := s.Compile(t.Context())
 	require.NoError(t, err)
-	low.Params.UnembedB[0] -= 10
-	low.Repack()
+	low.Transformer.Params.UnembedB[0] = 10 // always the same answer
+	low.Transformer.Repack()
+	q, err := p.Measure(t.Context(), low.Transformer, 1, 1)
+	require.NoError(t, err)
 	misses := strings.Join(q.Misses(), "; ")
 	assert.Contains(t, misses, "accuracy: expected at least 0.99, found ")
 	assert.Less(t, q.Changed, 0.6)
@@ -287,8 +286,7 @@ func TestSpecRefuses(t *testing.T) {
 		want   string
 	}{
 		{func(s *Spec) { s.Program = "return" }, "program:1:"},
-		{func(s *Spec) { s.Vocab = "a,,b" }, `field "vocab": `},
-		{func(s *Spec) { s.MaxLen = -1 }, "maximum length: expected 1 to 1000, found -1"},
+		{func(s *Spec) { s.Program = "return indices" }, "program:1:1: expected vocab and max_len"},
 		{func(s *Spec) { s.MinLen = 0 }, `field "min_len": expected a whole number from 1 to 5, found 0`},
 		{func(s *Spec) { s.MinLen = 6 }, `field "min_len": expected a whole number from 1 to 5, found 6`},
 		{func(s *Spec) { s.Heads = s.Heads[:1] }, `field "heads": expected heads of 2 layers, found 1`},

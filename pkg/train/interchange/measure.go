@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -181,4 +182,15 @@ func (q Quality) Misses() []string {
 	miss("interchange accuracy of "+q.At, LeastInterchange-q.Interchange, fmt.Sprintf("at least %g", LeastInterchange), q.Interchange)
 	miss("answers that "+q.EffectAt+" changes from outside", q.Effect-MostEffect, fmt.Sprintf("at most %g", MostEffect), q.Effect)
 	return out
+}
+
+// Defined says at which positions the program has a value on inputs [B,T]; BOS has
+// none.
+func (p *Pair) Defined(ctx context.Context, inputs [][]int) ([][]bool, error) {
+	logits, err := p.high.Transformer.Forward(ctx, inputs, transformer.Options{})
+	if err != nil {
+		return nil, err
+	}
+	t := len(inputs[0])
+	return slices.Collect(slices.Chunk(p.answersOf(logits, t).counts, t)), nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
-	"github.com/seed-2c350065/acdc/pkg/rasp"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/text"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -15,15 +14,12 @@ import (
 
 // Spec says what a model is trained to compute, and where.
 type Spec struct {
-	Program     string  `json:"program"`           // its text
-	Vocab       string  `json:"vocab,omitempty"`   // tokens with commas between them; the program's own if empty
-	MaxLen      int     `json:"max_len,omitempty"` // of an input; the program's own if 0
-	Causal      bool    `json:"causal,omitempty"`  // whatever the program says
-	MinLen      int     `json:"min_len"`           // inputs have this length at least
-	Heads       [][]int `json:"heads"`             // by layer and head of the compiled program, the model's head that is to be it
-	Behaviour   float64 `json:"behaviour"`         // weight of the loss on inputs as they are
-	Interchange float64 `json:"interchange"`       // of that with a node of the circuit interchanged
-	Strict      float64 `json:"strict"`            // of that with nodes outside interchanged
+	Program     string  `json:"program"`     // its text, which says vocabulary and greatest length too
+	MinLen      int     `json:"min_len"`     // inputs have this length at least
+	Heads       [][]int `json:"heads"`       // by layer and head of the compiled program, the model's head that is to be it
+	Behaviour   float64 `json:"behaviour"`   // weight of the loss on inputs as they are
+	Interchange float64 `json:"interchange"` // of that with a node of the circuit interchanged
+	Strict      float64 `json:"strict"`      // of that with nodes outside interchanged
 }
 
 // Compile compiles the program of a spec.
@@ -36,13 +32,7 @@ func (s Spec) Compile(ctx context.Context) (*compile.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	var vocab []rasp.Value
-	if s.Vocab != "" {
-		if vocab, err = text.ParseVocab(s.Vocab); err != nil {
-			return nil, fmt.Errorf("field \"vocab\": %w", err)
-		}
-	}
-	d, err := f.Domain(vocab, s.MaxLen, s.Causal)
+	d, err := f.Domain(nil, 0, false)
 	if err != nil {
 		return nil, err
 	}
