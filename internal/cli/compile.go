@@ -30,6 +30,9 @@ type compileOptions struct {
 	quiet    bool
 }
 
+// trainingFlags are of no use without --train.
+var trainingFlags = []string{"steps", "n-heads", "d-model", "checkpoint", "accept"}
+
 // maxProgramLen bounds the length of inputs: more is a slip of the finger, and no
 // memory would do for it.
 const maxProgramLen = 1000
@@ -66,7 +69,7 @@ Inputs have the greatest length; a fifth of them is kept from training.`,
 		Args: oneArg("a program's file or name"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.program.Name = args[0]
-			for _, name := range []string{"steps", "heads", "d-model", "checkpoint", "accept"} {
+			for _, name := range trainingFlags {
 				if cmd.Flags().Changed(name) && !o.train {
 					return usagef("--%s: expected --train beside it", name)
 				}
@@ -83,7 +86,7 @@ Inputs have the greatest length; a fifth of them is kept from training.`,
 	typed(fs, &o.program.Threads, "threads", fmt.Sprint(o.program.Threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.BoolVar(&o.train, "train", false, "train a model of random weights to be the compiled one")
 	typed(fs, &o.training.Steps, "steps", fmt.Sprint(o.training.Steps), "N", "of the training", parseCount(maxSteps))
-	typed(fs, &o.training.Heads, "heads", "", "N", "of a layer of the trained model, default 3 more than the program has and at least 4", parseCount(maxHeads))
+	typed(fs, &o.training.Heads, "n-heads", "", "N", "of a layer of the trained model, default 3 more than the program has and at least 4", parseCount(maxHeads))
 	typed(fs, &o.training.DModel, "d-model", "", "N", "width of the trained model, default 6 a head", parseCount(maxWidth))
 	typed(fs, &o.steps.checkpoint, "checkpoint", "", "FILE", "save the state of the training there as it goes; the same command again continues it", parseText("a file"))
 	fs.BoolVar(&o.accept, "accept", false, "write the trained model even where it misses its marks")

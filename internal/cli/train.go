@@ -45,8 +45,9 @@ func newTrain(run func(context.Context, *trainOptions) error) *cobra.Command {
 		Short: "train a small model from a recipe",
 		Long: `Train a small transformer from a recipe: a JSON file that says the model's
 configuration, the data, the optimiser, the number of steps and the seed. NAME is
-the recipe of a builtin model, ` + strings.Join(zoo.Recipes(), " or ") + `. The same recipe gives the same weights on
-one kind of machine, whatever the number of threads.
+the recipe of a builtin model: ` + strings.Join(zoo.Recipes(), ", ") + `.
+The same recipe gives the same weights on one kind of machine, whatever the number
+of threads.
 
 The folder is made as TransformerLens has a model, config.json and
 model.safetensors, with the recipe in the metadata and as recipe.json; --model
@@ -260,7 +261,7 @@ func (a *app) printMeasures(ctx context.Context, o *trainOptions, r train.Recipe
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"MEASURE", "VALUE", "HEAD"}}
+	rows := [][]string{{"MEASURE", "VALUE", "NODE"}}
 	if !slices.ContainsFunc(measures, func(m train.Measure) bool { return m.At != "" }) {
 		rows[0] = rows[0][:2]
 	}

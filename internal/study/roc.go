@@ -32,7 +32,11 @@ type Truth struct {
 func (x *Study) Truth(ctx context.Context, g *circuit.Graph) (Truth, error) {
 	mask, ok, err := x.Model.TrueCircuit(ctx, g)
 	if ok || err != nil {
-		return Truth{"the program that " + x.Model.Name + " is compiled from", mask}, err
+		relation := " is compiled from"
+		if x.Model.Imitates() {
+			relation = " was trained to be"
+		}
+		return Truth{"the program that " + x.Model.Name + relation, mask}, err
 	}
 	c, err := reference.Find(x.Task.Name)
 	if err != nil {

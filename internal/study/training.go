@@ -40,7 +40,7 @@ func (c *Compiled) Recipe(ctx context.Context, p Program, t Training) (train.Rec
 		t.DModel = 6 * t.Heads
 	}
 	if t.Heads < high.Heads {
-		return train.Recipe{}, usagef("--heads %d: expected at least %d a layer, as many as %s compiles to", t.Heads, high.Heads, p.Name)
+		return train.Recipe{}, usagef("--n-heads %d: expected at least %d a layer, as many as %s compiles to", t.Heads, high.Heads, p.Name)
 	}
 	if t.DModel%t.Heads != 0 {
 		return train.Recipe{}, usagef("--d-model %d: expected a multiple of the %d heads of a layer", t.DModel, t.Heads)
@@ -60,7 +60,7 @@ func (c *Compiled) Recipe(ctx context.Context, p Program, t Training) (train.Rec
 	if err != nil {
 		return train.Recipe{}, err
 	}
-	return train.ParseRecipe(ctx, "recipe", text)
+	return train.ParseRecipe(ctx, p.Name, text)
 }
 
 // objective is what the model is to become: inputs of the greatest length, and the
