@@ -51,6 +51,36 @@ func TestImitationsMeetTheirMarks(t *testing.T) {
 	}
 }
 
+// The table of docs/ground-truth.md has the areas that acdc roc prints.
+func TestImitationTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("six comparisons")
+	}
+	page := readText(t, top("docs", "ground-truth.md"))
+	rows := map[string]string{}
+	methods := []string{"acdc", "exact", "eap-ig", "eap", "hisp", "random"}
+	for _, name := range imitations(t) {
+		for _, ablation := range []string{"resample", "zero"} {
+			areas := map[string]string{}
+			for line := range strings.Lines(stdoutOf(t, "roc", "--task", name, "--ablation", ablation, "--algorithm", strings.Join(methods, ","), "--quiet")) {
+				fields := strings.Fields(line)
+				areas[fields[0]] = fields[2]
+			}
+			for _, m := range methods {
+				rows[m] += " " + areas[m] + " |"
+			}
+		}
+	}
+	assert.Equal(t, rows["eap"], rows["hisp"])
+	for _, m := range methods {
+		row := "| `" + m + "` |" + rows[m] + "\n"
+		if m == "eap" || m == "hisp" {
+			row = "| `eap`, `hisp` |" + rows[m] + "\n"
+		}
+		assert.True(t, strings.Contains(page, row), "expected the row %s", row)
+	}
+}
+
 // The prompts of their tasks are inputs of their programs, which have a value
 // everywhere; what the circuit leaves out can be another prompt's without much
 // loss, and what it has cannot.
@@ -84,7 +114,7 @@ func TestImitationsAreTheirCircuits(t *testing.T) {
 		rest, err := incremental.Metric(t.Context(), e, without)
 		require.NoError(t, err)
 		t.Logf("%s: %d of %d edges, alone %.4g, the rest %.4g, corrupted %.4g", name, truth.Mask.Count(), len(truth.Mask), alone, rest, e.CorruptedMetric())
-		assert.Less(t, alone, 0.1*e.CorruptedMetric(), name)
+		assert.Less(t, alone, 0.25*e.CorruptedMetric(), name)
 		assert.Greater(t, rest, 0.5*e.CorruptedMetric(), name)
 		assert.Equal(t, "the program that "+name+" was trained to be", truth.Source)
 
