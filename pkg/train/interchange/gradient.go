@@ -42,6 +42,9 @@ func (p *Pair) draw(rng *rand.Rand, examples int) chunk {
 // AddGradient draws examples, adds the gradient of the weighted sum of their
 // losses to grads, and returns the sum. It uses one goroutine.
 func (p *Pair) AddGradient(ctx context.Context, m *transformer.Model, rng *rand.Rand, examples int, grads *transformer.Params) (float64, error) {
+	if p.checkModel(m); rng == nil || examples < 1 || grads == nil {
+		panic("interchange: AddGradient: expected random numbers, at least one example, and gradients to add to")
+	}
 	return p.addGradient(ctx, m, p.draw(rng, examples), grads)
 }
 

@@ -20,6 +20,7 @@ type inputs struct {
 const (
 	heldOut = 5
 	enough  = 50
+	tries   = 1000 // to draw one; then any is taken, as a hash may keep none of a few
 )
 
 func newInputs(m *compile.Model, minLen int) *inputs {
@@ -42,8 +43,8 @@ func (x *inputs) draw(rng *rand.Rand, n, length int, kept bool) [][]int {
 	out := make([][]int, n)
 	for i := range out {
 		row := make([]int, length+1)
-		for ok := false; !ok; ok = !splits || held(row) == kept {
-			row[0] = x.bos
+		row[0] = x.bos
+		for try := 0; try == 0 || splits && held(row) != kept && try < tries; try++ {
 			for t := 1; t <= length; t++ {
 				row[t] = x.ids[rng.IntN(len(x.ids))]
 			}

@@ -31,6 +31,7 @@ const (
 
 // Measure says how well a model is the program, on inputs that a seed draws.
 func (p *Pair) Measure(ctx context.Context, m *transformer.Model, seed uint64, threads int) (Quality, error) {
+	p.checkModel(m)
 	rng := rand.New(rand.NewPCG(seed, 0x6d656173757265))
 	c := newCounts(p)
 	for range measuredChunks {
@@ -187,7 +188,7 @@ func (q Quality) Misses() []string {
 // Defined says at which positions the program has a value on inputs [B,T]; BOS has
 // none.
 func (p *Pair) Defined(ctx context.Context, inputs [][]int) ([][]bool, error) {
-	logits, err := p.high.Transformer.Forward(ctx, inputs, transformer.Options{})
+	logits, err := p.made().high.Transformer.Forward(ctx, inputs, transformer.Options{})
 	if err != nil {
 		return nil, err
 	}

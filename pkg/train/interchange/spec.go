@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -115,13 +116,31 @@ func (p *Pair) checkShape() error {
 	return nil
 }
 
+// made panics unless New made the pair.
+func (p *Pair) made() *Pair {
+	if p == nil || p.high == nil {
+		panic("interchange: a pair that New did not make")
+	}
+	return p
+}
+
+// checkModel panics unless a model has the pair's shape.
+func (p *Pair) checkModel(m *transformer.Model) {
+	if p.made(); m == nil || m.Params == nil || !reflect.DeepEqual(m.Config, p.config) {
+		panic("interchange: a model of another shape than the pair's")
+	}
+}
+
 // Program is the compiled program.
-func (p *Pair) Program() *compile.Model { return p.high }
+func (p *Pair) Program() *compile.Model { return p.made().high }
 
 // Circuit is the program's circuit in a graph of the model, in which token and
 // position embeddings are one sender: the edges between parts that stand for
 // parts of the program between which its circuit has one.
 func (p *Pair) Circuit(ctx context.Context, g *circuit.Graph) (circuit.Mask, error) {
+	if p.made(); g == nil {
+		panic("interchange: the circuit in no graph")
+	}
 	c := g.Config()
 	if c.Layers != p.config.Layers || c.Heads != p.config.Heads || c.AttnOnly || c.ParallelAttnMLP || c.SplitEmbed {
 		return nil, fmt.Errorf("graph: expected %d layers of %d heads with an MLP after them, and one sender for tokens and positions", p.config.Layers, p.config.Heads)
