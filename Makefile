@@ -61,8 +61,8 @@ golden: ## rewrite the golden pictures and the outputs in README and docs after 
 	$(GO) test ./internal/cli -run Readme -update
 
 # A model is put in place when it is whole, so that the program always has one.
-MODELS := induction mini
-models: ## train the builtin models again from their recipes (on two cores induction 4 minutes, mini 17)
+MODELS := induction mini interp-sort interp-proportion interp-detect-pattern
+models: ## train the builtin models again from their recipes (on two cores induction 4 minutes, mini 17, each of interp-… 1 to 3)
 	@mkdir -p dist/models
 	CGO_ENABLED=0 $(GO) build -trimpath -o dist/models/acdc ./cmd/acdc
 	@set -e; for m in $(MODELS); do \

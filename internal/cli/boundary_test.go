@@ -38,6 +38,7 @@ var accepted = map[string][]string{
 	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem, "screen": noneOfThem,
 	"steps": noneOfThem, "fixed-pattern": zeroOnly,
 	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
+	"train": zeroOnly, "accept": zeroOnly, "n-heads": noneOfThem, "d-model": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
@@ -100,6 +101,9 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 	case "roc":
 		return append(path, "--task", "ioi", "--model", "or_gate")
 	case "compile":
+		if slices.Contains(trainingFlags, flag) {
+			path = append(path, "--train")
+		}
 		return append(path, "gone.rasp", "-o", "model")
 	case "completion":
 		return append(path, "bash")

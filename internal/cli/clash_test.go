@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -97,6 +98,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"run":      {"run", "--circuit", circuit},
 		"render":   {"render", circuit},
 		"train":    {"train", circuit, "-o", filepath.Join(dir, "new")},
+		"compile":  {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
 		"roc":      {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
 	} {
 		root := newRoot(&app{stdout: &output{}})
@@ -107,8 +109,8 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				continue
 			}
 			for path, before := range files {
-				if isCircuit := path == circuit; command != "roc" && isCircuit != (command == "render" || command == "train") {
-					continue // run edits it in place, discover does not read it; render and train read nothing else, roc everything
+				if isCircuit := path == circuit; command != "roc" && isCircuit != slices.Contains([]string{"render", "train", "compile"}, command) {
+					continue // run edits it in place, discover does not read it; render, train and compile read nothing else, roc everything
 				}
 				for _, name := range aliases(t, path) {
 					code, text := runMain(append(args, "--"+flag, name)...)
@@ -135,7 +137,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "train", "roc"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "train", "compile", "roc"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

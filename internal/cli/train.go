@@ -45,8 +45,9 @@ func newTrain(run func(context.Context, *trainOptions) error) *cobra.Command {
 		Short: "train a small model from a recipe",
 		Long: `Train a small transformer from a recipe: a JSON file that says the model's
 configuration, the data, the optimiser, the number of steps and the seed. NAME is
-the recipe of a builtin model, ` + strings.Join(zoo.Recipes(), " or ") + `. The same recipe gives the same weights on
-one kind of machine, whatever the number of threads.
+the recipe of a builtin model: ` + strings.Join(zoo.Recipes(), ", ") + `.
+The same recipe gives the same weights on one kind of machine, whatever the number
+of threads.
 
 The folder is made as TransformerLens has a model, config.json and
 model.safetensors, with the recipe in the metadata and as recipe.json; --model
@@ -82,19 +83,8 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := study.Fits(o.recipe+": weights, their moments and gradients", r.Bytes(), "a smaller model or batch"); err != nil {
-		return err
-	}
-	run, err := train.New(ctx, r, o.threads)
+	run, err := a.trained(ctx, o, o.recipe, r)
 	if err != nil {
-		return err
-	}
-	if o.checkpoint != "" {
-		if err := run.LoadState(ctx, o.checkpoint); err != nil {
-			return err
-		}
-	}
-	if err := a.steps(ctx, o, run, r.Steps); err != nil {
 		return err
 	}
 	if err := run.Save(ctx, o.dir); err != nil {
@@ -107,6 +97,24 @@ func (a *app) train(ctx context.Context, o *trainOptions) error {
 		fmt.Fprintf(a.stderr, "model   %s\nsteps   %s\ntime    %s\n", o.dir, grouped(r.Steps), duration(time.Since(start).Seconds()))
 	}
 	return nil
+}
+
+// trained makes the steps of a recipe, which name is what errors call, or those that
+// are left of them.
+func (a *app) trained(ctx context.Context, o *trainOptions, name string, r train.Recipe) (*train.Run, error) {
+	if err := study.Fits(name+": weights, their moments and gradients", r.Bytes(), "a smaller model or batch"); err != nil {
+		return nil, err
+	}
+	run, err := train.New(ctx, r, o.threads)
+	if err != nil {
+		return nil, err
+	}
+	if o.checkpoint != "" {
+		if err := run.LoadState(ctx, o.checkpoint); err != nil {
+			return nil, err
+		}
+	}
+	return run, a.steps(ctx, o, run, r.Steps)
 }
 
 // read reads the recipe and lays the flags over it.
@@ -144,16 +152,18 @@ func (o *trainOptions) check() error {
 	if o.dir == "" {
 		return usagef("expected -o DIR, a folder for the model, found none")
 	}
-	if o.checkpoint == "-" {
+	return cmp.Or(checkFolder(o.dir, train.Files()), checkTrainingState(o.checkpoint))
+}
+
+// checkTrainingState refuses a checkpoint that cannot be written.
+func checkTrainingState(name string) error {
+	switch name {
+	case "":
+		return nil
+	case "-":
 		return usagef("--checkpoint -: expected a file")
 	}
-	if err := checkFolder(o.dir, train.Files()); err != nil {
-		return err
-	}
-	if o.checkpoint == "" {
-		return nil
-	}
-	return atomicfile.Check(o.checkpoint)
+	return atomicfile.Check(name)
 }
 
 // checkFolder refuses a folder that cannot be made, or files of it that cannot be
@@ -251,7 +261,7 @@ func (a *app) printMeasures(ctx context.Context, o *trainOptions, r train.Recipe
 	if err != nil {
 		return err
 	}
-	rows := [][]string{{"MEASURE", "VALUE", "HEAD"}}
+	rows := [][]string{{"MEASURE", "VALUE", "NODE"}}
 	if !slices.ContainsFunc(measures, func(m train.Measure) bool { return m.At != "" }) {
 		rows[0] = rows[0][:2]
 	}

@@ -27,6 +27,38 @@ const smallRecipe = `{
  "batch": 32, "steps": 1000, "seed": 3, "dtype": "F16"
 }`
 
+// A training of compile that is interrupted leaves no folder, and ends with the
+// bytes of its recipe when it is started again.
+func TestStoppedImitationContinues(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	start := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("acdc", append(args, "--quiet")...)
+		cmd.Dir, cmd.Stderr, cmd.Stdout = dir, &bytes.Buffer{}, &bytes.Buffer{}
+		require.NoError(t, cmd.Start())
+		return cmd
+	}
+	args := []string{"compile", "histogram", "--train", "--vocab", "a,b", "--max-len", "3", "--n-heads", "2", "--d-model", "8", "--steps", "120", "--accept", "-o", "parts", "--checkpoint", "run.ckpt"}
+	cmd := start(args...)
+	for range 10_000 {
+		if _, err := os.Stat(filepath.Join(dir, "run.ckpt")); err == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	require.NoError(t, cmd.Process.Signal(os.Interrupt))
+	if cmd.Wait() != nil { // a fast machine is through
+		assert.Equal(t, 130, cmd.ProcessState.ExitCode())
+		assert.Equal(t, "acdc: interrupted\n", cmd.Stderr.(*bytes.Buffer).String())
+		assert.NoDirExists(t, filepath.Join(dir, "parts"))
+	}
+	require.NoError(t, start(args...).Wait())
+	require.NoError(t, start("train", "parts/recipe.json", "-o", "whole", "--threads", "1").Wait())
+	for _, name := range []string{"model.safetensors", "config.json", "recipe.json"} {
+		same(t, filepath.Join(dir, "whole", name), filepath.Join(dir, "parts", name))
+	}
+}
+
 // A training that is interrupted, or killed, and started again ends with the
 // bytes of one that was left alone.
 func TestStoppedTrainingsContinue(t *testing.T) {

@@ -100,7 +100,12 @@ func (x *Study) given(ctx context.Context) (task.Data, error) {
 		if s.BOS != nil {
 			return d, usagef("--data program: expected no --bos and no --no-bos, since the prompts are token ids")
 		}
-		return programPrompts(x.Model.Program, cmp.Or(s.Examples, ProgramExamples), s.RandomSeed())
+		d, err := programPrompts(x.Model.Program, cmp.Or(s.Examples, ProgramExamples), s.RandomSeed())
+		if err == nil && x.Model.Imitates() { // where the program has no value, the model says anything
+			d.PosPermutation = nil
+			d.Mask, err = x.Model.Defined(ctx, d.Clean)
+		}
+		return d, err
 	} else {
 		var err error
 		if d, x.ids, err = ReadData(ctx, s.Data, x.Model.Tokenizer, s.BOS); err != nil {

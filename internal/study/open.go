@@ -165,7 +165,7 @@ func SameGraph(f *circuit.File, c transformer.Config) error {
 // SplitsEmbed reports whether token and position embeddings are two senders
 // unless anybody says otherwise: the task's own model has them so.
 func (x *Study) SplitsEmbed() bool {
-	return x.Task.SplitEmbed && x.Model.Config.Positions == transformer.Standard
+	return x.Task.SplitEmbed && !x.Model.Imitates() && x.Model.Config.Positions == transformer.Standard
 }
 
 // Config says what is to be bound, for a graph of the model.

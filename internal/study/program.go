@@ -46,9 +46,10 @@ type Compiled struct {
 	Data    task.Data
 	Graph   *circuit.Graph // embeddings of tokens and positions are two senders
 	True    circuit.Mask
-	Checked int     // inputs on which the model was held to the program
-	Worst   float64 // and the largest difference of a logit
-	source  string
+	Checked int        // inputs on which the model was held to the program
+	Worst   float64    // and the largest difference of a logit
+	source  string     // the program's text
+	whole   string     // the same with the domain that it was compiled for
 	metrics [3]float64 // l2 of the full model, of the true circuit, of the corrupted run
 }
 
@@ -97,6 +98,11 @@ func (p Program) read(ctx context.Context, c *Compiled) (rasp.Expr, rasp.Domain,
 	c.source = source
 	if d, err = f.Domain(p.Vocab, p.MaxLen, p.Causal); err != nil {
 		return nil, d, err
+	}
+	if c.whole = source; p.Vocab != nil || p.MaxLen != 0 || p.Causal {
+		own := *f
+		own.Vocab, own.MaxLen, own.Causal = d.Vocab, d.MaxLen, d.Causal
+		c.whole = own.String()
 	}
 	expr, err := f.Program()
 	return expr, d, err
@@ -228,7 +234,7 @@ const (
 
 // CompiledFiles lists the files that Save writes.
 func CompiledFiles() []string {
-	return []string{programFile, configFile, tokensFile, dataFile, circuitFile, weightsFile}
+	return []string{programFile, tokensFile, dataFile, circuitFile, configFile, weightsFile}
 }
 
 // Save writes the model to a folder, which is made if it is not there: the
@@ -240,7 +246,7 @@ func (c *Compiled) Save(ctx context.Context, dir string, p Program) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := c.tokens()
+	tokens, err := c.tokens(c.Model.Labels)
 	if err != nil {
 		return err
 	}
@@ -248,18 +254,24 @@ func (c *Compiled) Save(ctx context.Context, dir string, p Program) error {
 	if err != nil {
 		return err
 	}
-	return atomicfile.WriteFolder(ctx, dir, []atomicfile.File{
-		atomicfile.Bytes(programFile, []byte(c.source)), atomicfile.Bytes(configFile, config), atomicfile.Bytes(tokensFile, tokens),
-		{Name: dataFile, Write: func(w io.Writer) error { return weights.Write(w, dataTensors(c.Data), nil) }},
-		{Name: circuitFile, Write: func(w io.Writer) error { return c.circuit(dir, p).Encode(w) }},
-		{Name: weightsFile, Write: func(w io.Writer) error {
-			return weights.Write(w, list, map[string]string{"format": "pt", "program": c.source})
-		}},
-	})
+	files := append(c.beside(tokens, c.circuit(dir, p, metric.L2, ablate.Zero)), atomicfile.Bytes(configFile, config))
+	return atomicfile.WriteFolder(ctx, dir, append(files, atomicfile.File{Name: weightsFile, Write: func(w io.Writer) error {
+		return weights.Write(w, list, map[string]string{"format": "pt", "program": c.source})
+	}}))
 }
 
-// tokens is what tokens, logits and residual dimensions stand for.
-func (c *Compiled) tokens() ([]byte, error) {
+// beside are the files beside the model's own.
+func (c *Compiled) beside(tokens []byte, f *circuit.File) []atomicfile.File {
+	return []atomicfile.File{
+		atomicfile.Bytes(programFile, []byte(c.source)), atomicfile.Bytes(tokensFile, tokens),
+		{Name: dataFile, Write: func(w io.Writer) error { return weights.Write(w, dataTensors(c.Data), nil) }},
+		{Name: circuitFile, Write: f.Encode},
+	}
+}
+
+// tokens is what tokens, logits and, where they have labels, residual dimensions
+// stand for.
+func (c *Compiled) tokens(labels []string) ([]byte, error) {
 	names := func(values []rasp.Value) (out []string) {
 		for _, v := range values {
 			out = append(out, v.String())
@@ -272,8 +284,8 @@ func (c *Compiled) tokens() ([]byte, error) {
 		BOS      int      `json:"bos"`
 		Pad      int      `json:"pad"`
 		Logits   []string `json:"logits"`          // by logit, what it stands for; null where logit 0 is a number
-		Residual []string `json:"residual_labels"` // by dimension
-	}{names(m.Tokens), m.BOS, m.Pad, names(m.Output), m.Labels}, "", " ")
+		Residual []string `json:"residual_labels"` // by dimension; null where they mean nothing
+	}{names(m.Tokens), m.BOS, m.Pad, names(m.Output), labels}, "", " ")
 	return append(text, '\n'), err
 }
 
@@ -288,19 +300,23 @@ func dataTensors(d task.Data) []weights.Tensor {
 		}
 		return out
 	}
+	out := []weights.Tensor{weights.Int64s("clean", flat(d.Clean), b, t), weights.Int64s("corrupt", flat(d.Corrupt), b, t),
+		weights.Mask("mask", slices.Concat(d.Mask...), b, t)}
+	if d.PosPermutation == nil {
+		return out
+	}
 	permutation := make([]int64, t)
 	for i, p := range d.PosPermutation {
 		permutation[i] = int64(p)
 	}
-	return []weights.Tensor{weights.Int64s("clean", flat(d.Clean), b, t), weights.Int64s("corrupt", flat(d.Corrupt), b, t),
-		weights.Mask("mask", slices.Concat(d.Mask...), b, t), weights.Int64s("pos_permutation", permutation, t)}
+	return append(out, weights.Int64s("pos_permutation", permutation, t))
 }
 
-// circuit is the true circuit as a file, which says what it was measured on.
-func (c *Compiled) circuit(dir string, p Program) *circuit.File {
+// circuit is the true circuit as a file, which says what it was measured on and how.
+func (c *Compiled) circuit(dir string, p Program, m metric.Name, a ablate.Ablation) *circuit.File {
 	f := &circuit.File{Graph: c.Graph.Info(), EdgesTotal: c.Graph.NumEdges(),
 		Run: circuit.Run{Algorithm: "compile", Model: filepath.ToSlash(dir), Data: filepath.ToSlash(filepath.Join(dir, dataFile)),
-			Metric: string(metric.L2), Ablation: string(ablate.Zero), Seed: p.Seed, Examples: len(c.Data.Clean), PosPermutation: c.Data.PosPermutation},
+			Metric: string(m), Ablation: string(a), Seed: p.Seed, Examples: len(c.Data.Clean), PosPermutation: c.Data.PosPermutation},
 		Measured: circuit.Measured{Initial: c.metrics[0], Final: c.metrics[1], Corrupted: c.metrics[2]}}
 	f.SetCircuit(c.Graph, c.True, nil, false)
 	return f

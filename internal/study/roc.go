@@ -35,7 +35,11 @@ type Truth struct {
 func (x *Study) Truth(ctx context.Context, g *circuit.Graph) (Truth, error) {
 	mask, ok, err := x.Model.TrueCircuit(ctx, g)
 	if ok || err != nil {
-		return Truth{"the program that " + x.Model.Name + " is compiled from", []circuit.Mask{mask}}, err
+		relation := " is compiled from"
+		if x.Model.Imitates() {
+			relation = " was trained to be"
+		}
+		return Truth{"the program that " + x.Model.Name + relation, []circuit.Mask{mask}}, err
 	}
 	if !slices.Contains(reference.Tasks(), x.Task.Name) {
 		return Truth{}, usagef("%s: no circuit is known: expected a task of a compiled program or with a reference circuit (acdc reference), or --truth CIRCUIT.json", x.Where())

@@ -53,7 +53,7 @@ type Task struct {
 
 // All lists the tasks.
 func All() []Task {
-	tasks := []Task{induction, orGate, orBits, andGate, xorGate, inductionHeads, tracrReverse, tracrProportion}
+	tasks := []Task{induction, orGate, orBits, andGate, xorGate, inductionHeads, tracrReverse, tracrProportion, interpSort, interpProportion, interpDetectPattern}
 	for _, g := range Generators() {
 		tasks = append(tasks, Task{Name: g.Name, Description: g.Description, Model: g.Model, Builtin: g.Builtin, Metric: g.Metric,
 			Threshold: g.Threshold, Ablation: g.Ablation, Examples: g.Examples, Text: &g})

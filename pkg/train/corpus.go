@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/pkg/task"
+	"github.com/seed-2c350065/acdc/pkg/train/interchange"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -15,30 +16,39 @@ type Kind string
 
 // The kinds of data.
 const (
-	Repeats Kind = "repeats" // random tokens of which a block is repeated
-	Text    Kind = "text"    // the prompts of the text tasks, lists of words and numbers
+	Repeats     Kind = "repeats"     // random tokens of which a block is repeated
+	Text        Kind = "text"        // the prompts of the text tasks, lists of words and numbers
+	Interchange Kind = "interchange" // the inputs of a program, which the model is to compute as the program does
 )
 
 // Kinds lists the kinds of data.
-func Kinds() []Kind { return []Kind{Repeats, Text} }
+func Kinds() []Kind { return []Kind{Repeats, Text, Interchange} }
 
 // Data says what a model is trained on.
 type Data struct {
-	Kind     Kind          `json:"kind"`
-	Repeats  *task.Repeats `json:"repeats,omitempty"`  // of Repeats
-	Measured *task.Repeats `json:"measured,omitempty"` // of Repeats, the prompts that the model is measured on, if they are others
-	Text     *TextData     `json:"text,omitempty"`     // of Text
+	Kind        Kind              `json:"kind"`
+	Repeats     *task.Repeats     `json:"repeats,omitempty"`     // of Repeats
+	Measured    *task.Repeats     `json:"measured,omitempty"`    // of Repeats, the prompts that the model is measured on, if they are others
+	Text        *TextData         `json:"text,omitempty"`        // of Text
+	Interchange *interchange.Spec `json:"interchange,omitempty"` // of Interchange
 }
 
-func (d Data) check(c transformer.Config) error {
+func (d Data) check(ctx context.Context, c transformer.Config) error {
 	if _, err := choice.Parse("kind", string(d.Kind), Kinds()); err != nil {
 		return fmt.Errorf("field \"data.kind\": %w", err)
 	}
-	if (d.Kind == Repeats) != (d.Repeats != nil) || (d.Kind == Text) != (d.Text != nil) || d.Kind == Text && d.Measured != nil {
+	if (d.Kind == Repeats) != (d.Repeats != nil) || (d.Kind == Text) != (d.Text != nil) || (d.Kind == Interchange) != (d.Interchange != nil) ||
+		d.Kind != Repeats && d.Measured != nil {
 		return fmt.Errorf("field \"data\": expected the field %q beside the kind, and no other kind's", d.Kind)
 	}
-	if d.Kind == Text {
+	switch d.Kind {
+	case Text:
 		return d.Text.check(c)
+	case Interchange:
+		if _, err := interchange.New(ctx, *d.Interchange, c); err != nil {
+			return fmt.Errorf("field \"data.interchange\": %w", err)
+		}
+		return nil
 	}
 	if err := checkRepeats("repeats", *d.Repeats, c); err != nil || d.Measured == nil {
 		return err
@@ -83,15 +93,41 @@ func (b Batch) normalize() {
 	}
 }
 
-// corpus makes examples.
-type corpus interface {
-	// chunk makes chunkSize examples; number is the chunk's in the whole run.
-	chunk(rng *rand.Rand, number int) Batch
+// objective is what a model is trained towards.
+type objective interface {
+	// addGradient draws chunkSize examples, adds the gradient of their loss to
+	// grads, and returns the loss; number is the chunk's in the whole run.
+	addGradient(ctx context.Context, m *transformer.Model, rng *rand.Rand, number int, grads *transformer.Params) (float64, error)
 	// measure says what a model can do on examples that the seed draws.
 	measure(ctx context.Context, m *transformer.Model, seed uint64, threads int) ([]Measure, error)
 	// tokenizer is the text of the tokenizer.json that belongs to the model, nil
 	// if it has none.
 	tokenizer() []byte
+}
+
+// corpus makes examples of tokens, of which the model is to foretell the next.
+type corpus interface {
+	// chunk makes chunkSize examples; number is the chunk's in the whole run.
+	chunk(rng *rand.Rand, number int) Batch
+	measure(ctx context.Context, m *transformer.Model, seed uint64, threads int) ([]Measure, error)
+	tokenizer() []byte
+}
+
+// foretelling is the objective of a corpus.
+type foretelling struct{ corpus }
+
+func (f foretelling) addGradient(ctx context.Context, m *transformer.Model, rng *rand.Rand, number int, grads *transformer.Params) (float64, error) {
+	return addGradient(ctx, m, f.chunk(rng, number), grads)
+}
+
+// objective makes what data say; the model's configuration is c.
+func (d Data) objective(ctx context.Context, c transformer.Config) (objective, error) {
+	if d.Kind == Interchange {
+		pair, err := interchange.New(ctx, *d.Interchange, c)
+		return imitation{pair}, err
+	}
+	x, err := d.corpus()
+	return foretelling{x}, err
 }
 
 func (d Data) corpus() (corpus, error) {

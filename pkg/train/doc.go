@@ -1,4 +1,5 @@
-// Package train fits small transformers to made-up data.
+// Package train fits small transformers to made-up data, or makes them compute
+// what a program computes (package interchange).
 //
 // The steps:
 //

@@ -34,8 +34,7 @@ func (x *chunks) gradient(ctx context.Context, r *Run, s int) (loss float64, err
 	each(n, r.threads, func(i int) {
 		clear(x.grads[i].flat)
 		number := s*n + i
-		b := r.corpus.chunk(stream(r.recipe.Seed, number), number)
-		x.loss[i], x.errs[i] = addGradient(ctx, r.model, b, x.grads[i].params)
+		x.loss[i], x.errs[i] = r.objective.addGradient(ctx, r.model, stream(r.recipe.Seed, number), number, x.grads[i].params)
 	})
 	for i := range n {
 		if x.errs[i] != nil {

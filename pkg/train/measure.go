@@ -19,16 +19,16 @@ type Measure struct {
 // Measure says what the model can do on prompts that a seed draws, none of which
 // it was trained on but by chance.
 func (r *Run) Measure(ctx context.Context, seed uint64) ([]Measure, error) {
-	return r.corpus.measure(ctx, r.model, seed, r.threads)
+	return r.objective.measure(ctx, r.model, seed, r.threads)
 }
 
 // MeasureModel says what a model can do of what a recipe trains.
 func MeasureModel(ctx context.Context, r Recipe, m *transformer.Model, seed uint64, threads int) ([]Measure, error) {
-	c, err := r.Data.corpus()
+	x, err := r.Data.objective(ctx, r.config.Config)
 	if err != nil {
 		return nil, err
 	}
-	return c.measure(ctx, m, seed, threads)
+	return x.measure(ctx, m, seed, threads)
 }
 
 // measureStream sets the examples of measurements apart from those of training.

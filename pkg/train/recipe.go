@@ -77,7 +77,7 @@ func ParseRecipe(ctx context.Context, name string, data []byte) (Recipe, error) 
 	if r.config, err = checkpoint.ReadConfig(ctx, name+`: field "model"`, bytes.NewReader(r.Model)); err != nil {
 		return r, err
 	}
-	if err := r.check(); err != nil {
+	if err := r.check(ctx); err != nil {
 		return r, fmt.Errorf("%s: %w", name, err)
 	}
 	return r, nil
@@ -101,7 +101,7 @@ func unknownFields(data []byte) error {
 }
 
 // check refuses values with which nothing can be trained.
-func (r *Recipe) check() error {
+func (r *Recipe) check(ctx context.Context) error {
 	if oneline.Plain(r.Name) != r.Name {
 		return fmt.Errorf("field \"name\": expected no control characters, found %s", oneline.Quote(r.Name))
 	}
@@ -134,10 +134,14 @@ func (r *Recipe) check() error {
 	default:
 		return fmt.Errorf("field \"dtype\": expected F32, F16 or BF16, found %s", oneline.Quote(string(r.DType)))
 	}
-	if c := r.config.Config; c.Norm != transformer.LayerNorm || c.Vocab != c.VocabOut || r.config.Family != "" {
+	c := r.config.Config
+	if r.Data.Kind == Interchange && (c.Norm == transformer.LNPre || r.config.Family != "") {
+		return fmt.Errorf("field \"model\": expected a TransformerLens configuration with \"LN\" or without a norm")
+	}
+	if r.Data.Kind != Interchange && (c.Norm != transformer.LayerNorm || c.Vocab != c.VocabOut || r.config.Family != "") {
 		return fmt.Errorf("field \"model\": expected a TransformerLens configuration with \"LN\" and as many logits as tokens")
 	}
-	return r.Data.check(r.config.Config)
+	return r.Data.check(ctx, c)
 }
 
 // Bytes is how much memory training takes at least: the weights, both moments,

@@ -104,7 +104,7 @@ func TestRecipeErrorsInFull(t *testing.T) {
 		{"optimiser", "{}", `r.json: field "optimiser" is not known of recipes`},
 		{"optimizer.momentum", "1", `r.json: field "momentum" is not known of recipes`},
 		{"dtype", `"F8"`, `r.json: field "dtype": expected F32, F16 or BF16, found "F8"`},
-		{"data.kind", `"poems"`, `r.json: field "data.kind": unknown kind "poems": expected one of repeats, text`},
+		{"data.kind", `"poems"`, `r.json: field "data.kind": unknown kind "poems": expected one of repeats, text, interchange`},
 		{"data.kind", `"text"`, `r.json: field "data": expected the field "text" beside the kind, and no other kind's`},
 		{"data.repeats.length", "15", `r.json: field "data.repeats.length": expected a whole number from 5 to 14, found 15`},
 		{"model.d_model", "", `r.json: field "model": field "d_model" is missing: expected a positive integer`},

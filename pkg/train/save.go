@@ -27,22 +27,30 @@ func Files() []string { return []string{RecipeFile, ConfigFile, TokenizerFile, W
 // metadata, recipe.json, and tokenizer.json if the model reads text. Each file is
 // written whole or not at all, the weights last.
 func (r *Run) Save(ctx context.Context, dir string) error {
+	files, err := r.Contents()
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteFolder(ctx, dir, files)
+}
+
+// Contents are the files that Save writes, in its order.
+func (r *Run) Contents() ([]atomicfile.File, error) {
 	var config bytes.Buffer
 	if err := json.Indent(&config, r.recipe.Model, "", " "); err != nil {
-		return err
+		return nil, err
 	}
 	config.WriteByte('\n')
 	list, err := checkpoint.Tensors(r.recipe.config.Config, r.weights.params, r.recipe.DType)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	recipe := r.recipe.text()
 	files := []atomicfile.File{atomicfile.Bytes(RecipeFile, recipe), atomicfile.Bytes(ConfigFile, config.Bytes())}
-	if text := r.corpus.tokenizer(); text != nil {
+	if text := r.objective.tokenizer(); text != nil {
 		files = append(files, atomicfile.Bytes(TokenizerFile, text))
 	}
-	files = append(files, atomicfile.File{Name: WeightsFile, Write: func(w io.Writer) error {
+	return append(files, atomicfile.File{Name: WeightsFile, Write: func(w io.Writer) error {
 		return weights.Write(w, list, map[string]string{"format": "pt", "recipe": string(recipe)})
-	}})
-	return atomicfile.WriteFolder(ctx, dir, files)
+	}}), nil
 }

@@ -22,14 +22,14 @@ type Event struct {
 
 // Run is a model being trained.
 type Run struct {
-	recipe  Recipe
-	corpus  corpus
-	threads int
-	model   *transformer.Model
-	weights *arena
-	adam    adamW
-	chunks  *chunks
-	done    int // steps
+	recipe    Recipe
+	objective objective
+	threads   int
+	model     *transformer.Model
+	weights   *arena
+	adam      adamW
+	chunks    *chunks
+	done      int // steps
 }
 
 // New begins a run. The weights do not depend on the number of threads.
@@ -38,7 +38,7 @@ func New(ctx context.Context, r Recipe, threads int) (*Run, error) {
 		panic("train: New: expected a recipe that ParseRecipe or ReadRecipe returned")
 	}
 	c := r.config.Config
-	corpus, err := r.Data.corpus()
+	objective, err := r.Data.objective(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func New(ctx context.Context, r Recipe, threads int) (*Run, error) {
 		return nil, err
 	}
 	n := len(w.flat)
-	return &Run{recipe: r, corpus: corpus, threads: max(threads, 1), model: m, weights: w,
+	return &Run{recipe: r, objective: objective, threads: max(threads, 1), model: m, weights: w,
 		adam: adamW{r.Optimizer, make([]float32, n), make([]float32, n)}, chunks: newChunks(c, r.Batch)}, nil
 }
 
@@ -88,6 +88,9 @@ func fillWith(x []float32, next func() float32) {
 		x[i] = next()
 	}
 }
+
+// Model is the model, which every step changes.
+func (r *Run) Model() *transformer.Model { return r.model }
 
 // Done is how many steps have been made.
 func (r *Run) Done() int { return r.done }

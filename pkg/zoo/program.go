@@ -9,6 +9,8 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
 	"github.com/seed-2c350065/acdc/pkg/rasp/text"
+	"github.com/seed-2c350065/acdc/pkg/train"
+	"github.com/seed-2c350065/acdc/pkg/train/interchange"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
@@ -72,9 +74,47 @@ func Shipped(program string) (string, bool) {
 	return programPrefix + program, err == nil
 }
 
-// TrueCircuit is the circuit that a compiled model is, in a graph of its shape;
-// it reports false for other models.
+// openImitation opens a trained model that is a program, which its recipe names.
+func openImitation(name string) opener {
+	return func(ctx context.Context, o checkpoint.LoadOptions) (*Model, error) {
+		m, err := openTrained(name)(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		recipe, err := builtinFile(name, "recipe.json")
+		if err != nil {
+			return nil, err
+		}
+		r, err := train.ParseRecipe(ctx, "recipe.json", recipe)
+		if err != nil {
+			return nil, err
+		}
+		out := named(m, "", "")
+		if out.pair, err = interchange.New(ctx, *r.Data.Interchange, m.Config); err != nil {
+			return nil, err
+		}
+		out.Program = out.pair.Program()
+		return out, nil
+	}
+}
+
+// Imitates reports whether the model was trained to be its program, and is not what
+// it compiles to.
+func (m *Model) Imitates() bool { return m.pair != nil }
+
+// Defined says at which positions of prompts the program has a value that a model
+// was trained to be.
+func (m *Model) Defined(ctx context.Context, prompts [][]int) ([][]bool, error) {
+	return m.pair.Defined(ctx, prompts)
+}
+
+// TrueCircuit is the circuit that a compiled model is, or one that was trained to
+// be a program, in a graph of its shape; it reports false for other models.
 func (m *Model) TrueCircuit(ctx context.Context, g *circuit.Graph) (circuit.Mask, bool, error) {
+	if m.pair != nil {
+		mask, err := m.pair.Circuit(ctx, g)
+		return mask, true, err
+	}
 	if m.Program == nil {
 		return nil, false, nil
 	}

@@ -1,8 +1,9 @@
 // Package zoo opens models by name:
 //
 //  1. a builtin name: "induction" or "mini", trained models that stand in this
-//     package with their recipes, or "or_gate" and others whose weights are
-//     written in code (All lists them);
+//     package with their recipes, "interp-sort" and others, which were trained to
+//     be programs, or "or_gate" and others, whose weights are written in code (All
+//     lists them);
 //  2. "random:…", seeded random weights of a given shape (random.go), or
 //     "program:…", what a program of the project's compiles to (program.go);
 //  3. a folder with config.json and weights, as Hugging Face or TransformerLens
@@ -31,6 +32,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
 	"github.com/seed-2c350065/acdc/pkg/tokenizer"
+	"github.com/seed-2c350065/acdc/pkg/train/interchange"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
 )
@@ -43,7 +45,8 @@ type Model struct {
 	Name         string                // the same for every way to write the name
 	Description  string                // one line
 	Warnings     []string              // doubts about its files, a line each
-	Program      *compile.Model        // what a program compiled to, nil of other models
+	Program      *compile.Model        // what a program compiled to: the model itself, or the one that it was trained to be; nil of other models
+	pair         *interchange.Pair     // of a model that was trained to be a program
 	close        func() error
 	files        []string // configuration and weights
 	vocabularies []string // folders that may hold its tokenizer
@@ -123,6 +126,9 @@ func All() []Entry {
 		{"induction_heads", "2 attention-only layers, weights by hand: a previous token head and an induction head", weighty(byHand(inductionHeads))},
 		{"tracr-reverse", "4 layers, compiled from a program that reverses its input (Lindner et al. 2023)", openCompiled("reverse", compile.Options{})},
 		{"tracr-proportion", "2 layers, compiled from a program that says how much of its input is x (Lindner et al. 2023)", openCompiled("proportion", compile.Options{Logits: 4})}, // as many as the reference\'s,
+		{"interp-sort", "2 layers, trained to be the compiled program sort, as InterpBench trains (Gupta et al. 2024)", openImitation("interp-sort")},
+		{"interp-proportion", "2 layers, trained to be the compiled program proportion (Gupta et al. 2024)", openImitation("interp-proportion")},
+		{"interp-detect-pattern", "3 layers, trained to be the compiled program detect-pattern (Gupta et al. 2024)", openImitation("interp-detect-pattern")},
 	}
 }
 

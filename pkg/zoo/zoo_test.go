@@ -75,7 +75,7 @@ func TestEveryBuiltinOpens(t *testing.T) {
 // The trained models are kept with their recipes, and the one that reads text
 // with its tokenizer.
 func TestTrainedModels(t *testing.T) {
-	assert.Equal(t, []string{"induction", "mini"}, Recipes())
+	assert.Equal(t, []string{"induction", "mini", "interp-sort", "interp-proportion", "interp-detect-pattern"}, Recipes())
 	for _, name := range Recipes() {
 		text, ok := Recipe(name)
 		assert.True(t, ok)
@@ -219,7 +219,7 @@ func TestRandomGPT2IsFast(t *testing.T) {
 func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                               "the model's name is empty",
-		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, or_bits, and_gate, xor_gate, induction_heads, tracr-reverse, tracr-proportion, random:gpt2`,
+		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, or_bits, and_gate, xor_gate, induction_heads, tracr-reverse, tracr-proportion, interp-sort, interp-proportion, interp-detect-pattern, random:gpt2`,
 		"random:":                        "expected gpt2, gpt2-medium or LxHxDxFxV",
 		"random:gpt3":                    `found "gpt3"`,
 		"random:1x2x8x16":                "expected gpt2, gpt2-medium or LxHxDxFxV",
