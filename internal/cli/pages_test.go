@@ -99,7 +99,7 @@ func blocks(t *testing.T, name, page string) []block {
 	return out
 }
 
-var written = regexp.MustCompile(`(?:-o|--trace|--checkpoint|>) ([\w.]+)`)
+var written = regexp.MustCompile(`(?:-o|--trace|--checkpoint|>) ([\w.-]+)`)
 
 // runShell runs a block and returns what it prints, checking that it wrote the
 // files that it names.
