@@ -63,7 +63,7 @@ The folder has its recipe too (recipe.json), from which acdc train makes it agai
 A model that misses its marks is not written: at least ` + fmt.Sprintf("%g of the program's answers, %g with\na node of the circuit interchanged, and at most %g that a node outside changes.", interchange.LeastAccuracy, interchange.LeastInterchange, interchange.MostEffect) + `
 Inputs have the greatest length; a fifth of them is kept from training.`,
 		Example: `  acdc compile reverse -o reverse --vocab 1,2,3 --max-len 5
-  acdc compile sort --train -o sort --checkpoint sort.ckpt
+  acdc compile sort --train -o sort --steps 50 --accept
   acdc discover --model reverse --data reverse/data.safetensors --metric l2 --ablation zero --split-embed --threshold 0.01
   acdc run --circuit reverse/circuit.json`,
 		Args: oneArg("a program's file or name"),

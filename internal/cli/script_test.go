@@ -18,13 +18,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/pkg/draw/render"
 )
 
 // TestMain makes the whole program available to scripts and tests as a command
-// acdc on the path.
+// acdc on the path, which draws in a process of its own, as the program does.
 func TestMain(m *testing.M) {
 	os.Unsetenv("COLUMNS") // which would break the lists that tests compare
 	testscript.Main(m, map[string]func(){"acdc": func() {
+		if render.IsChild() {
+			if err := render.ServeChild(os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, "acdc:", err)
+				os.Exit(1)
+			}
+			return
+		}
 		os.Exit(Main(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}})
 }
