@@ -32,7 +32,7 @@ type Data struct {
 	Wrong          [][]int  // by example, wrong answers at the same position; or nil
 	Pad            []int    // [B] padding tokens in front of each example, which attention does not see; nil where there are none
 	Labels         [][]int  // [B,T] tokens that should come next, or nil
-	Called         Called   // what their file calls the answers
+	Called         Called   `json:"-"` // what their file calls the answers
 	PosPermutation []int    // [T] where the corrupted run takes its position embeddings from, if positions are split off; or nil
 }
 
