@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/rasp"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
 	"github.com/seed-2c350065/acdc/pkg/rasp/text"
+	"github.com/seed-2c350065/acdc/pkg/train"
 	"github.com/seed-2c350065/acdc/pkg/train/interchange"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -60,7 +62,7 @@ With --train the model is another one, of random weights, more heads and a dense
 residual stream, which is trained to compute what the compiled one does and where
 it does it, by strict interchange interventions (Gupta et al. 2024, InterpBench).
 The folder has its recipe too (recipe.json), from which acdc train makes it again.
-A model that misses its marks is not written: at least ` + fmt.Sprintf("%g of the program's answers, %g with\na node of the circuit interchanged, and at most %g that a node outside changes.", interchange.LeastAccuracy, interchange.LeastInterchange, interchange.MostEffect) + `
+A model that misses its marks is not written: at least ` + fmt.Sprintf("%g of the program's answers, %g with\na node of the circuit interchanged, %g where that changes the answer, and at\nmost %g that a node outside changes.", interchange.LeastAccuracy, interchange.LeastInterchange, interchange.LeastChanged, interchange.MostEffect) + `
 Inputs have the greatest length; a fifth of them is kept from training.`,
 		Example: `  acdc compile reverse -o reverse --vocab 1,2,3 --max-len 5
   acdc compile sort --train -o sort --steps 50 --accept
@@ -101,6 +103,11 @@ Inputs have the greatest length; a fifth of them is kept from training.`,
 func (a *app) compile(ctx context.Context, o *compileOptions) error {
 	if err := cmp.Or(o.check(), a.clash(o.places(), places("the program", o.program.Name))); err != nil {
 		return err
+	}
+	if recipe := filepath.Join(o.dir, train.RecipeFile); !o.train {
+		if _, err := os.Stat(recipe); err == nil {
+			return fmt.Errorf("%s: expected a folder without the recipe of a trained model, which would not be that of the compiled one", recipe)
+		}
 	}
 	c, err := o.program.Compile(ctx)
 	if err != nil {

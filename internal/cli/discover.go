@@ -26,7 +26,7 @@ type discoverOptions struct {
 	outputs
 	method     study.Method
 	definition circuit.Definition
-	splitEmbed bool
+	splitEmbed *bool // nil for the task's own
 	allEdges   bool
 	trace      string
 	checkpoint string
@@ -67,7 +67,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	o.methodFlags(cmd)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
-	fs.BoolVar(&o.splitEmbed, "split-embed", false, "make token and position embeddings two senders, as tracr tasks do")
+	splitFlag(fs, &o.splitEmbed)
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
 	typed(fs, &o.trace, "trace", "", "FILE", "write every test, or step of masks that are learned, as a line of JSON", parseText("a file"))
 	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
@@ -155,7 +155,7 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 
 // config says what is to be bound, in batches if memory is short.
 func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
-	c := in.Config(o.definition, o.splitEmbed || in.SplitsEmbed())
+	c := in.Config(o.definition, in.Splits(o.splitEmbed))
 	if in.Model.Config.Parameters() > largeModel && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(largeGarbage)
 	}

@@ -25,7 +25,7 @@ var groups = []struct {
 	{"Data", []string{"task", "program", "data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
 	{"Output", []string{"output", "format", "color", "direct", "heads", "drop-idle", "json"}},
 	{"Circuit", []string{"circuit", "cut", "add"}},
-	{"General", []string{"definition", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
+	{"General", []string{"definition", "split-embed", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
 }
 
 // Widths in columns where neither COLUMNS nor a terminal says how wide lines

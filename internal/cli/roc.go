@@ -27,7 +27,7 @@ type rocOptions struct {
 	roc        study.ROC
 	truth      string // a circuit file
 	definition circuit.Definition
-	splitEmbed bool
+	splitEmbed *bool // nil for the task's own
 	files      []string
 	format     rocFormat
 	quiet      bool
@@ -75,7 +75,7 @@ usual trapezoid, and InterpBench's.`,
 	typed(fs, &m.Steps, "steps", "", "N", "those of EAP-IG and of masks that are learned", parseCount(maxSteps))
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "of ACDC's tests", texts(acdc.Orders()), acdc.ParseOrder)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
-	fs.BoolVar(&o.splitEmbed, "split-embed", false, "token and position embeddings are two senders, as tracr tasks have them")
+	splitFlag(fs, &o.splitEmbed)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending "+strings.Join(rocEndings, ", ")+"; may be repeated")
 	choice(cmd, &o.format, "format", string(rocTable), "what standard output carries", texts(rocFormats), oneOf("format", rocFormats))
@@ -132,7 +132,7 @@ func (a *app) roc(ctx context.Context, o *rocOptions) error {
 		return err
 	}
 	a.warn(in.Model.Warnings)
-	e, err := patch.Bind(ctx, in.Config(o.definition, o.splitEmbed || in.SplitsEmbed()))
+	e, err := patch.Bind(ctx, in.Config(o.definition, in.Splits(o.splitEmbed)))
 	if err != nil {
 		return err
 	}

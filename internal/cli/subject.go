@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	choices "github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/study"
@@ -97,3 +98,10 @@ func variantNames() []string {
 
 // names lists a field of all entries.
 func names[T any](entries []T, name func(T) string) []string { return choices.Names(entries, name) }
+
+// splitFlag is the flag of graphs in which embeddings are split, nil for the
+// task's own.
+func splitFlag(fs *pflag.FlagSet, into **bool) {
+	typed(fs, into, "split-embed", "", "BOOL", "token and position embeddings are two senders, default as the task has it: tracr tasks do", parseSwitch)
+	fs.Lookup("split-embed").NoOptDefVal = "true"
+}

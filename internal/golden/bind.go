@@ -1,6 +1,8 @@
 package golden
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,8 +32,11 @@ func Bound(t testing.TB, m *transformer.Model, name string, run Run, threads int
 	}
 	ReadJSON(t, &raw, "tracr", name+".data.json")
 	c.Data = task.Data{Clean: raw.Clean, Corrupt: raw.Corrupt, PosPermutation: raw.Permutation}
+	if run.Unpermuted {
+		slices.Sort(c.Data.PosPermutation)
+	}
 	c.SplitEmbed = name != "or_gate"
-	if name == "tracr-proportion" { // logit 0 is the fraction, the others are no classes
+	if strings.TrimSuffix(name, OtherSeed) == "tracr-proportion" { // logit 0 is the fraction, the others are no classes
 		c.Metric = metric.L2First
 	}
 	return c

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,12 @@ type Run struct {
 	Initial, Final float64
 	Tests          []Test
 	Kept           int
+	Unpermuted     bool // corrupted positions are where they are, as in older versions of the reference
 }
+
+// OtherSeed is behind the name of a compiled model for the runs on prompts of
+// another seed, with those of its published figures.
+const OtherSeed = ".seed42"
 
 // String names the run in test output.
 func (r Run) String() string {
@@ -174,7 +180,7 @@ func folderRuns(t testing.TB, name string) []Run {
 	ReadJSON(t, &raw, name, "acdc_runs.json")
 	out := make([]Run, len(raw))
 	for i, r := range raw {
-		out[i] = Run{r.Threshold, r.Ablation, r.Order, r.Metric, r.Total, r.Initial, r.Final, r.Tests, r.Kept}
+		out[i] = Run{r.Threshold, r.Ablation, r.Order, r.Metric, r.Total, r.Initial, r.Final, r.Tests, r.Kept, false}
 	}
 	return out
 }
@@ -189,7 +195,8 @@ func tracrRuns(t testing.TB, name string) []Run {
 		Initial   float64 `json:"initial_metric"`
 		Final     float64 `json:"final_metric"`
 		Tests     [][]any
-		Kept      int `json:"n_kept"`
+		Kept      int    `json:"n_kept"`
+		Shuffle   string `json:"pos_embed_shuffle"`
 	}
 	ReadJSON(t, &raw, "tracr", name+".runs.json")
 	orders := map[[2]string]string{
@@ -199,7 +206,7 @@ func tracrRuns(t testing.TB, name string) []Run {
 	out := make([]Run, len(raw))
 	for i, r := range raw {
 		run := Run{Threshold: r.Threshold, Ablation: "resample", Order: orders[[2]string{r.Names, r.Indices}], Metric: "l2",
-			Total: r.Total, Initial: r.Initial, Final: r.Final, Kept: r.Kept}
+			Total: r.Total, Initial: r.Initial, Final: r.Final, Kept: r.Kept, Unpermuted: strings.HasPrefix(r.Shuffle, "none")}
 		require.NotEmpty(t, run.Order)
 		if r.Zero {
 			run.Ablation = "zero"

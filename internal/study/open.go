@@ -168,6 +168,14 @@ func (x *Study) SplitsEmbed() bool {
 	return x.Task.SplitEmbed && !x.Model.Imitates() && x.Model.Config.Positions == transformer.Standard
 }
 
+// Splits is what was asked for, else SplitsEmbed.
+func (x *Study) Splits(asked *bool) bool {
+	if asked != nil {
+		return *asked
+	}
+	return x.SplitsEmbed()
+}
+
 // Config says what is to be bound, for a graph of the model.
 func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
 	return patch.Config{Model: x.Model.Model, Definition: d, SplitEmbed: splitEmbed, Data: x.Data,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/rasp"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/programs"
+	"github.com/seed-2c350065/acdc/pkg/rasp/text"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/transformer/checkpoint"
@@ -48,8 +50,7 @@ type Compiled struct {
 	True    circuit.Mask
 	Checked int        // inputs on which the model was held to the program
 	Worst   float64    // and the largest difference of a logit
-	source  string     // the program's text
-	whole   string     // the same with the domain that it was compiled for
+	source  string     // the program's text, with the domain that it was compiled for
 	metrics [3]float64 // l2 of the full model, of the true circuit, of the corrupted run
 }
 
@@ -63,14 +64,14 @@ const tolerance = 1e-5
 // the program means.
 func (p Program) Compile(ctx context.Context) (*Compiled, error) {
 	c := &Compiled{}
-	expr, domain, err := p.read(ctx, c)
+	f, expr, domain, err := p.read(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	if c.Model, err = compile.Compile(ctx, expr, domain, compile.Options{}); err != nil {
-		return nil, fmt.Errorf("%s: %w", p.Name, err)
+		return nil, f.Locate(err)
 	}
-	if err := c.check(ctx, p, expr); err != nil {
+	if err := c.check(ctx, p); err != nil {
 		return nil, err
 	}
 	if c.Data, err = programPrompts(c.Model, p.Examples, p.Seed); err != nil {
@@ -82,38 +83,44 @@ func (p Program) Compile(ctx context.Context) (*Compiled, error) {
 	return c, nil
 }
 
-// read reads the program. Files of the project's own names are files.
-func (p Program) read(ctx context.Context, c *Compiled) (rasp.Expr, rasp.Domain, error) {
-	var d rasp.Domain
-	f, source, err := programs.ReadFile(ctx, p.Name)
-	if errors.Is(err, os.ErrNotExist) && filepath.Ext(p.Name) == "" {
-		if source, err = programs.Source(p.Name); err != nil {
-			return nil, d, usagef("%v, or a file", err)
+// isShipped reports whether a name without an ending is of a program of the
+// project's: files of such names are files, folders are not.
+func isShipped(name string) bool {
+	info, err := os.Stat(name)
+	return filepath.Ext(name) == "" && (errors.Is(err, os.ErrNotExist) || err == nil && info.IsDir() && slices.Contains(programs.Names(), name))
+}
+
+// read reads the program, and its text with the domain that it is compiled for.
+func (p Program) read(ctx context.Context, c *Compiled) (f *text.File, expr rasp.Expr, d rasp.Domain, err error) {
+	if isShipped(p.Name) {
+		if c.source, err = programs.Source(p.Name); err != nil {
+			return nil, nil, d, usagef("%v, or a file", err)
 		}
 		f, err = programs.Parse(p.Name)
+	} else {
+		f, c.source, err = programs.ReadFile(ctx, p.Name)
 	}
 	if err != nil {
-		return nil, d, err
+		return nil, nil, d, err
 	}
-	c.source = source
 	if d, err = f.Domain(p.Vocab, p.MaxLen, p.Causal); err != nil {
-		return nil, d, err
+		return nil, nil, d, err
 	}
-	if c.whole = source; p.Vocab != nil || p.MaxLen != 0 || p.Causal {
+	if p.Vocab != nil || p.MaxLen != 0 || p.Causal {
 		own := *f
 		own.Vocab, own.MaxLen, own.Causal = d.Vocab, d.MaxLen, d.Causal
-		c.whole = own.String()
+		c.source = own.String()
 	}
-	expr, err := f.Program()
-	return expr, d, err
+	expr, err = f.Program()
+	return f, expr, d, err
 }
 
 // check runs the model on inputs of every length, and compares what comes out
 // with what the program means, where it means anything.
-func (c *Compiled) check(ctx context.Context, p Program, expr rasp.Expr) error {
+func (c *Compiled) check(ctx context.Context, p Program) error {
 	inputs, _ := c.Model.Domain.Inputs(mostChecked, p.Seed)
 	for _, input := range inputs {
-		want, err := rasp.Eval(expr, c.Model.Domain, input)
+		want, err := c.Model.Eval(input)
 		var mixed *rasp.MixedError
 		if errors.As(err, &mixed) {
 			continue
@@ -157,53 +164,86 @@ func (s Spec) OfProgram(name string) (Spec, error) {
 		return s, usagef("--program: expected no --task, --model or --data, which it brings")
 	}
 	s.Model, s.Data = name, programData
-	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) && filepath.Ext(name) == "" {
+	if isShipped(name) {
 		shipped, ok := zoo.Shipped(name)
 		if !ok {
 			return s, usagef("unknown program %q: expected one of %s, or a file that ends in .rasp", name, strings.Join(programs.Names(), ", "))
 		}
 		s.Model = shipped
-	} else if !programs.IsFile(name) {
+		return s, nil
+	}
+	if !programs.IsFile(name) {
 		return s, usagef("--program %s: expected a file that ends in .rasp", name)
+	}
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		return s, fmt.Errorf("%s: no such file", name)
 	}
 	return s, nil
 }
 
-// programPrompts draws inputs of the greatest length, each once, and pairs each
-// with another; all of them if they are no more than are asked for.
+// programPrompts draws inputs of the greatest length, each once, on which the
+// program has a value somewhere, and pairs each with another; all of them if they
+// are no more than are asked for. The positions that count are those where it has
+// one.
 func programPrompts(m *compile.Model, examples int, seed uint64) (task.Data, error) {
-	d, rng := m.Domain, rand.New(rand.NewPCG(seed, 0xda7a))
-	total := math.Pow(float64(len(d.Vocab)), float64(d.MaxLen))
-	n := int(math.Min(total, float64(max(2, examples))))
-	seen, out := map[string]bool{}, task.Data{}
-	for i := 0; len(out.Clean) < n; i++ {
-		input, rest := make([]rasp.Value, d.MaxLen), i
-		for k := range input {
-			at := rng.IntN(len(d.Vocab))
-			if float64(n) == total { // one after the other
-				at, rest = rest%len(d.Vocab), rest/len(d.Vocab)
-			}
-			input[k] = d.Vocab[at]
+	rng, out := rand.New(rand.NewPCG(seed, 0xda7a)), task.Data{}
+	for input := range inputsOf(m.Domain, max(2, examples), rng) {
+		values, err := m.Eval(input)
+		var mixed *rasp.MixedError
+		if errors.As(err, &mixed) { // it has no meaning here
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		row, any := []bool{false}, false // BOS has no value
+		for _, v := range values {
+			row, any = append(row, v.Defined()), any || v.Defined()
+		}
+		if !any {
+			continue
 		}
 		ids, err := m.Encode(input)
 		if err != nil {
 			return out, err
 		}
-		if key := fmt.Sprint(ids); !seen[key] {
-			seen[key] = true
-			out.Clean = append(out.Clean, ids)
+		out.Clean, out.Mask = append(out.Clean, ids), append(out.Mask, row)
+		if len(out.Clean) == max(2, examples) {
+			break
 		}
+	}
+	if n := len(out.Clean); n < 2 {
+		return out, fmt.Errorf("program: expected at least two inputs of %d tokens on which it has a value, found %d", m.Domain.MaxLen, n)
 	}
 	out.Corrupt = task.Ring(out.Clean, rng)
-	for range n {
-		row := make([]bool, d.MaxLen+1)
-		for k := 1; k < len(row); k++ {
-			row[k] = true
-		}
-		out.Mask = append(out.Mask, row)
-	}
-	out.PosPermutation = rng.Perm(d.MaxLen + 1)
+	out.PosPermutation = rng.Perm(m.Domain.MaxLen + 1)
 	return out, nil
+}
+
+// inputsOf are different inputs of the greatest length: all, one after the other,
+// if they are no more than wanted, else drawn at random, as many as there is hope
+// in.
+func inputsOf(d rasp.Domain, wanted int, rng *rand.Rand) iter.Seq[[]rasp.Value] {
+	total := math.Pow(float64(len(d.Vocab)), float64(d.MaxLen))
+	return func(yield func([]rasp.Value) bool) {
+		seen := map[string]bool{}
+		for i := range min(int(math.Min(total, math.MaxInt32)), 1000*wanted) {
+			input, drawn, rest := make([]rasp.Value, d.MaxLen), make([]int, d.MaxLen), i
+			for k := range input {
+				at := rng.IntN(len(d.Vocab))
+				if total <= float64(wanted) {
+					at, rest = rest%len(d.Vocab), rest/len(d.Vocab)
+				}
+				input[k], drawn[k] = d.Vocab[at], at
+			}
+			if key := fmt.Sprint(drawn); !seen[key] {
+				seen[key] = true
+				if !yield(input) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // measure derives the true circuit and measures it under zero ablation.

@@ -69,7 +69,7 @@ func TruthOf(name string, f *circuit.File, g *circuit.Graph) (Truth, error) {
 		return Truth{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if own.Config() != g.Config() {
-		return Truth{}, fmt.Errorf("%s: expected a circuit of the graph %+v, found one of %+v", name, g.Config(), own.Config())
+		return Truth{}, fmt.Errorf("%s: expected a circuit of a graph (%s) of %v, found one (%s) of %v", name, g.Config().Definition, g.Config(), own.Config().Definition, own.Config())
 	}
 	return Truth{name, []circuit.Mask{mask}}, nil
 }
@@ -151,7 +151,9 @@ func (x *Study) answer(ctx context.Context, e *patch.Experiment, o ROC, name str
 		found, err := x.circuits(ctx, m, request, o.Thresholds)
 		return func(t *roc.Truth) (roc.Curve, error) {
 			c, err := t.FromCircuits(ctx, name, found)
-			c.Least = roc.ReferenceLeast
+			if slices.ContainsFunc(found, func(f roc.Found) bool { return f.Threshold >= roc.ReferenceLeast }) {
+				c.Least = roc.ReferenceLeast // else nothing would be left
+			}
 			return c, err
 		}, err
 	}

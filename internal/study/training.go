@@ -67,7 +67,7 @@ func (c *Compiled) Recipe(ctx context.Context, p Program, t Training) (train.Rec
 // weights of the three losses that InterpBench's authors take.
 func (c *Compiled) objective(p Program, t Training) *interchange.Spec {
 	d, rng := c.Model.Domain, rand.New(rand.NewPCG(p.Seed, 0x68656164))
-	s := &interchange.Spec{Program: c.whole, MinLen: d.MaxLen, Behaviour: 1, Interchange: 1, Strict: 0.4}
+	s := &interchange.Spec{Program: c.source, MinLen: d.MaxLen, Behaviour: 1, Interchange: 1, Strict: 0.4}
 	for range c.Model.Transformer.Config.Layers {
 		s.Heads = append(s.Heads, rng.Perm(t.Heads)[:c.Model.Transformer.Config.Heads])
 	}

@@ -91,7 +91,7 @@ func (c Config) check() error {
 	}
 	if want, err := GraphConfig(c.Model.Config, c.Graph.Config().Definition, c.Graph.Config().SplitEmbed); err != nil || want != c.Graph.Config() {
 		if err == nil {
-			err = fmt.Errorf("graph: expected that of the model, %+v, found %+v", want, c.Graph.Config())
+			err = fmt.Errorf("graph: expected that of the model, %v, found %v", want, c.Graph.Config())
 		}
 		return err
 	}

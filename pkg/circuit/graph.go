@@ -36,6 +36,22 @@ type Config struct {
 	SplitEmbed      bool // token and position embeddings are two senders
 }
 
+// String says in words what a graph is of, whatever its definition.
+func (c Config) String() string {
+	many := map[bool]string{true: "s"}
+	out := fmt.Sprintf("%d layer%s of %d head%s", c.Layers, many[c.Layers != 1], c.Heads, many[c.Heads != 1])
+	if c.AttnOnly {
+		out += " without MLPs"
+	}
+	if c.ParallelAttnMLP {
+		out += " with parallel MLPs"
+	}
+	if c.SplitEmbed {
+		out += " with split embeddings"
+	}
+	return out
+}
+
 // Template holds the nodes and edges of one model shape. It is immutable and
 // safe for concurrent use.
 type Template struct {

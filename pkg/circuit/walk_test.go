@@ -19,7 +19,7 @@ func TestEveryMisuse(t *testing.T) {
 	}
 	own, other := graph(c), graph(circuit.Config{Definition: circuit.EAP, Layers: 3, Heads: 5, SplitEmbed: true})
 	misuse.Walk(t, misuse.Package{
-		Types: []any{circuit.Dialect(0), circuit.Edge{}, &circuit.File{}, circuit.Gates{}, &circuit.Graph{}, circuit.Mask{},
+		Types: []any{circuit.Config{}, circuit.Dialect(0), circuit.Edge{}, &circuit.File{}, circuit.Gates{}, &circuit.Graph{}, circuit.Mask{},
 			circuit.Node{}, &circuit.Run{}, circuit.Selection{}, &circuit.Template{}},
 		Fresh: []func() any{func() any { return own }, func() any { return own.Template },
 			func() any { f := &circuit.File{}; f.SetCircuit(own, own.Full(), nil, false); return f },

@@ -53,12 +53,25 @@ func Check(output Expr) error {
 	}
 	for _, e := range order {
 		if err := CheckOne(e); err != nil {
-			label, _ := e.Label()
-			return fmt.Errorf("%s: %w", label, err)
+			return &ExprError{e, err}
 		}
 	}
 	return nil
 }
+
+// ExprError is an error of one of a program's sequences.
+type ExprError struct {
+	Expr Expr
+	Err  error
+}
+
+// Error begins with the sequence's name.
+func (e *ExprError) Error() string {
+	label, _ := e.Expr.Label()
+	return label + ": " + e.Err.Error()
+}
+
+func (e *ExprError) Unwrap() error { return e.Err }
 
 // CheckOne checks one sequence, of which the operands are sound: that they are
 // encoded as it needs them.

@@ -121,7 +121,7 @@ func (c Circuit) Masks(g *circuit.Graph) ([]circuit.Mask, error) {
 // a graph without direct edges it is what remains of the circuit.
 func (c Circuit) Mask(g *circuit.Graph) (circuit.Mask, error) {
 	if want, found := c.config(g.Config().Definition), g.Config(); found != want {
-		return nil, fmt.Errorf("reference circuit of %s: expected a graph of %s, found %s", c.Task, shape(want), shape(found))
+		return nil, fmt.Errorf("reference circuit of %s: expected a graph of %v, found %v", c.Task, want, found)
 	}
 	mask := g.Empty()
 	for i, w := range c.Wires {
@@ -139,21 +139,6 @@ func (c Circuit) Mask(g *circuit.Graph) (circuit.Mask, error) {
 		}
 	}
 	return mask, nil
-}
-
-// shape says in words what a graph is of.
-func shape(c circuit.Config) string {
-	out := fmt.Sprintf("%d layers of %d heads", c.Layers, c.Heads)
-	if c.AttnOnly {
-		out += " without MLPs"
-	}
-	if c.ParallelAttnMLP {
-		out += " with parallel MLPs"
-	}
-	if c.SplitEmbed {
-		out += " with split embeddings"
-	}
-	return out
 }
 
 // nodes are what the name of a wire's end stands for.

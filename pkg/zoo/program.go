@@ -2,7 +2,6 @@ package zoo
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -37,7 +36,7 @@ func openProgramFile(ctx context.Context, name string, o checkpoint.LoadOptions)
 	}
 	m, err := openProgram(ctx, filepath.ToSlash(name), f, compile.Options{}, o)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	m.files = []string{name}
 	return m, nil
@@ -55,7 +54,7 @@ func openProgram(ctx context.Context, name string, f *text.File, options compile
 	}
 	m, err := compile.Compile(ctx, program, domain, options)
 	if err != nil {
-		return nil, err
+		return nil, f.Locate(err)
 	}
 	c := m.Transformer.Config
 	loaded, err := checkpoint.LoadWith(ctx, checkpoint.Config{Config: c}, weights.FromMap(name, values(m.Transformer.Params, c)), o)

@@ -75,6 +75,9 @@ func TestGoldenRuns(t *testing.T) {
 	for _, name := range []string{"or_gate", "tracr-reverse", "tracr-proportion"} {
 		t.Run(name, func(t *testing.T) {
 			reproduce(t, golden.Model(t, name), name, 1, ofIntegers)
+			if name != "or_gate" {
+				reproduce(t, golden.Model(t, name), name+golden.OtherSeed, 1, ofIntegers)
+			}
 		})
 	}
 	for _, program := range []string{"tracr-reverse", "tracr-proportion"} {
@@ -82,6 +85,7 @@ func TestGoldenRuns(t *testing.T) {
 			m, err := zoo.Open(t.Context(), program)
 			require.NoError(t, err)
 			reproduce(t, m.Model, program, 1, ofIntegers)
+			reproduce(t, m.Model, program+golden.OtherSeed, 1, ofIntegers)
 		})
 	}
 }

@@ -84,7 +84,7 @@ func TestLongInputs(t *testing.T) {
 func TestRefusedPrograms(t *testing.T) {
 	for _, c := range []struct{ source, want string }{
 		{`vocab "BOS" max_len 2 return tokens`, `vocabulary: expected no token "BOS", which the compiler adds`},
-		{`vocab 1 max_len 2 let never = map(x -> undefined, tokens) return never`, `program: expected an output that can be defined, found "never", which never is`},
+		{`vocab 1 max_len 2 let never = map(x -> undefined, tokens) return never`, `never: expected an output that can be defined, found one that never is`},
 		{`vocab 1 max_len 2 return map(x -> x + "a", tokens)`, `p.rasp:1:39: expected a number, found a string, "a"`},
 		{`vocab 1 max_len 2 return width(select(tokens, tokens, (k, q) -> k < "a"))`, `p.rasp:1:69: expected a number, found a string, "a"`},
 		{`vocab 1 max_len 2 let x = numerical(map(i -> i / 100000, indices)) let y = map(v -> v == 0, x) return y`,

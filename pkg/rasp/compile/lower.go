@@ -2,6 +2,7 @@ package compile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -96,14 +97,13 @@ func (c *compiler) lower(ctx context.Context, order []rasp.Expr) error {
 			return own.error
 		}
 		if err != nil {
-			label, _ := e.Label()
-			return fmt.Errorf("%s: %w", label, err)
+			return &rasp.ExprError{Expr: e, Err: err}
 		}
 		c.of[e] = v
 	}
 	c.output = c.of[order[len(order)-1]]
 	if c.output.width() == 0 {
-		return fmt.Errorf("program: expected an output that can be defined, found %q, which never is", c.output.label)
+		return &rasp.ExprError{Expr: order[len(order)-1], Err: errors.New("expected an output that can be defined, found one that never is")}
 	}
 	return nil
 }

@@ -34,6 +34,12 @@ func (m *Model) id(v rasp.Value) int {
 	return i
 }
 
+// Eval is what the program means on an input of the domain, by position
+// (rasp.Eval).
+func (m *Model) Eval(input []rasp.Value) ([]rasp.Value, error) {
+	return rasp.Eval(m.program, m.Domain, input)
+}
+
 // Encode makes the token ids of an input of the domain, behind BOS.
 func (m *Model) Encode(input []rasp.Value) ([]int, error) {
 	if err := m.Domain.CheckInput(input); err != nil {

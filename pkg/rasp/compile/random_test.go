@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/pkg/rasp"
 	"github.com/seed-2c350065/acdc/pkg/rasp/compile"
 	"github.com/seed-2c350065/acdc/pkg/rasp/text"
@@ -115,8 +114,13 @@ func randomProgram(rng *rand.Rand) string {
 	return w.b.String()
 }
 
-// programCases is how many random programs are compiled: 200 in long tests.
-func programCases() int { return max(20, golden.Cases(200)) }
+// programCases is how many random programs are compiled.
+func programCases() int {
+	if testing.Short() {
+		return 20
+	}
+	return 200
+}
 
 // Random programs, compiled, are what their interpreter says, in the
 // transformer and in its pass written out.

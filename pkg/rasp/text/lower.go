@@ -1,6 +1,8 @@
 package text
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,13 +29,41 @@ func (f *File) Domain(vocab []rasp.Value, maxLen int, causal bool) (rasp.Domain,
 	if vocab == nil || maxLen == 0 {
 		return rasp.Domain{}, errorAt(f.Name, Pos{1, 1}, "expected vocab and max_len, in the file or beside it, found only one of them or none")
 	}
-	return rasp.NewDomain(vocab, maxLen, causal || f.Causal)
+	d, err := rasp.NewDomain(vocab, maxLen, causal || f.Causal)
+	if err != nil {
+		at := f.vocabAt
+		if at.Line == 0 {
+			at = Pos{1, 1}
+		}
+		return d, errorAt(f.Name, at, "%v", err)
+	}
+	return d, nil
+}
+
+// Locate is an error of the program that Program made, such as one of its
+// compilation, with the name, and with line and column where it is of a sequence.
+func (f *File) Locate(err error) error {
+	var placed *Error
+	if errors.As(err, &placed) {
+		return err
+	}
+	var own *rasp.ExprError
+	if errors.As(err, &own) {
+		if at, ok := f.at[own.Expr]; ok {
+			if _, named := own.Expr.Label(); !named {
+				return errorAt(f.Name, at, "%v", own.Err) // the place says it
+			}
+			return errorAt(f.Name, at, "%v", own)
+		}
+	}
+	return fmt.Errorf("%s: %w", oneline.Shown(f.Name), err)
 }
 
 // Program is the program that the file writes. Errors, those of its functions
 // too, begin with the name, the line and the column.
 func (f *File) Program() (rasp.Expr, error) {
-	x := &lowering{file: f.Name, names: map[string]any{"tokens": rasp.Tokens{}, "indices": rasp.Indices{}}, known: map[string]any{}}
+	x := &lowering{file: f.Name, names: map[string]any{"tokens": rasp.Tokens{}, "indices": rasp.Indices{}}, known: map[string]any{}, at: map[rasp.Expr]Pos{}}
+	f.at = x.at
 	for _, l := range f.Lets {
 		v, err := x.any(l.X)
 		if err != nil {
@@ -47,7 +77,7 @@ func (f *File) Program() (rasp.Expr, error) {
 		return nil, err
 	}
 	if err := rasp.Check(out); err != nil {
-		return nil, errorAt(f.Name, f.Return.Pos(), "%v", err)
+		return nil, f.Locate(err)
 	}
 	return out, nil
 }
@@ -80,6 +110,7 @@ type lowering struct {
 	file  string
 	names map[string]any
 	known map[string]any // by how it is written
+	at    map[rasp.Expr]Pos
 }
 
 func (x *lowering) errorf(n Node, format string, args ...any) error {
@@ -132,6 +163,9 @@ func (x *lowering) any(n Node) (any, error) {
 		return nil, x.errorf(n, "%v", err)
 	}
 	x.known[text] = v
+	if e, ok := v.(rasp.Expr); ok {
+		x.at[e] = n.Pos()
+	}
 	return v, nil
 }
 

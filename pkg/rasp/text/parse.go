@@ -109,6 +109,7 @@ func (p *parser) statement(f *File) error {
 		if f.Vocab != nil {
 			return errorAt(p.file, t.at, "expected vocab once, found it twice")
 		}
+		f.vocabAt = t.at
 		return p.vocab(f)
 	case p.accept("max_len"):
 		if f.MaxLen != 0 {
@@ -141,6 +142,9 @@ func (p *parser) vocab(f *File) error {
 		l, ok := n.(*Literal)
 		if !ok || !l.Value.Defined() {
 			return errorAt(p.file, at.at, "expected a number, a string in quotes, true or false in vocab, found %v", at)
+		}
+		if slices.Contains(f.Vocab, l.Value) {
+			return errorAt(p.file, at.at, "expected every token once in vocab, found %v twice", at)
 		}
 		f.Vocab = append(f.Vocab, l.Value)
 		if !p.accept(",") {

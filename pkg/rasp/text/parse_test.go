@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -204,8 +205,10 @@ func roundTrip(t *testing.T, f *File) {
 	again, err := Parse(f.Name, f.String())
 	require.NoError(t, err, f.String())
 	require.Equal(t, f.String(), again.String())
-	withoutPlaces(reflect.ValueOf(f))
-	withoutPlaces(reflect.ValueOf(again))
+	for _, f := range []*File{f, again} {
+		withoutPlaces(reflect.ValueOf(f))
+		f.vocabAt, f.at = Pos{}, nil
+	}
 	require.Equal(t, f, again)
 }
 
@@ -235,7 +238,8 @@ func FuzzParse(f *testing.F) {
 			requirePlace(t, err)
 			return
 		}
-		e, err := file.Program()
+		own := *file
+		e, err := own.Program()
 		roundTrip(t, file)
 		if err != nil {
 			requirePlace(t, err)
@@ -260,4 +264,21 @@ func requirePlace(t *testing.T, err error) {
 	require.Positive(t, at.Line)
 	require.Positive(t, at.Column)
 	require.NotContains(t, err.Error(), "\n")
+}
+
+// What the compiler refuses stands at the sequence that it is of, and what is
+// refused of the vocabulary at the vocabulary.
+func TestRefusalsHavePlaces(t *testing.T) {
+	f, err := Parse("p.rasp", "max_len 3\nvocab 1\nlet a = map(x -> x, tokens)\nreturn map(x -> x, a)")
+	require.NoError(t, err)
+	e, err := f.Program()
+	require.NoError(t, err)
+	named := e.Operands()[0]
+	assert.EqualError(t, f.Locate(&rasp.ExprError{Expr: e, Err: io.EOF}), "p.rasp:4:8: EOF")
+	assert.EqualError(t, f.Locate(&rasp.ExprError{Expr: named, Err: io.EOF}), "p.rasp:3:9: a: EOF")
+	assert.EqualError(t, f.Locate(io.EOF), "p.rasp: EOF")
+	_, err = f.Domain(nil, 100_000, false)
+	assert.EqualError(t, err, "p.rasp:2:1: maximum length: expected 1 to 1000, found 100000")
+	_, err = Parse("p.rasp", "vocab 1,\n1")
+	assert.EqualError(t, err, `p.rasp:2:1: expected every token once in vocab, found "1" twice`)
 }

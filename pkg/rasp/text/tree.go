@@ -10,6 +10,9 @@ type File struct {
 	Causal bool
 	Lets   []Let
 	Return Node
+
+	vocabAt Pos
+	at      map[rasp.Expr]Pos // what Program made, and of what
 }
 
 // Let gives an expression a name.

@@ -17,7 +17,7 @@ type Quality struct {
 	Accuracy    float64 // that are the program's
 	Interchange float64 // that are the program's with a node of the circuit interchanged, of the node that has fewest
 	At          string  // that node
-	Changed     float64 // the same where the interchange changes the program's answer, over all nodes
+	Changed     float64 // the same where the interchange changes the program's answer, over all nodes, which one that is always the same does not meet; 0 if none does
 	Effect      float64 // that a node outside changes by being interchanged, of the node that changes most
 	EffectAt    string  // that node
 	Alone       float64 // that are the program's with all nodes outside interchanged at once
@@ -147,9 +147,6 @@ func (p *Pair) loss(logits *tensor.Tensor, want answers) float64 {
 func (c *counts) quality() Quality {
 	q := Quality{Accuracy: c.behaviour.value(), Changed: c.changed.value(), Alone: c.alone.value(), Interchange: 1,
 		Losses: Losses{c.losses.Behaviour / measuredChunks, c.losses.Interchange / float64(max(c.interchanged, 1)), c.losses.Strict / float64(max(c.out, 1))}}
-	if c.changed.all == 0 {
-		q.Changed = 1
-	}
 	for i, s := range c.interchange {
 		if v := s.value(); q.At == "" || v < q.Interchange {
 			q.Interchange, q.At = v, c.p.nodes[i].low.String()
@@ -167,6 +164,7 @@ func (c *counts) quality() Quality {
 const (
 	LeastAccuracy    = 0.99
 	LeastInterchange = 0.98
+	LeastChanged     = 0.95
 	MostEffect       = 0.02
 )
 
@@ -181,6 +179,7 @@ func (q Quality) Misses() []string {
 	}
 	miss("accuracy", LeastAccuracy-q.Accuracy, fmt.Sprintf("at least %g", LeastAccuracy), q.Accuracy)
 	miss("interchange accuracy of "+q.At, LeastInterchange-q.Interchange, fmt.Sprintf("at least %g", LeastInterchange), q.Interchange)
+	miss("accuracy where an interchange changes the answer", LeastChanged-q.Changed, fmt.Sprintf("at least %g", LeastChanged), q.Changed)
 	miss("answers that "+q.EffectAt+" changes from outside", q.Effect-MostEffect, fmt.Sprintf("at most %g", MostEffect), q.Effect)
 	return out
 }
