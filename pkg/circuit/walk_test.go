@@ -24,7 +24,7 @@ func TestEveryMisuse(t *testing.T) {
 		Fresh: []func() any{func() any { return own }, func() any { return own.Template },
 			func() any { f := &circuit.File{}; f.SetCircuit(own, own.Full(), nil, false); return f },
 			func() any { return circuit.Selection{Rule: circuit.Top, Edges: 3} }, func() any { return own.Full().Gates() }},
-		Funcs: []any{circuit.Definitions, circuit.Dialects, circuit.Rules, circuit.New, circuit.NewTemplate, circuit.Decode},
+		Funcs: []any{circuit.Definitions, circuit.Dialects, circuit.Rules, circuit.MIBSizes, circuit.New, circuit.NewTemplate, circuit.Decode},
 		Arguments: []any{own, other, own.Full(), other.Full(), make(circuit.Scores, own.NumEdges()), make(circuit.Scores, other.NumEdges()),
 			circuit.Node{Kind: circuit.Output}, circuit.Node{Kind: circuit.MLPIn, Layer: 7}, circuit.Node{Kind: circuit.Kind(200)},
 			circuit.Node{Kind: circuit.Q, Layer: -1, Head: -1}, circuit.Node{Kind: circuit.Head, Layer: 1, Head: 4},
