@@ -42,6 +42,7 @@ var Floors = map[string]float64{
 	"pkg/rasp/compile":           2,
 	"pkg/reference":              1,
 	"pkg/roc":                    1,
+	"pkg/compare":                1,
 	"pkg/draw":                   1,
 	"pkg/circuit":                0,
 	"pkg/tensor":                 0,

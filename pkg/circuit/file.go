@@ -89,6 +89,7 @@ type File struct {
 	EdgesTotal       int        `json:"edges_total"`
 	EdgesKept        int        `json:"edges_kept"`
 	AllEdgesIncluded bool       `json:"all_edges,omitempty"`
+	MIB              *MIB       `json:"mib,omitempty"`
 	Edges            []FileEdge `json:"edges"`
 }
 
@@ -167,6 +168,9 @@ func (f *File) Circuit() (*Graph, Mask, Scores, error) {
 		if err := f.Selection.Check(g); err != nil {
 			return nil, nil, nil, fmt.Errorf("field \"selection\": %w", err)
 		}
+	}
+	if err := f.MIB.check(g); err != nil {
+		return nil, nil, nil, err
 	}
 	mask, scores, seen := g.Empty(), noScores(g), make(Mask, g.NumEdges())
 	for k, fe := range f.Edges {

@@ -149,13 +149,7 @@ func (p *picture) box(n circuit.Node) circuit.Node {
 		}
 		return n
 	}
-	if _, ok := n.Letter(); ok {
-		n.Kind = circuit.Head
-	}
-	if n.Kind == circuit.MLPIn {
-		n.Kind = circuit.MLP
-	}
-	return n
+	return n.Part()
 }
 
 func (p *picture) touch(n circuit.Node) *node {
