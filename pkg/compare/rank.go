@@ -24,7 +24,7 @@ func Spearman(x, y []float64) float64 {
 		aa += (a[i] - mean) * (a[i] - mean)
 		bb += (b[i] - mean) * (b[i] - mean)
 	}
-	return ab / (math.Sqrt(aa) * math.Sqrt(bb))
+	return ab / math.Sqrt(aa*bb)
 }
 
 // Kendall is the rank correlation τ_b of two lists of the same length, from −1
@@ -60,7 +60,7 @@ func Kendall(x, y []float64) float64 {
 	}
 	tiedY := tied(places, func(i, j int) bool { return inOrder[i] == inOrder[j] })
 	difference := all - tiedX - tiedY + tiedBoth - 2*discordant
-	return difference / (math.Sqrt(all-tiedX) * math.Sqrt(all-tiedY))
+	return difference / math.Sqrt((all-tiedX)*(all-tiedY))
 }
 
 // pairs is how many pairs there are of n.

@@ -1,6 +1,8 @@
 package compare_test
 
 import (
+	"bytes"
+	"io"
 	"math"
 	"testing"
 
@@ -69,6 +71,26 @@ func TestComparisonByHand(t *testing.T) {
 	assert.Equal(t, compare.Sets{Both: 3, OnlyA: 2, OnlyB: 1}, again[2].Edges)
 }
 
+// A report has null, and an empty cell, where there is no number.
+func TestReports(t *testing.T) {
+	c := circuit.Config{Definition: circuit.EAP, Layers: 1, Heads: 1}
+	a, b := file(t, c, map[string]float64{"input->logits": 1}, nil), file(t, c, map[string]float64{"input->logits": 2, "input->m0": 1, "m0->logits": 3}, nil)
+	g, list, err := compare.Common([]*circuit.File{a, b}, []string{"a", "b"})
+	require.NoError(t, err)
+	r := compare.NewReport(g, list)
+	var text, rows bytes.Buffer
+	require.NoError(t, r.Encode(&text))
+	assert.JSONEq(t, `{"graph":{"definition":"eap","n_layers":1,"n_heads":1,"attn_only":false,"parallel_attn_mlp":false,"split_embed":false},"edges_total":8,
+		"circuits":[{"name":"a","edges_kept":1},{"name":"b","edges_kept":3}],
+		"pairs":[{"a":"a","b":"b","edges":{"both":1,"only_a":0,"only_b":2,"jaccard":0.3333333333333333,"precision":0.3333333333333333,"recall":1},
+		"nodes":{"both":2,"only_a":0,"only_b":1,"jaccard":0.6666666666666666,"precision":0.6666666666666666,"recall":1},
+		"scores_of_common_edges":{"edges":1,"spearman":null,"kendall_tau_b":null},"scores_of_all_edges":{"edges":1,"spearman":null,"kendall_tau_b":null}}]}`, text.String())
+	require.NoError(t, r.WriteCSV(&rows))
+	assert.Equal(t, "a,b,edges_both,edges_only_a,edges_only_b,edges_jaccard,edges_precision,edges_recall,"+
+		"nodes_both,nodes_only_a,nodes_only_b,nodes_jaccard,nodes_precision,nodes_recall,common_scores,common_spearman,common_kendall_tau_b,all_scores,all_spearman,all_kendall_tau_b\n"+
+		"a,b,1,0,2,0.3333333333333333,0.3333333333333333,1,2,0,1,0.6666666666666666,0.6666666666666666,1,1,,,1,,\n", rows.String())
+}
+
 func TestNothingHasNoShare(t *testing.T) {
 	var s compare.Sets
 	for _, x := range []float64{s.Jaccard(), s.Precision(), s.Recall()} {
@@ -91,10 +113,10 @@ func TestEveryMisuse(t *testing.T) {
 	g, list, err := compare.Common([]*circuit.File{f}, []string{"f"})
 	require.NoError(t, err)
 	misuse.Walk(t, misuse.Package{
-		Types: []any{compare.Sets{}},
-		Fresh: []func() any{func() any { return compare.Sets{Both: -1, OnlyA: 1} }},
-		Funcs: []any{compare.Spearman, compare.Kendall, compare.Common, compare.Of, compare.All},
+		Types: []any{compare.Sets{}, &compare.Report{}},
+		Fresh: []func() any{func() any { return compare.Sets{Both: -1, OnlyA: 1} }, func() any { return compare.NewReport(g, append(list, list...)) }},
+		Funcs: []any{compare.Spearman, compare.Kendall, compare.Common, compare.Of, compare.All, compare.NewReport},
 		Arguments: []any{g, &circuit.Graph{}, list, list[0], compare.Circuit{}, []compare.Circuit{{}, {}}, []*circuit.File{f, nil}, []*circuit.File{{}}, []string{"x", "y"}, []string{"x"},
-			[]float64{1, math.NaN()}, []float64{1}},
+			[]float64{1, math.NaN()}, []float64{1}, io.Discard},
 	})
 }
