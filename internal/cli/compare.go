@@ -44,7 +44,7 @@ those of one alone in a colour each. Circuits in graphs of different definitions
 are compared in the finest graph that all of them have; what each loses in it is
 said on standard error.`,
 		Example: `  acdc discover --task induction --quiet -o a.json
-  acdc discover --task induction --algorithm eap-ig --edges 20 --quiet -o b.json
+  acdc discover --task induction --algorithm exact --top 20 --quiet -o b.json
   acdc compare a.json b.json -o both.svg`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -95,7 +95,7 @@ func (a *app) compare(ctx context.Context, o *compareOptions) error {
 	for _, name := range o.circuits {
 		read = append(read, a.circuitPlace(name)...)
 	}
-	if err := cmp.Or(o.check(), a.clash(places("-o", o.files...), read)); err != nil {
+	if err := cmp.Or(a.clash(places("-o", o.files...), read), o.check()); err != nil {
 		return err
 	}
 	var files []*circuit.File

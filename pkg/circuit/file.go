@@ -2,8 +2,10 @@ package circuit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
@@ -151,6 +153,26 @@ func (f *File) DropIdle() (int, error) {
 	f.SetCircuit(g, m, scores, f.AllEdgesIncluded)
 	f.Measured.DroppedIdle += n
 	return n, nil
+}
+
+// Select makes the circuit the one that a selection takes by the file's scores,
+// of which there must be some. What was measured of the old one is gone.
+func (f *File) Select(s Selection) error {
+	g, _, scores, err := f.Circuit()
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(scores, func(x float64) bool { return !math.IsNaN(x) }) {
+		return errors.New("expected edges with scores, found none")
+	}
+	m, err := s.Choose(g, scores)
+	if err != nil {
+		return err
+	}
+	f.SetCircuit(g, m, scores, f.AllEdgesIncluded)
+	f.Selection, f.Threshold = &s, 0
+	f.Measured = Measured{Idle: f.Measured.Idle, Chosen: g.CountChosen(m), Warnings: f.Measured.Warnings}
+	return nil
 }
 
 // Circuit returns the graph that the file declares, the mask of its kept edges

@@ -102,7 +102,7 @@ func (f *File) EncodeAs(w io.Writer, kind Format) (lost []string, err error) {
 	case MIBJSON:
 		return lost, out.encodeMIB(w)
 	case PruningJSON:
-		return append(lost, out.unlisted(false)...), out.encodePruning(w)
+		return append(lost, f.unlisted(false)...), out.encodePruning(w)
 	case EdgeList:
 		return append(lost, out.unlisted(true)...), out.encodeList(w)
 	}
@@ -128,6 +128,9 @@ func (f *File) as(kind Format) (*File, []string, error) {
 	out, words, err := f.In(c)
 	if err != nil {
 		return nil, nil, err
+	}
+	if kind == PruningJSON {
+		words.Divided = 0 // no score is written
 	}
 	return out, append(lost, words.Words()...), nil
 }

@@ -95,6 +95,9 @@ func TestFormatsBothWays(t *testing.T) {
 				wantMask, wantScores, words, err := g.Project(m, s, to)
 				require.NoError(t, err)
 				assert.Equal(t, wantMask, gotMask, "%s of %v", kind, c)
+				if kind == PruningJSON {
+					words.Divided = 0
+				}
 				assert.Subset(t, lost, words.Words())
 				switch kind {
 				case PruningJSON:

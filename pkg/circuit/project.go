@@ -35,15 +35,16 @@ func (l Lost) Words() []string {
 
 // Common is the configuration of the finest graph that circuits of both can be
 // told in: without direct edges where one has none, with one embedding where one
-// has one. Graphs of different models are an error.
+// has one, with MLPs where one has them, as files of the MIB format always do.
+// Graphs of different models are an error.
 func Common(a, b Config) (Config, error) {
-	if a.Layers != b.Layers || a.Heads != b.Heads || a.AttnOnly != b.AttnOnly || a.ParallelAttnMLP != b.ParallelAttnMLP {
+	if a.Layers != b.Layers || a.Heads != b.Heads || a.ParallelAttnMLP != b.ParallelAttnMLP {
 		return Config{}, fmt.Errorf("expected graphs of one model, found %s and %s", a.model(), b.model())
 	}
 	if b.Definition == EAP {
 		a.Definition = EAP
 	}
-	a.SplitEmbed = a.SplitEmbed && b.SplitEmbed
+	a.SplitEmbed, a.AttnOnly = a.SplitEmbed && b.SplitEmbed, a.AttnOnly && b.AttnOnly
 	return a, nil
 }
 

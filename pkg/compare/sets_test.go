@@ -100,9 +100,9 @@ func TestNothingHasNoShare(t *testing.T) {
 
 func TestCircuitsOfOtherModels(t *testing.T) {
 	a := file(t, circuit.Config{Definition: circuit.EAP, Layers: 2, Heads: 1}, nil, nil)
-	b := file(t, circuit.Config{Definition: circuit.EAP, Layers: 2, Heads: 1, AttnOnly: true}, nil, nil)
+	b := file(t, circuit.Config{Definition: circuit.EAP, Layers: 2, Heads: 1, ParallelAttnMLP: true}, nil, nil)
 	_, _, err := compare.Common([]*circuit.File{a, b}, []string{"a.json", "b.json"})
-	assert.EqualError(t, err, "a.json and b.json: expected graphs of one model, found 2 layers of 1 heads and 2 layers of 1 heads without MLPs")
+	assert.EqualError(t, err, "a.json and b.json: expected graphs of one model, found 2 layers of 1 heads and 2 layers of 1 heads with parallel MLPs")
 	_, _, err = compare.Common([]*circuit.File{a}, nil)
 	assert.ErrorContains(t, err, "expected circuits with a name each, found 1 and 0 names")
 }
