@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/circuit/torch"
 )
 
 // convertOptions are the flags of convert.
@@ -48,7 +49,7 @@ func newConvert(a *app, run func(context.Context, *convertOptions) error) *cobra
 		Short: "write a circuit in another format, or check its file",
 		Long: `Read a circuit in any format and write it in another: this project's JSON, that
 of the MIB benchmark and EAP-IG, Edge-Pruning's edges.json, edges as lines of
-text, and, to write only, DOT. The format read shows in the text; the one written
+text; to write only, DOT; to read only, what EAP-IG saves by PyTorch. The format read shows in the text; the one written
 in the ending of OUT (.json, .tsv, .txt, .dot) unless --to says it. - is standard
 input and output. What a format has no place for is said on standard error.
 --check writes nothing but a line for each kind of what must not be: illegal
@@ -114,6 +115,9 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 		return err
 	}
 	from := cmp.Or(o.from, circuit.Detect(ctx, data))
+	if torch.Is(data) {
+		from = circuit.Own // as which it is held to what must hold
+	}
 	if err := o.checkShape(name, from); err != nil {
 		return err
 	}
@@ -126,7 +130,7 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 	if from.Bare() {
 		f, err = circuit.DecodeList(ctx, name, data, from, graph)
 	} else {
-		f, err = circuit.Decode(ctx, name, bytes.NewReader(data))
+		f, err = decodeCircuit(ctx, name, data)
 	}
 	if err != nil {
 		return err
@@ -172,6 +176,17 @@ func (o *convertOptions) checkShape(name string, from circuit.Format) error {
 
 // inspect prints what is wrong with a file.
 func (a *app) inspect(ctx context.Context, name string, data []byte, from circuit.Format, graph circuit.Config) error {
+	if torch.Is(data) {
+		f, err := torch.Decode(ctx, name, data)
+		if err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := f.Encode(&b); err != nil {
+			return err
+		}
+		data = b.Bytes()
+	}
 	found, err := circuit.Inspect(ctx, name, data, from, graph)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/circuit/torch"
 )
 
 // renderOptions are the flags of render.
@@ -82,6 +83,14 @@ func (a *app) readCircuit(ctx context.Context, name string) (*circuit.File, erro
 	name, data, err := a.readText(ctx, name)
 	if err != nil {
 		return nil, err
+	}
+	return decodeCircuit(ctx, name, data)
+}
+
+// decodeCircuit reads a circuit of a format that declares its graph.
+func decodeCircuit(ctx context.Context, name string, data []byte) (*circuit.File, error) {
+	if torch.Is(data) {
+		return torch.Decode(ctx, name, data)
 	}
 	return circuit.Decode(ctx, name, bytes.NewReader(data))
 }

@@ -43,6 +43,7 @@ var Floors = map[string]float64{
 	"pkg/reference":              1,
 	"pkg/roc":                    1,
 	"pkg/compare":                1,
+	"pkg/circuit/torch":          1,
 	"pkg/draw":                   1,
 	"pkg/circuit":                0,
 	"pkg/tensor":                 0,

@@ -34,7 +34,7 @@ const (
 )
 
 var (
-	letterInk  = [3]string{kindQ, kindK, kindV}
+	letterInk = [3]string{kindQ, kindK, kindV}
 	// partInks are a dark grey, and the blue and the orange of Paul Tol's "vibrant"
 	// scheme.
 	partInks   = [3]string{"#444444", "#0077bb", "#ee7733"}
