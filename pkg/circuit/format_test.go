@@ -215,3 +215,83 @@ func trimmed(lines []string) []string {
 	}
 	return out
 }
+
+// Any text of any format is a circuit that is written and read again, or an
+// error; what Decode takes has no illegal edge.
+func FuzzFormats(f *testing.F) {
+	for _, name := range []string{"mib-full.json", "mib-small.json", "flat-full.json"} {
+		data, err := os.ReadFile("testdata/" + name)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Add([]byte(`[["tok_embeds","a0.h1.q"],["a0.h1","resid_post"]]`))
+	f.Add([]byte("input\ta0.h0<q>\t1\na0.h0<q>.input\ta0.h0<q>\t\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c := Config{Layers: 2, Heads: 2}
+		kind := Detect(t.Context(), data)
+		var file *File
+		var err error
+		if kind.Bare() {
+			file, err = DecodeList(t.Context(), "x", data, kind, c)
+		} else {
+			file, err = Decode(t.Context(), "x", bytes.NewReader(data))
+		}
+		if err != nil || file.EdgesTotal > 10_000 {
+			return
+		}
+		found, err := Inspect(t.Context(), "x", data, kind, c)
+		require.NoError(t, err)
+		for _, v := range found {
+			require.NotContains(t, []string{"legal edges", "every edge once", "graph"}, v.Kind)
+		}
+		for _, to := range []Format{Own, EdgeList, PruningJSON} {
+			text, _ := writtenAs(t, file, to)
+			kept := readBackKept(t, text, to, Config(file.Graph))
+			if to == PruningJSON { // without direct edges, and with two for each from the input
+				continue
+			}
+			require.Equal(t, file.EdgesKept, kept)
+		}
+	})
+}
+
+// readBackKept is how many edges are kept of what was written, which need not be
+// told from a list of another format where it is empty.
+func readBackKept(t *testing.T, text string, kind Format, c Config) int {
+	t.Helper()
+	var f *File
+	var err error
+	if kind.Bare() {
+		f, err = DecodeList(t.Context(), "x", []byte(text), kind, c)
+	} else {
+		f, err = Decode(t.Context(), "x", strings.NewReader(text))
+	}
+	require.NoError(t, err)
+	return f.EdgesKept
+}
+
+// A selection by a file's scores replaces the circuit and what was measured of it.
+func TestSelect(t *testing.T) {
+	data, err := os.ReadFile("testdata/mib-full.json")
+	require.NoError(t, err)
+	f := readBack(t, string(data), MIBJSON, Config{})
+	f.Measured.Final, f.Threshold = 3, 1
+	require.NoError(t, f.Select(Selection{Rule: Top, Edges: 4, Absolute: true}))
+	g, m, scores, err := f.Circuit()
+	require.NoError(t, err)
+	assert.Equal(t, 4, m.Count())
+	least := math.Inf(1)
+	for i := range m {
+		if m[i] {
+			least = min(least, math.Abs(scores[i]))
+		}
+	}
+	for i := range m {
+		assert.False(t, !m[i] && math.Abs(scores[i]) > least, g.Edge(i))
+	}
+	assert.Equal(t, []any{4, 4, 0.0, 0.0}, []any{f.EdgesKept, f.Measured.Chosen, f.Measured.Final, f.Threshold})
+	assert.ErrorContains(t, f.Select(Selection{Rule: Top, Edges: 10_000}), "edges: expected 0 to ")
+	f.Edges = nil
+	f.EdgesKept = 0
+	assert.EqualError(t, f.Select(Selection{Rule: Top}), "expected edges with scores, found none")
+}
