@@ -114,9 +114,9 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 	if err != nil {
 		return err
 	}
-	from := cmp.Or(o.from, circuit.Detect(ctx, data))
-	if torch.Is(data) {
-		from = circuit.Own // as which it is held to what must hold
+	from, err := o.source(ctx, name, data)
+	if err != nil {
+		return err
 	}
 	if err := o.checkShape(name, from); err != nil {
 		return err
@@ -136,6 +136,22 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 		return err
 	}
 	return a.writeConverted(ctx, o, f)
+}
+
+// source is the format to read. A file that PyTorch saved is held to what one of
+// this project's must hold to.
+func (o *convertOptions) source(ctx context.Context, name string, data []byte) (circuit.Format, error) {
+	found, shown := circuit.Detect(ctx, data), ""
+	if torch.Is(data) {
+		found, shown = circuit.Own, "one that PyTorch saved"
+	}
+	if o.from == "" || o.from == found && shown == "" {
+		return found, nil
+	}
+	if !o.from.Bare() || !found.Bare() {
+		return "", fmt.Errorf("%s: expected the format %s, found %s", name, o.from, cmp.Or(shown, string(found)))
+	}
+	return o.from, nil
 }
 
 // target is the format to write.
