@@ -40,6 +40,7 @@ var accepted = map[string][]string{
 	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
 	"train": zeroOnly, "accept": zeroOnly, "n-heads": noneOfThem, "d-model": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
+	"from": noneOfThem, "to": noneOfThem, "shape": noneOfThem, "check": zeroOnly,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
@@ -82,6 +83,10 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		return append(path, "--circuit", circuit, "--ablation", "zero", "--prompt", "x")
 	case "render":
 		return append(path, circuit)
+	case "compare":
+		return append(path, circuit, circuit)
+	case "convert":
+		return append(path, circuit, "x.tsv")
 	case "info":
 		return append(path, "--model", "or_gate")
 	case "data show":

@@ -97,6 +97,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"discover": {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
 		"run":      {"run", "--circuit", circuit},
 		"render":   {"render", circuit},
+		"compare":  {"compare", circuit, circuit},
 		"train":    {"train", circuit, "-o", filepath.Join(dir, "new")},
 		"compile":  {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
 		"roc":      {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
@@ -109,8 +110,8 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				continue
 			}
 			for path, before := range files {
-				if isCircuit := path == circuit; command != "roc" && isCircuit != slices.Contains([]string{"render", "train", "compile"}, command) {
-					continue // run edits it in place, discover does not read it; render, train and compile read nothing else, roc everything
+				if isCircuit := path == circuit; command != "roc" && isCircuit != slices.Contains([]string{"render", "compare", "train", "compile"}, command) {
+					continue // run edits it in place, discover does not read it; render, compare, train and compile read nothing else, roc everything
 				}
 				for _, name := range aliases(t, path) {
 					code, text := runMain(append(args, "--"+flag, name)...)
@@ -122,6 +123,11 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				}
 			}
 		}
+	}
+	for _, name := range aliases(t, circuit) {
+		code, text := runMain("convert", circuit, name)
+		assert.Equal(t, 2, code, text)
+		assert.Contains(t, text, name+": expected a file that the run does not read, found ")
 	}
 	code, text := runMain("run", "--circuit", circuit, "-o", circuit)
 	assert.Zero(t, code, text)
@@ -137,7 +143,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "train", "compile", "roc"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

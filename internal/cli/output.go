@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -204,8 +203,8 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 		err := f.Encode(&b)
 		return b.Bytes(), err
 	case formatEdges:
-		writeEdges(&b, f)
-		return b.Bytes(), nil
+		_, err := f.EncodeAs(&b, circuit.EdgeList) // that others are left out is known
+		return b.Bytes(), err
 	}
 	g, mask, scores, err := f.Circuit()
 	if err != nil {
@@ -219,18 +218,4 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 	var picture bytes.Buffer
 	err = render.Write(ctx, &picture, render.Format(kind), b.Bytes())
 	return picture.Bytes(), err
-}
-
-// writeEdges lists the kept edges.
-func writeEdges(b *bytes.Buffer, f *circuit.File) {
-	for _, e := range f.Edges {
-		if !e.Kept {
-			continue
-		}
-		score := "" // of an edge that was not tested
-		if e.Score != nil {
-			score = strconv.FormatFloat(*e.Score, 'g', -1, 64)
-		}
-		fmt.Fprintf(b, "%s\t%s\t%s\n", e.Sender, e.Receiver, score)
-	}
 }

@@ -4,17 +4,20 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/circuit/torch"
 )
 
 // renderOptions are the flags of render.
 type renderOptions struct {
 	outputs
 	circuit string
+	top     int // edges of the largest scores in place of those kept, 0 for these
 }
 
 func newRender(a *app, run func(context.Context, *renderOptions) error) *cobra.Command {
@@ -26,13 +29,15 @@ func newRender(a *app, run func(context.Context, *renderOptions) error) *cobra.C
 DOT, SVG or PNG in files. - reads standard input.`,
 		Example: `  acdc discover --task induction -o circuit.json
   acdc render circuit.json -o circuit.svg -o circuit.png
-  acdc render circuit.json --direct > circuit.dot`,
+  acdc render circuit.json --direct > circuit.dot
+  acdc render circuit.json --top 10 -o strongest.svg`,
 		Args: oneArg("a circuit file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.circuit = args[0]
 			return run(cmd.Context(), o)
 		},
 	}
+	typed(cmd.Flags(), &o.top, "top", "", "N", "draw the N edges whose scores are the largest by size, in place of those kept", parseCount(mostEdges))
 	o.outputs.flags(cmd)
 	cmd.Flags().SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
@@ -62,25 +67,46 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.top > 0 {
+		if err := f.Select(circuit.Selection{Rule: circuit.Top, Edges: min(o.top, f.EdgesTotal), Absolute: true}); err != nil {
+			return fmt.Errorf("%s: --top: %w", o.circuit, err)
+		}
+	}
 	return a.write(ctx, &o.outputs, f)
 }
 
+// mostEdges bounds how many edges are drawn by their scores.
+const mostEdges = 1 << 27
+
 // readCircuit reads a circuit file, or, named -, standard input.
 func (a *app) readCircuit(ctx context.Context, name string) (*circuit.File, error) {
+	name, data, err := a.readText(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return decodeCircuit(ctx, name, data)
+}
+
+// decodeCircuit reads a circuit of a format that declares its graph.
+func decodeCircuit(ctx context.Context, name string, data []byte) (*circuit.File, error) {
+	if torch.Is(data) {
+		return torch.Decode(ctx, name, data)
+	}
+	return circuit.Decode(ctx, name, bytes.NewReader(data))
+}
+
+// readText reads the text of a circuit file, or, named -, of standard input, and
+// says what errors call it.
+func (a *app) readText(ctx context.Context, name string) (called string, data []byte, err error) {
 	const kind = "a circuit file"
-	var data []byte
-	var err error
 	switch name {
 	case "":
-		return nil, usagef("expected a circuit file, found an empty name")
+		return "", nil, usagef("expected a circuit file, found an empty name")
 	case "-":
 		name = "standard input"
 		data, err = jsonfile.ReadAll(ctx, name, kind, a.stdin, circuit.MaxFile)
 	default:
 		data, err = jsonfile.ReadFile(ctx, name, kind, circuit.MaxFile)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return circuit.Decode(ctx, name, bytes.NewReader(data))
+	return name, data, err
 }

@@ -89,7 +89,8 @@ func TestEveryNameShownIsRead(t *testing.T) {
 		}
 		assert.Equal(t, m, read(names...), "JSON")
 		var b bytes.Buffer
-		writeEdges(&b, f)
+		_, err := f.EncodeAs(&b, circuit.EdgeList)
+		require.NoError(t, err)
 		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
 		for i, line := range lines {
 			cells := strings.Split(line, "\t")

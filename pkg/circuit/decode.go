@@ -56,14 +56,7 @@ func Decode(ctx context.Context, name string, r io.Reader) (*File, error) {
 	if _, ok := keys["graph"]; !ok && keys["cfg"] != nil {
 		return decodeMIB(ctx, name, data)
 	}
-	f := &File{}
-	if keys["run"] != nil || keys["measured"] != nil {
-		err = jsonfile.Decode(ctx, name, data, f)
-	} else {
-		flat := &flatFile{}
-		err = jsonfile.Decode(ctx, name, data, flat)
-		f = flat.file()
-	}
+	f, err := decodeOwn(ctx, name, data, keys["run"] == nil && keys["measured"] == nil)
 	if err == nil {
 		err = f.settle(ctx, name)
 	}
@@ -71,6 +64,18 @@ func Decode(ctx context.Context, name string, r io.Reader) (*File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// decodeOwn reads a circuit file of the present or the flat form as it stands.
+func decodeOwn(ctx context.Context, name string, data []byte, isFlat bool) (*File, error) {
+	if isFlat {
+		flat := &flatFile{}
+		err := jsonfile.Decode(ctx, name, data, flat)
+		return flat.file(), err
+	}
+	f := &File{}
+	err := jsonfile.Decode(ctx, name, data, f)
+	return f, err
 }
 
 // settle checks what a file says, names its edges, and finds the idle ones.

@@ -133,7 +133,7 @@ var more = map[string][]string{
 	"examples": {"1000001", "1125899906842624"}, "threshold": {"-0.1"}, "forward_passes": {"-1"},
 	"n_layers": {"0", "200001", "4611686018427387904"}, "n_heads": {"0", "200001", "4611686018427387904"}, "definition": {`"x"`, `""`},
 	"edges_total": {"0", "4611686018427387904"}, "edges_kept": {"0", "4611686018427387904"},
-	"sender": {`""`, `"m7"`}, "receiver": {`""`, `"m7"`}, "kind": {`"x"`},
+	"d_model": {"0", "1048577"}, "name": {`""`, `"m7"`}, "sender": {`""`, `"m7"`}, "receiver": {`""`, `"m7"`}, "kind": {`"x"`},
 	"algorithm": {`"a\u001b[31m"`}, "task": {`"a\nb"`}, "metric": {`"\u0000"`}, "ablation": {`"a\u0007"`}, "order": {`"\u202e"`},
 	"options": {"[]", `"x"`}, "rule": {`"x"`, `""`}, "share": {"2", "-1"}, "edges": {"-1"}, "bootstrap": {"-1"}, "chosen": {"-1"}, "screened": {"-1"},
 	"weights_sha256": {`"12ab"`, `"z"`}, "prompts_sha256": {`"12ab"`, `"` + strings.Repeat("g", 64) + `"`},
@@ -149,6 +149,7 @@ func TestEveryFieldIsChecked(t *testing.T) {
 	f.Data, f.Variant, f.BOS, f.Measured.Warnings, f.Processing = "d.json", "v", &yes, []string{"w"}, []string{"fold_ln"}
 	f.WeightsDigest, f.PromptsDigest = strings.Repeat("0a", 32), strings.Repeat("1b", 32)
 	f.Options, f.Selection, f.Measured.Chosen = json.RawMessage(`{"steps":5}`), &Selection{Rule: Ratio, Edges: 3, Least: 1, Share: 0.5, Bootstrap: 2}, 7
+	f.MIB = &MIB{DModel: 8, Nodes: []NodeScore{{"a0.h1", 1}}}
 	f.Edges[1], f.Edges[0] = f.Edges[0], f.Edges[1] // the first edge is one that is kept
 	require.NoError(t, f.Encode(&b))
 	var good any

@@ -12,7 +12,10 @@
 //  3. circuits: a Mask says which edges are present, Gates how much of each,
 //     Scores what each is worth, all flat slices by edge number; and which edges
 //     of a circuit carry nothing (Graph.Idle, Graph.Prune);
-//  4. the JSON file format of this project (File), and that of MIB and EAP-IG.
+//  4. files (Format): the JSON of this project (File), that of MIB and EAP-IG, and
+//     lists of edges; what all of them must keep to (Inspect);
+//  5. what a circuit is in another graph of the same model (Graph.Project), and
+//     what it loses there (Lost).
 //
 // It does not know what a node computes, nor how an edge is cut: that is
 // package patch.

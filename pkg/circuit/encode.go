@@ -49,8 +49,9 @@ func (f *File) Encode(w io.Writer) error {
 		EdgesTotal int       `json:"edges_total"`
 		EdgesKept  int       `json:"edges_kept"`
 		All        bool      `json:"all_edges,omitempty"`
+		MIB        *MIB      `json:"mib,omitempty"`
 		Edges      *int      `json:"edges"`
-	}{f.Graph, &f.Run, &f.Measured, f.EdgesTotal, f.EdgesKept, f.AllEdgesIncluded, nil}
+	}{f.Graph, &f.Run, &f.Measured, f.EdgesTotal, f.EdgesKept, f.AllEdgesIncluded, f.MIB, nil}
 	if !f.isMeasured() {
 		head.Run, head.Measured = unmeasured{Run: &f.Run}, uncounted{Measured: &f.Measured}
 	}

@@ -2,8 +2,10 @@ package circuit
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
@@ -89,6 +91,7 @@ type File struct {
 	EdgesTotal       int        `json:"edges_total"`
 	EdgesKept        int        `json:"edges_kept"`
 	AllEdgesIncluded bool       `json:"all_edges,omitempty"`
+	MIB              *MIB       `json:"mib,omitempty"`
 	Edges            []FileEdge `json:"edges"`
 }
 
@@ -152,6 +155,26 @@ func (f *File) DropIdle() (int, error) {
 	return n, nil
 }
 
+// Select makes the circuit the one that a selection takes by the file's scores,
+// of which there must be some. What was measured of the old one is gone.
+func (f *File) Select(s Selection) error {
+	g, _, scores, err := f.Circuit()
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(scores, func(x float64) bool { return !math.IsNaN(x) }) {
+		return errors.New("expected edges with scores, found none")
+	}
+	m, err := s.Choose(g, scores)
+	if err != nil {
+		return err
+	}
+	f.SetCircuit(g, m, scores, f.AllEdgesIncluded)
+	f.Selection, f.Threshold = &s, 0
+	f.Measured = Measured{Idle: f.Measured.Idle, Chosen: g.CountChosen(m), Warnings: f.Measured.Warnings}
+	return nil
+}
+
 // Circuit returns the graph that the file declares, the mask of its kept edges
 // and the scores, NaN where an edge has none. An unknown, duplicate or
 // impossible edge is an error that names it.
@@ -167,6 +190,9 @@ func (f *File) Circuit() (*Graph, Mask, Scores, error) {
 		if err := f.Selection.Check(g); err != nil {
 			return nil, nil, nil, fmt.Errorf("field \"selection\": %w", err)
 		}
+	}
+	if err := f.MIB.check(g); err != nil {
+		return nil, nil, nil, err
 	}
 	mask, scores, seen := g.Empty(), noScores(g), make(Mask, g.NumEdges())
 	for k, fe := range f.Edges {

@@ -80,13 +80,8 @@ func (g *Graph) newFlow(worth Scores, n int) *flow {
 	slices.SortStableFunc(x.edges, func(a, b int) int { return cmp.Compare(worth[b], worth[a]) })
 	number := map[Node]int{{Kind: Output}: 1}
 	numbered := func(n Node) int {
-		switch {
-		case n.Kind <= PosEmbed:
+		if n = n.Part(); n.Kind <= PosEmbed {
 			return 0
-		case n.Kind == MLPIn:
-			n.Kind = MLP
-		case n.Kind >= QInput && n.Kind <= VInput:
-			n.Kind = Head
 		}
 		if _, ok := number[n]; !ok {
 			number[n] = len(number) + 1

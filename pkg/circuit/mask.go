@@ -38,6 +38,20 @@ func (m Mask) Count() int {
 	return n
 }
 
+// Parts are the heads, MLPs, embeddings and the output in which a mask's edges
+// begin or end. It panics if the mask is of another graph.
+func (g *Graph) Parts(m Mask) map[Node]bool {
+	g.checkMask("Parts", m)
+	out := map[Node]bool{}
+	for i, present := range m {
+		if present {
+			e := g.Edge(i)
+			out[e.Sender.Part()], out[e.Receiver.Part()] = true, true
+		}
+	}
+	return out
+}
+
 // Gates returns the gates that are 1 where an edge is present and 0 elsewhere.
 func (m Mask) Gates() Gates {
 	out := make(Gates, len(m))

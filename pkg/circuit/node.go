@@ -54,3 +54,15 @@ func (n Node) Letter() (int, bool) {
 
 // HasLayer reports whether the node belongs to one block.
 func (n Node) HasLayer() bool { return n.Kind >= Head && n.Kind <= MLPIn }
+
+// Part is the head, MLP, embedding or output that a node belongs to: what the MIB
+// format calls a node.
+func (n Node) Part() Node {
+	switch {
+	case n.Kind >= QInput && n.Kind <= V:
+		n.Kind = Head
+	case n.Kind == MLPIn:
+		n.Kind = MLP
+	}
+	return n
+}

@@ -64,7 +64,7 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: chosen(g, mask), Mask: mask, Cost: found.Cost,
+	out := &Result{Scores: found.Scores, Examples: found.Examples, Chosen: g.CountChosen(mask), Mask: mask, Cost: found.Cost,
 		MetricInitial: r.Experiment.CleanMetric(), Warnings: found.Warnings}
 	if gap > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf("selection flow: the best circuit that was found; the sum of its scores may be less than the largest by %.3g", gap))
@@ -91,17 +91,6 @@ func most(scores circuit.Scores) float64 {
 		}
 	}
 	return out
-}
-
-// chosen counts the edges that a selection took, direct edges not among them.
-func chosen(g *circuit.Graph, m circuit.Mask) int {
-	n := 0
-	for i, is := range m {
-		if is && !g.Edge(i).IsDirect() {
-			n++
-		}
-	}
-	return n
 }
 
 // stableShare is the share of the resamplings in which an edge's score must

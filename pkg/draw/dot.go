@@ -87,6 +87,9 @@ func (p *picture) writeEdge(b *bytes.Buffer, e edge) {
 	if !math.IsNaN(e.score) {
 		tip += "  " + number(e.score)
 	}
+	if e.part >= 0 {
+		tip += ", " + p.parts[e.part].Name
+	}
 	w, style := p.scale.width(e.score), ""
 	if e.idle {
 		w, style = idleWidth, ` style="dashed"`
@@ -167,8 +170,8 @@ func (p *picture) tabRow(n *node) (row string, columns int) {
 		}
 		columns++
 		ink, pale := letterInk[c], letterPale[c]
-		if p.color == BySign {
-			ink, pale = inkSoft, paleEnds // the colours mean signs
+		if p.color != ByKind {
+			ink, pale = inkSoft, paleEnds // the colours mean something else
 		}
 		if t.cut {
 			ink, pale = inkMuted, paleNoTab

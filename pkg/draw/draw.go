@@ -23,6 +23,8 @@ const (
 	// ByKind tells edges by what they end in: queries, keys, values, an MLP,
 	// the output.
 	ByKind ColorBy = "kind"
+	// byPart is the meaning of an edge's colour where there are Parts.
+	byPart ColorBy = "part"
 )
 
 // ColorBys lists the valid meanings of an edge's colour.
@@ -39,12 +41,22 @@ type Options struct {
 	Heads bool
 	// Color is the meaning of an edge's colour; empty is ByAuto.
 	Color ColorBy
+	// Parts are what edges are told by in place of Color, such as those of two
+	// circuits and of one alone; an edge is of the first that has it. At most
+	// three.
+	Parts []Part
 	// Idle are the edges that carry nothing (circuit.Graph.Idle), which are
 	// drawn dashed and grey; nil for none.
 	Idle circuit.Mask
 	// Groups names a role for some heads, MLPs or embeddings, such as the
 	// classes of heads in a paper. They fill the node and stand in the legend.
 	Groups map[circuit.Node]Group
+}
+
+// Part is some edges with a name of their own, which stands in the legend.
+type Part struct {
+	Name  string
+	Edges circuit.Mask
 }
 
 // Group is a role that several nodes share.
@@ -62,6 +74,14 @@ func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o
 	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n {
 		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d", n, len(m), len(s), len(o.Idle)))
 	}
+	for _, part := range o.Parts {
+		if n := g.NumEdges(); len(part.Edges) != n {
+			panic(fmt.Sprintf("draw: graph of %d edges, part of %d", n, len(part.Edges)))
+		}
+	}
+	if len(o.Parts) > len(partInks) {
+		return fmt.Errorf("parts: expected at most %d, found %d", len(partInks), len(o.Parts))
+	}
 	if o.Color == "" {
 		o.Color = ByAuto
 	}
@@ -73,7 +93,9 @@ func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o
 		return err
 	}
 	p := gather(g, m, s, o)
-	p.style(o.Color)
+	if p.style(o.Color); len(o.Parts) > 0 {
+		p.color = byPart
+	}
 	p.groups = groups
 	var b bytes.Buffer
 	p.write(&b, o.Caption)

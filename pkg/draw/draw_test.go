@@ -57,6 +57,7 @@ func TestGolden(t *testing.T) {
 		"signs-62":          dot(t, load(t, "signs-62.json"), Options{Color: BySign}),
 		"eap-split":         dot(t, eap, Options{}),
 		"eap-split-all":     dot(t, eap, Options{Direct: true}),
+		"parts":             dot(t, eap, Options{Parts: halves(eap, "both", "only a.json", "only b.json"), Color: BySign}),
 		"eap-split-grouped": dot(t, eap, Options{Color: ByKind, Groups: roles}),
 	} {
 		path := filepath.Join("testdata", name+".dot")
@@ -68,6 +69,47 @@ func TestGolden(t *testing.T) {
 		assert.Equal(t, string(want), string(got), "%s differs; look at it and run go test -update", path)
 	}
 }
+
+// halves gives each kept edge to one of the named parts in turn, the last one to
+// none.
+func halves(sm sample, names ...string) []Part {
+	var out []Part
+	for _, name := range names {
+		out = append(out, Part{Name: name, Edges: sm.g.Empty()})
+	}
+	n := 0
+	for i, kept := range sm.m {
+		if kept && n < sm.m.Count()-1 {
+			out[n%len(out)].Edges[i] = true
+			n++
+		}
+	}
+	return out
+}
+
+// Parts have a colour each, whatever the scores, and stand in the legend with how
+// many edges are drawn of them.
+func TestParts(t *testing.T) {
+	sm := small(t, twoLayers, map[string]float64{"input->a0.h4<v>": 2, "a0.h4<v>": 2, "a0.h4->logits": -1, "input->logits": 1, "input->a1.h3<q>": 3})
+	parts := halves(sm, "of <both>", "of a")
+	text := string(dot(t, sm, Options{Parts: parts}))
+	for k, drawn := range []int{2, 1} { // the direct edge is folded, the last is of no part
+		assert.Equal(t, drawn, strings.Count(text, `[color="`+partInks[k]))
+		assert.Contains(t, text, fmt.Sprintf(`COLOR="%s">▬</FONT>`, partInks[k]))
+	}
+	assert.Contains(t, text, "of &lt;both&gt; (2)")
+	assert.Contains(t, text, "of a (1)")
+	assert.Equal(t, 1, strings.Count(text, `[color="`+noScore))
+	assert.NotContains(t, text, positive)
+	assert.NotContains(t, text, negative)
+	var b bytes.Buffer
+	assert.EqualError(t, WriteDOT(&b, sm.g, sm.m, sm.s, Options{Parts: make4(parts[0])}), "parts: expected at most 3, found 4")
+	assert.PanicsWithValue(t, fmt.Sprintf("draw: graph of %d edges, part of 2", sm.g.NumEdges()), func() {
+		_ = WriteDOT(&b, sm.g, sm.m, sm.s, Options{Parts: []Part{{Edges: make(circuit.Mask, 2)}}})
+	})
+}
+
+func make4(p Part) []Part { return []Part{p, p, p, p} }
 
 func TestDeterministic(t *testing.T) {
 	groups := map[circuit.Node]Group{}

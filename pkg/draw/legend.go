@@ -91,12 +91,23 @@ func (p *picture) colorEntries() []entry {
 			out = append(out, entry{"▬", color, name})
 		}
 	}
-	if p.color == BySign {
+	switch p.color {
+	case byPart:
+		for k, part := range p.parts {
+			n := 0
+			for _, e := range p.edges {
+				if e.part == k {
+					n++
+				}
+			}
+			add(true, partInks[k], fmt.Sprintf("%s (%d)", oneline.Shown(part.Name), n))
+		}
+	case BySign:
 		plus, minus, none := p.signs()
 		add(plus, positive, "effect > 0")
 		add(minus, negative, "effect < 0")
 		add(none, noScore, "effect 0 or unknown")
-	} else {
+	default:
 		seen := map[string]bool{}
 		for _, e := range p.carrying() {
 			seen[kindInk(e.to)] = true

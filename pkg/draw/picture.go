@@ -21,6 +21,7 @@ type picture struct {
 	nodes        map[circuit.Node]*node
 	edges        []edge // in the order of their numbers
 	color        ColorBy
+	parts        []Part
 	scale        scale
 	groups       grouping
 	placeholders []edge // never tested, drawn with the direct edges only
@@ -49,11 +50,12 @@ type edge struct {
 	from, to circuit.Node // to is the receiver, also where that is a tab
 	score    float64      // NaN: none
 	idle     bool         // carries nothing
+	part     int          // of the picture's parts, -1 for none
 }
 
 // gather collects nodes and edges of the kept circuit.
 func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *picture {
-	p := &picture{graph: g, kept: m.Count(), direct: o.Direct, nodes: map[circuit.Node]*node{}}
+	p := &picture{graph: g, kept: m.Count(), direct: o.Direct, nodes: map[circuit.Node]*node{}, parts: o.Parts}
 	for i, present := range m {
 		if !present {
 			continue
@@ -75,7 +77,7 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		if s != nil {
 			score = s[i]
 		}
-		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle})
+		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle, part: partOf(o.Parts, i)})
 		p.touch(e.Sender)
 		p.touch(e.Receiver)
 		if _, ok := e.Receiver.Letter(); ok && !o.Direct {
@@ -89,6 +91,11 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 	}
 	p.rank()
 	return p
+}
+
+// partOf is the first part that has an edge, or -1.
+func partOf(parts []Part, edge int) int {
+	return slices.IndexFunc(parts, func(p Part) bool { return p.Edges[edge] })
 }
 
 // carrying lists the edges that carry something.
@@ -149,13 +156,7 @@ func (p *picture) box(n circuit.Node) circuit.Node {
 		}
 		return n
 	}
-	if _, ok := n.Letter(); ok {
-		n.Kind = circuit.Head
-	}
-	if n.Kind == circuit.MLPIn {
-		n.Kind = circuit.MLP
-	}
-	return n
+	return n.Part()
 }
 
 func (p *picture) touch(n circuit.Node) *node {

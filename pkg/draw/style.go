@@ -34,7 +34,10 @@ const (
 )
 
 var (
-	letterInk  = [3]string{kindQ, kindK, kindV}
+	letterInk = [3]string{kindQ, kindK, kindV}
+	// partInks are a dark grey, and the blue and the orange of Paul Tol's "vibrant"
+	// scheme.
+	partInks   = [3]string{"#444444", "#0077bb", "#ee7733"}
 	letterPale = [3]string{"#dbe5f0", "#fce0e4", "#d5e9d9"}
 	// groupFills are Paul Tol's "light" scheme without its grey.
 	groupFills = []string{"#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#aaaa00"}
@@ -172,8 +175,13 @@ func (p *picture) ink(e edge) string {
 		return inkMuted
 	}
 	ink := kindInk(e.to)
-	if p.color == BySign {
+	switch {
+	case p.color == BySign:
 		ink = signInk(e.score)
+	case p.color == byPart && e.part < 0:
+		ink = noScore
+	case p.color == byPart:
+		ink = partInks[e.part]
 	}
 	return fmt.Sprintf("%s%02x", ink, int(255*p.scale.opacity(e.score, len(p.edges))+0.5))
 }

@@ -87,9 +87,6 @@ func InterpBench(points []Rates) (area float64, ok bool) {
 	return trapezoids(points) / points[len(points)-1].FPR, true
 }
 
-// sizes are those of MIB's circuits, as parts of all edges.
-var sizes = []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1}
-
 // Greedy compares the circuits that the MIB benchmark makes of scores for
 // InterpBench's area: of the sizes p = .001 … 1, ⌈p·N⌉ edges of N by the size of
 // their scores, from the output back, without those that lead nowhere. Its
@@ -100,14 +97,9 @@ func (t *Truth) Greedy(ctx context.Context, name string, scores circuit.Scores) 
 	if err != nil {
 		return Curve{}, err
 	}
-	all := 0
-	for i := range scores {
-		if !t.net.Edge(i).IsDirect() {
-			all++
-		}
-	}
+	all := t.net.Choosable()
 	var found []Found
-	for _, p := range sizes {
+	for _, p := range circuit.MIBSizes() {
 		if err := ctx.Err(); err != nil {
 			return Curve{}, err
 		}

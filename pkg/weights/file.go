@@ -154,6 +154,7 @@ func (f *File) Entry(name string) (Entry, bool) {
 	return e, ok
 }
 
-// Metadata returns the free texts of a safetensors header, nil if there are
-// none, as in the other containers.
+// Metadata returns the free texts of a safetensors header, or what a dict beside
+// a PyTorch file's tensors says in numbers and texts, such as "cfg.n_layers"; nil
+// if there are none.
 func (f *File) Metadata() map[string]string { return maps.Clone(f.metadata) }

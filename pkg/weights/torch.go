@@ -229,8 +229,36 @@ func stateDict(ctx context.Context, root any, file []byte) (*File, error) {
 		return nil, fmt.Errorf("at most %d tensors expected, found %d", maxKeys, len(entries))
 	}
 	f := newFile(entries, file)
-	f.places = places
+	f.places, f.metadata = places, facts(d)
 	return f, nil
+}
+
+// maxFacts bounds how many facts a file's dicts may tell.
+const maxFacts = 1000
+
+// facts are the numbers and texts in the dicts beside a dict's tensors, nil for
+// none.
+func facts(d *dict) map[string]string {
+	out := map[string]string{}
+	for _, e := range d.entries {
+		inner, ok := e.value.(*dict)
+		if !ok {
+			continue
+		}
+		for _, fact := range inner.entries {
+			switch fact.value.(type) {
+			case int64, float64, bool, string:
+				out[e.key+"."+fact.key] = fmt.Sprint(fact.value)
+			}
+			if len(out) == maxFacts {
+				return out
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
 }
 
 func findTensors(root any) (*dict, error) {

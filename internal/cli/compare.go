@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/compare"
+	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/draw/render"
+)
+
+// compareOptions are the flags of compare.
+type compareOptions struct {
+	circuits []string
+	files    []string
+	format   rocFormat
+	direct   bool
+	heads    bool
+}
+
+// pictureEndings are those of the files that compare writes.
+var pictureEndings = []string{".svg", ".png", ".dot"}
+
+func newCompare(run func(context.Context, *compareOptions) error) *cobra.Command {
+	o := &compareOptions{format: rocTable}
+	cmd := &cobra.Command{
+		Use:   "compare A.json B.json...",
+		Short: "say how alike circuits are",
+		Long: `Compare circuits, every two of them: the edges and nodes that both have, or one
+alone; precision and recall, which take the first of the two for the truth; and
+the rank correlation of scores, over the edges that both keep and over all that
+both have scores of. -o draws two circuits in one picture, with common edges and
+those of one alone in a colour each. Circuits in graphs of different definitions
+are compared in the finest graph that all of them have; what each loses in it is
+said on standard error.`,
+		Example: `  acdc discover --task induction --quiet -o a.json
+  acdc discover --task induction --algorithm exact --top 20 --quiet -o b.json
+  acdc compare a.json b.json -o both.svg`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usagef("expected at least two circuit files, found %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.circuits = args
+			return run(cmd.Context(), o)
+		},
+	}
+	fs := cmd.Flags()
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to draw two circuits to, by its ending "+strings.Join(pictureEndings, ", ")+"; may be repeated")
+	choice(cmd, &o.format, "format", string(rocTable), "what standard output carries", texts(rocFormats), oneOf("format", rocFormats))
+	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
+	fs.BoolVar(&o.heads, "heads", false, "draw heads only, without MLPs and their edges")
+	fs.SortFlags = false
+	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
+	return cmd
+}
+
+// check refuses, before anything is read, what cannot be drawn in the end.
+func (o *compareOptions) check() error {
+	if len(o.files) > 0 && len(o.circuits) != 2 {
+		return usagef("-o %s: expected two circuits, which are drawn in one picture, found %d", o.files[0], len(o.circuits))
+	}
+	streams := 0
+	for _, name := range o.circuits {
+		if name == "-" {
+			streams++
+		}
+	}
+	if streams > 1 {
+		return usagef("expected one circuit on standard input, found %d", streams)
+	}
+	return checkFiles(o.files, func(name string) error {
+		if !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))) {
+			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(pictureEndings, ", "))
+		}
+		return nil
+	})
+}
+
+// compare runs the command.
+func (a *app) compare(ctx context.Context, o *compareOptions) error {
+	var read []place
+	for _, name := range o.circuits {
+		read = append(read, a.circuitPlace(name)...)
+	}
+	if err := cmp.Or(a.clash(places("-o", o.files...), read), o.check()); err != nil {
+		return err
+	}
+	var files []*circuit.File
+	for _, name := range o.circuits {
+		f, err := a.readCircuit(ctx, name)
+		if err != nil {
+			return err
+		}
+		files = append(files, f)
+	}
+	g, list, err := compare.Common(files, o.circuits)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		for _, words := range c.Lost.Words() {
+			a.warn([]string{c.Name + ": " + words})
+		}
+	}
+	for _, name := range o.files {
+		text, err := o.draw(ctx, strings.ToLower(filepath.Ext(name)), g, list)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := a.writeFile(ctx, name, text); err != nil {
+			return err
+		}
+	}
+	return a.printComparison(compare.NewReport(g, list), o.format)
+}
+
+// draw is the picture of two circuits.
+func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Graph, list []compare.Circuit) ([]byte, error) {
+	left, right := list[0], list[1]
+	union := g.Empty()
+	parts := []draw.Part{{Name: "both", Edges: g.Empty()}, {Name: "only " + oneline.Base(left.Name), Edges: g.Empty()}, {Name: "only " + oneline.Base(right.Name), Edges: g.Empty()}}
+	for i := range union {
+		inA, inB := left.Mask[i], right.Mask[i]
+		union[i] = inA || inB
+		parts[0].Edges[i], parts[1].Edges[i], parts[2].Edges[i] = inA && inB, inA && !inB, inB && !inA
+	}
+	sets := compare.Of(g, left, right).Edges
+	caption := draw.Caption{Title: oneline.Base(left.Name) + " and " + oneline.Base(right.Name)}
+	if union.Count() > 0 {
+		caption.Lines = []string{fmt.Sprintf("Jaccard %.3f of edges", sets.Jaccard())}
+	}
+	var b, picture bytes.Buffer
+	if err := draw.WriteDOT(&b, g, union, nil, draw.Options{Caption: caption, Direct: o.direct, Heads: o.heads, Parts: parts}); err != nil || ending == ".dot" {
+		return b.Bytes(), err
+	}
+	err := render.Write(ctx, &picture, render.Format(strings.TrimPrefix(ending, ".")), b.Bytes())
+	return picture.Bytes(), err
+}
+
+// printComparison prints what was found.
+func (a *app) printComparison(r *compare.Report, format rocFormat) error {
+	var b bytes.Buffer
+	switch format {
+	case rocCSV:
+		if err := r.WriteCSV(&b); err != nil {
+			return err
+		}
+	case rocJSON:
+		if err := r.Encode(&b); err != nil {
+			return err
+		}
+	default:
+		b.WriteString(comparisonTables(r, columns(a.stdout)))
+	}
+	a.print(b.String())
+	return nil
+}
+
+// comparisonTables are a table of what circuits share, and one of scores.
+func comparisonTables(r *compare.Report, width int) string {
+	shares := [][]string{{"A", "B", "PARTS", "BOTH", "ONLY A", "ONLY B", "JACCARD", "PRECISION", "RECALL"}}
+	ranks := [][]string{{"A", "B", "SCORES OF", "EDGES", "SPEARMAN", "KENDALL"}}
+	for _, p := range r.Pairs {
+		for _, s := range []struct {
+			name string
+			compare.ReportSets
+		}{{"edges", p.Edges}, {"nodes", p.Nodes}} {
+			shares = append(shares, []string{p.A, p.B, s.name, grouped(s.Both), grouped(s.OnlyA), grouped(s.OnlyB), three(s.Jaccard), three(s.Precision), three(s.Recall)})
+		}
+		for _, s := range []struct {
+			name string
+			compare.ReportRanks
+		}{{"common edges", p.Common}, {"all edges", p.Scored}} {
+			ranks = append(ranks, []string{p.A, p.B, s.name, grouped(s.Edges), three(s.Spearman), three(s.Kendall)})
+		}
+	}
+	return table(shares, width) + "\n" + table(ranks, width)
+}
+
+// three is a number with three digits behind the point, – where there is none.
+func three(x *float64) string {
+	if x == nil {
+		return "–"
+	}
+	return strconv.FormatFloat(*x, 'f', 3, 64)
+}
