@@ -23,9 +23,10 @@ var groups = []struct {
 }{
 	{"Model", []string{"model", "no-processing", "fold-ln", "center-writing-weights", "center-unembed", "fold-value-biases", "reset-weights"}},
 	{"Data", []string{"task", "program", "data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
+	{"Method", []string{"algorithm", "threshold", "abs", "top", "sparsity", "select", "share", "bootstrap", "norm", "steps", "rate", "lambda", "init", "fixed-pattern", "order", "screen", "verify"}},
 	{"Output", []string{"output", "format", "color", "direct", "heads", "drop-idle", "json"}},
 	{"Circuit", []string{"circuit", "cut", "add"}},
-	{"General", []string{"definition", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
+	{"General", []string{"definition", "split-embed", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
 }
 
 // Widths in columns where neither COLUMNS nor a terminal says how wide lines

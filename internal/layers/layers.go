@@ -26,6 +26,7 @@ var Floors = map[string]float64{
 	"pkg/discover/flow":          5,
 	"pkg/discover":               4.25,
 	"pkg/judge":                  5,
+	"pkg/stability":              5.5,
 	"pkg/patch/incremental":      4,
 	"pkg/patch":                  3,
 	"pkg/ablate":                 2,

@@ -49,6 +49,7 @@ type edge struct {
 	from, to circuit.Node // to is the receiver, also where that is a tab
 	score    float64      // NaN: none
 	idle     bool         // carries nothing
+	opacity  float64      // from 0 to 1; NaN: that of the score
 }
 
 // gather collects nodes and edges of the kept circuit.
@@ -75,7 +76,11 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		if s != nil {
 			score = s[i]
 		}
-		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle})
+		opacity := math.NaN()
+		if o.Opacity != nil {
+			opacity = o.Opacity[i]
+		}
+		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle, opacity: opacity})
 		p.touch(e.Sender)
 		p.touch(e.Receiver)
 		if _, ok := e.Receiver.Letter(); ok && !o.Direct {

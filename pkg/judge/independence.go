@@ -67,7 +67,7 @@ func kernel(s []float64, same float64) ([][]float64, bool) {
 		}
 	}
 	slices.Sort(apart)
-	width := quantile(apart, 0.5)
+	width := Quantile(apart, 0.5)
 	out := make([][]float64, len(s))
 	for i := range s {
 		out[i] = make([]float64, len(s))

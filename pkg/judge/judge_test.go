@@ -124,7 +124,7 @@ func TestExamples(t *testing.T) {
 		least, most = min(least, want), max(most, want)
 	}
 	assert.Equal(t, []float64{least, most}, []float64{run.Quantiles[0], run.Quantiles[6]})
-	assert.Equal(t, []float64{1, 1.5, 3}, []float64{quantile([]float64{1, 2, 3}, 0), quantile([]float64{1, 2, 3}, 0.25), quantile([]float64{1, 2, 3}, 1)})
+	assert.Equal(t, []float64{1, 1.5, 3}, []float64{Quantile([]float64{1, 2, 3}, 0), Quantile([]float64{1, 2, 3}, 0.25), Quantile([]float64{1, 2, 3}, 1)})
 }
 
 // The full circuit is complete whatever is knocked out, and no knock-out narrows

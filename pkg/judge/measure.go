@@ -2,6 +2,7 @@ package judge
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -120,9 +121,9 @@ func (b *bench) mean(ctx context.Context, m circuit.Mask) (float64, error) {
 // span is how much taking everything away does to the metric.
 func (b *bench) span() float64 { return b.e.CleanMetric() - b.e.CorruptedMetric() }
 
-// ofSpan is a number as a share of span, nil where that is none.
+// ofSpan is a number as a share of span, nil where that is none; 0 has no sign.
 func (b *bench) ofSpan(x float64) *float64 {
-	if share := x / b.span(); !math.IsNaN(share) && !math.IsInf(share, 0) {
+	if share := x/b.span() + 0; !math.IsNaN(share) && !math.IsInf(share, 0) {
 		return &share
 	}
 	return nil
@@ -143,7 +144,7 @@ func (b *bench) run(name RunName, edges int, rows []float64) Run {
 	}
 	slices.Sort(values)
 	for i, q := range levels {
-		out.Quantiles[i] = quantile(values, q)
+		out.Quantiles[i] = Quantile(values, q)
 	}
 	return out
 }
@@ -172,8 +173,12 @@ func distance(a, b []float64) float64 {
 	return sum / float64(len(a))
 }
 
-// quantile is that of sorted values, linear between two of them.
-func quantile(sorted []float64, q float64) float64 {
+// Quantile is that of sorted values, linear between two of them. It panics if there
+// are none.
+func Quantile(sorted []float64, q float64) float64 {
+	if len(sorted) == 0 || !(q >= 0 && q <= 1) {
+		panic(fmt.Sprintf("judge: Quantile %v of %d values", q, len(sorted)))
+	}
 	at := q * float64(len(sorted)-1)
 	lo := int(math.Floor(at))
 	hi := min(lo+1, len(sorted)-1)

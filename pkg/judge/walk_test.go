@@ -33,7 +33,7 @@ func TestEveryMisuse(t *testing.T) {
 	misuse.Walk(t, misuse.Package{
 		Types:     []any{judge.Options{}, &judge.File{}},
 		Fresh:     []func() any{file, func() any { return few }},
-		Funcs:     []any{judge.RunNames, judge.Measure, judge.Judge, judge.Default, judge.Tables, judge.Decode},
+		Funcs:     []any{judge.RunNames, judge.Measure, judge.Judge, judge.Default, judge.Tables, judge.Decode, judge.Quantile},
 		Arguments: []any{e, &patch.Experiment{}, e.Graph(), other, e.Graph().Full(), e.Graph().Empty(), other.Full(), few, judge.Options{Level: math.NaN()}, judge.Metrics, judge.Table("faces"), io.Discard, []byte("{")},
 	})
 }
