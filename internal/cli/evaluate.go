@@ -49,9 +49,9 @@ and the corrupted run; faithfulness; completeness and minimality (Wang et al.
 Completeness, minimality and tests are of the circuit's own metric, on the test
 half. Model, data, metric and ablation are those that the circuit was found with,
 unless others are given.`,
-		Example: `  acdc discover --task induction -o circuit.json
-  acdc evaluate circuit.json -o circuit-judged.svg -o circuit-judged.json
-  acdc evaluate circuit.json --half test --samples 200 --format csv --table tests`,
+		Example: `  acdc discover --task tracr-reverse --ablation zero -o circuit.json
+  acdc evaluate circuit.json --examples 30 -o judged.svg -o judged.json
+  acdc evaluate circuit.json --half test --samples 50 --format csv --table minimality`,
 		Args: oneArg("a circuit file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.circuit = args[0]

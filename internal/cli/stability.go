@@ -41,7 +41,7 @@ examples one by one score once; ACDC runs anew on the same clean and corrupted r
 masks that are learned, and whatever else, run on the drawn examples from the start.
 --plan says beforehand what it takes.`,
 		Example: `  acdc stability --task induction --samples 20 -o stable.svg
-  acdc stability --task tracr-reverse --algorithm exact --samples 1000 --seeds 3 --format csv
+  acdc stability --task tracr-reverse --algorithm exact --samples 500 --seeds 3 --format csv
   acdc stability --task induction --algorithm eap-ig --plan`,
 		Args: noArgs("task"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), o) },

@@ -13,6 +13,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/metric"
 )
 
 // File is all that was found out about a circuit, with everything that decides
@@ -91,6 +92,9 @@ func (f *File) Check() error {
 
 // check refuses runs that are missing, in another order, or of other examples.
 func (m *Measurement) check() error {
+	if _, err := metric.ParseName(string(m.Metric)); err != nil {
+		return fmt.Errorf("field \"metric\": %w", err)
+	}
 	if len(m.Runs) != len(RunNames()) {
 		return fmt.Errorf("field \"runs\": expected %d, found %d", len(RunNames()), len(m.Runs))
 	}
@@ -116,6 +120,13 @@ func (v *Verdict) check() error {
 		if gap := math.Abs(k.Model - k.Circuit); k.Gap != gap {
 			return fmt.Errorf("field \"knock_outs\"[%d]: field \"gap\": expected %v, the difference, found %v", i, gap, k.Gap)
 		}
+	}
+	most := 0.0
+	for _, k := range v.Completeness.KnockOuts {
+		most = max(most, k.Gap)
+	}
+	if v.Completeness.Most != most {
+		return fmt.Errorf("field \"completeness\": field \"most\": expected %v, the widest gap, found %v", most, v.Completeness.Most)
 	}
 	for i, t := range v.Tests {
 		if _, err := choice.Parse("test", string(t.Name), []TestName{Equivalence, Independence, Minimality, Sufficiency, Necessity}); err != nil {

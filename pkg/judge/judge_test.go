@@ -408,9 +408,13 @@ func TestFileIsChecked(t *testing.T) {
 		`field "measurements"[0]: field "runs"[0]: field "run": expected full model, found "all"`:                     func(f *File) { f.Measurements[0].Runs[0].Run = "all" },
 		`field "measurements"[0]: field "runs"[2]: field "examples": expected 6, as of the first run, found 0`:        func(f *File) { f.Measurements[0].Runs[2].Examples = nil },
 		`field "measurements"[0]: field "runs"[3]: field "quantiles": expected them ascending, found [2 0 0 0 0 0 0]`: func(f *File) { f.Measurements[0].Runs[3].Quantiles = [7]float64{2} },
-		`field "verdict": field "tests"[1]: field "p": expected a number from 0 to 1, found 2`:                        func(f *File) { f.Tests[1].P = &two },
-		`field "verdict": field "tests"[0]: unknown outcome "yes": expected one of for, against, open`:                func(f *File) { f.Tests[0].Outcome = "yes" },
-		`field "verdict": field "knock_outs"[0]: unknown kind "": expected one of none, node, group, random, greedy`:  func(f *File) { f.Completeness.KnockOuts[0].Kind = "" },
+		`field "verdict": field "completeness": field "most": expected 0, the widest gap, found 2`: func(f *File) {
+			f.Completeness.Most, f.Completeness.KnockOuts = 2, nil
+		},
+		`field "measurements"[0]: field "metric": unknown metric "x": expected one of kl_div, logit_diff, prob_diff, docstring, nll, match_nll, l2, l2_first, frac_correct`: func(f *File) { f.Measurements[0].Metric = "x" },
+		`field "verdict": field "tests"[1]: field "p": expected a number from 0 to 1, found 2`:                                                                              func(f *File) { f.Tests[1].P = &two },
+		`field "verdict": field "tests"[0]: unknown outcome "yes": expected one of for, against, open`:                                                                      func(f *File) { f.Tests[0].Outcome = "yes" },
+		`field "verdict": field "knock_outs"[0]: unknown kind "": expected one of none, node, group, random, greedy`:                                                        func(f *File) { f.Completeness.KnockOuts[0].Kind = "" },
 		`field "verdict": field "knock_outs"[0]: field "gap": expected 0, the difference, found 2`: func(f *File) {
 			f.Completeness.KnockOuts[0] = KnockOut{Kind: None, Gap: 2}
 		},
@@ -421,6 +425,26 @@ func TestFileIsChecked(t *testing.T) {
 	}
 	_, err := Decode(t.Context(), "x.json", []byte(`{"graph": {}}`))
 	assert.True(t, strings.HasPrefix(err.Error(), `x.json: field "graph": `), err)
+}
+
+// Whatever text is read is refused, or is written as it was read.
+func FuzzDecode(f *testing.F) {
+	var b bytes.Buffer
+	require.NoError(f, judged(f, 1).Encode(&b))
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"graph": {"definition": "eap", "n_layers": 1, "n_heads": 1}, "edges_total": 8}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		file, err := Decode(t.Context(), "x.json", text)
+		if err != nil || file.EdgesTotal > 10_000 {
+			return
+		}
+		var once, twice bytes.Buffer
+		require.NoError(t, file.Encode(&once))
+		again, err := Decode(t.Context(), "x.json", once.Bytes())
+		require.NoError(t, err)
+		require.NoError(t, again.Encode(&twice))
+		require.Equal(t, once.String(), twice.String())
+	})
 }
 
 // Whatever ends the context ends the judging.

@@ -191,6 +191,26 @@ func TestFileIsChecked(t *testing.T) {
 	assert.ErrorContains(t, r.Check(), "expected it once, found it twice")
 }
 
+// Whatever text is read is refused, or is written as it was read.
+func FuzzDecode(f *testing.F) {
+	var b bytes.Buffer
+	require.NoError(f, result(f).Encode(&b))
+	f.Add(b.Bytes())
+	f.Add([]byte(`{"graph": {"definition": "eap", "n_layers": 1, "n_heads": 1}, "edges_total": 8}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := Decode(t.Context(), "x.json", text)
+		if err != nil || r.EdgesTotal > 10_000 {
+			return
+		}
+		var once, twice bytes.Buffer
+		require.NoError(t, r.Encode(&once))
+		again, err := Decode(t.Context(), "x.json", once.Bytes())
+		require.NoError(t, err)
+		require.NoError(t, again.Encode(&twice))
+		require.Equal(t, once.String(), twice.String())
+	})
+}
+
 func TestEnds(t *testing.T) {
 	for _, a := range []discover.Algorithm{acdc.Algorithm{Threshold: 0.01}, selected(exact.Scorer{})} {
 		f, _ := finder(t, a)
