@@ -44,8 +44,7 @@ func (f *File) SetCircuit(g *circuit.Graph, m circuit.Mask) {
 
 // Mask is the circuit and its graph.
 func (f *File) Mask() (*circuit.Graph, circuit.Mask, error) {
-	i := f.Graph
-	g, err := circuit.New(circuit.Config{Definition: i.Definition, Layers: i.Layers, Heads: i.Heads, AttnOnly: i.AttnOnly, ParallelAttnMLP: i.ParallelAttnMLP, SplitEmbed: i.SplitEmbed})
+	g, err := circuit.New(circuit.Config(f.Graph))
 	if err != nil {
 		return nil, nil, fmt.Errorf("field \"graph\": %w", err)
 	}

@@ -103,8 +103,7 @@ func (b *bench) complement(m circuit.Mask) circuit.Mask {
 	return out
 }
 
-// rows is the metric of a mask, row by row. That of all edges, and of none, is
-// that of the runs themselves.
+// rows is the metric of a mask, row by row.
 func (b *bench) rows(ctx context.Context, m circuit.Mask) ([]float64, error) {
 	return incremental.Rows(ctx, b.e, m)
 }

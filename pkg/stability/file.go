@@ -18,8 +18,7 @@ import (
 // Picture is the graph, the edges that were found, how often, and their effect,
 // NaN where an edge has none.
 func (r *Result) Picture() (g *circuit.Graph, found circuit.Mask, frequency, effect circuit.Scores, err error) {
-	i := r.Graph
-	g, err = circuit.New(circuit.Config{Definition: i.Definition, Layers: i.Layers, Heads: i.Heads, AttnOnly: i.AttnOnly, ParallelAttnMLP: i.ParallelAttnMLP, SplitEmbed: i.SplitEmbed})
+	g, err = circuit.New(circuit.Config(r.Graph))
 	if err != nil {
 		return nil, nil, nil, nil, fmt.Errorf("field \"graph\": %w", err)
 	}

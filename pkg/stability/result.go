@@ -3,6 +3,7 @@ package stability
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -122,9 +123,11 @@ func edgeOf(drawings []Drawing, i int, confidence float64) Edge {
 // jaccards are the mean index over all pairs, and over those with the first.
 func jaccards(drawings []Drawing) (all, whole *float64) {
 	sum, first, pairs := 0.0, 0.0, 0
-	for i := range drawings {
+	sets := make([][]uint64, len(drawings))
+	for i, d := range drawings {
+		sets[i] = bitsOf(d.Mask)
 		for k := range i {
-			x := jaccard(drawings[i].Mask, drawings[k].Mask)
+			x := jaccard(sets[i], sets[k])
 			if sum, pairs = sum+x, pairs+1; k == 0 {
 				first += x
 			}
@@ -138,17 +141,24 @@ func jaccards(drawings []Drawing) (all, whole *float64) {
 	return &sum, &first
 }
 
+// bitsOf is a mask with 64 edges a word.
+func bitsOf(m circuit.Mask) []uint64 {
+	out := make([]uint64, (len(m)+63)/64)
+	for i, present := range m {
+		if present {
+			out[i/64] |= 1 << (i % 64)
+		}
+	}
+	return out
+}
+
 // jaccard is the number of edges that both circuits have over that of those that
 // either has, 1 if neither has any.
-func jaccard(a, b circuit.Mask) float64 {
+func jaccard(a, b []uint64) float64 {
 	both, either := 0, 0
 	for i := range a {
-		if a[i] && b[i] {
-			both++
-		}
-		if a[i] || b[i] {
-			either++
-		}
+		both += bits.OnesCount64(a[i] & b[i])
+		either += bits.OnesCount64(a[i] | b[i])
 	}
 	if either == 0 {
 		return 1

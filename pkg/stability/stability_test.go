@@ -118,7 +118,7 @@ func TestNew(t *testing.T) {
 	assert.Equal(t, Edge{Name: g.Edge(2).String(), Found: 1, Frequency: 1.0 / 3, Scored: 1, Effect: value(4), Low: value(4), High: value(4)}, r.Edges[2])
 	assert.InDelta(t, (1+1.0/3+1.0/3)/3, *r.Jaccard, 1e-12)
 	assert.InDelta(t, (1+1.0/3)/2, *r.JaccardWhole, 1e-12)
-	assert.Equal(t, 1.0, jaccard(g.Empty(), g.Empty()))
+	assert.Equal(t, 1.0, jaccard(bitsOf(g.Empty()), bitsOf(g.Empty())))
 
 	one, err := New(g, []Drawing{whole}, Options{Seeds: []uint64{0}, Confidence: 0.5})
 	require.NoError(t, err)
@@ -129,6 +129,24 @@ func TestNew(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, one.Edges[0].Effect)
 	require.NoError(t, one.Check())
+}
+
+// The index over words is that over edges, whatever their number.
+func TestJaccard(t *testing.T) {
+	rng := rngOf(1)
+	for _, n := range []int{1, 63, 64, 65, 200} {
+		a, b, both, either := make(circuit.Mask, n), make(circuit.Mask, n), 0, 0
+		for i := range n {
+			a[i], b[i] = i == 0 || rng.IntN(2) == 0, rng.IntN(2) == 0
+			if a[i] && b[i] {
+				both++
+			}
+			if a[i] || b[i] {
+				either++
+			}
+		}
+		assert.Equal(t, float64(both)/float64(either), jaccard(bitsOf(a), bitsOf(b)), n)
+	}
 }
 
 // result is one of a real algorithm.
