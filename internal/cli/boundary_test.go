@@ -38,6 +38,8 @@ var accepted = map[string][]string{
 	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem, "screen": noneOfThem,
 	"steps": noneOfThem, "fixed-pattern": zeroOnly,
 	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
+	"samples": noneOfThem, "permutations": noneOfThem, "knock-outs": noneOfThem, "level": {"0.5"}, "parts": noneOfThem, "table": noneOfThem,
+	"seeds": noneOfThem, "confidence": {"0.5"},
 	"train": zeroOnly, "accept": zeroOnly, "n-heads": noneOfThem, "d-model": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
 	"from": noneOfThem, "to": noneOfThem, "shape": noneOfThem, "check": zeroOnly,
@@ -50,7 +52,7 @@ var accepted = map[string][]string{
 func base(cmd *cobra.Command, flag, circuit string) []string {
 	path := strings.Fields(cmd.CommandPath())[1:]
 	switch strings.Join(path, " ") {
-	case "discover":
+	case "discover", "stability":
 		if flag == "data" {
 			return append(path, "--model", "or_gate")
 		}
@@ -71,6 +73,8 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 			return append(path, "--circuit", circuit, "-o", "x.json")
 		}
 		return append(path, "--circuit", circuit)
+	case "evaluate":
+		return append(path, circuit, "--task", "ioi")
 	case "predict":
 		switch flag {
 		case "prompt":

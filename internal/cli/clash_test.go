@@ -94,13 +94,15 @@ func TestOutputsAreNoInputs(t *testing.T) {
 	require.Greater(t, len(files), 5)
 	circuit, data, model := filepath.Join(dir, "c.json"), filepath.Join(dir, "in.json"), filepath.Join(dir, "m")
 	for command, args := range map[string][]string{
-		"discover": {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
-		"run":      {"run", "--circuit", circuit},
-		"render":   {"render", circuit},
-		"compare":  {"compare", circuit, circuit},
-		"train":    {"train", circuit, "-o", filepath.Join(dir, "new")},
-		"compile":  {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
-		"roc":      {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
+		"discover":  {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
+		"run":       {"run", "--circuit", circuit},
+		"render":    {"render", circuit},
+		"compare":   {"compare", circuit, circuit},
+		"train":     {"train", circuit, "-o", filepath.Join(dir, "new")},
+		"compile":   {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
+		"evaluate":  {"evaluate", circuit, "--samples", "1"},
+		"stability": {"stability", "--model", model, "--data", data, "--threshold", "1e9", "--samples", "1"},
+		"roc":       {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
 	} {
 		root := newRoot(&app{stdout: &output{}})
 		cmd, _, err := root.Find([]string{command})
@@ -110,8 +112,8 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				continue
 			}
 			for path, before := range files {
-				if isCircuit := path == circuit; command != "roc" && isCircuit != slices.Contains([]string{"render", "compare", "train", "compile"}, command) {
-					continue // run edits it in place, discover does not read it; render, compare, train and compile read nothing else, roc everything
+				if isCircuit := path == circuit; !slices.Contains([]string{"roc", "evaluate"}, command) && isCircuit != slices.Contains([]string{"render", "compare", "train", "compile"}, command) {
+					continue // run edits it in place, discover does not read it; render, compare, train and compile read nothing else, roc and evaluate everything
 				}
 				for _, name := range aliases(t, path) {
 					code, text := runMain(append(args, "--"+flag, name)...)
@@ -143,7 +145,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "stability"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

@@ -65,7 +65,7 @@ circuit is printed as DOT, or written to files.`,
 
 func (o *discoverOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	o.methodFlags(cmd)
+	methodFlags(cmd, &o.method)
 	choice(cmd, &o.definition, "definition", string(o.definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	splitFlag(fs, &o.splitEmbed)
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")

@@ -19,8 +19,8 @@ import (
 const verifyEvery = 10
 
 // methodFlags are the flags that say how edges are chosen.
-func (o *discoverOptions) methodFlags(cmd *cobra.Command) {
-	fs, m := cmd.Flags(), &o.method
+func methodFlags(cmd *cobra.Command, m *study.Method) {
+	fs := cmd.Flags()
 	choice(cmd, &m.Algorithm, "algorithm", study.Algorithms()[0], "how edges are chosen, ensemble:A+B for several together", study.Algorithms(), study.ParseAlgorithm)
 	typed(fs, &m.Threshold, "threshold", "", "NUMBER", "how much the metric must rise for an edge to be kept, or what its score must be, default the task's or 0.1", optional(parseThreshold))
 	fs.BoolVar(&m.Absolute, "abs", false, "compare the absolute value of the rise, or of the score")

@@ -10,7 +10,6 @@ import (
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/metric"
-	"github.com/seed-2c350065/acdc/pkg/patch"
 )
 
 // reportFormat is how run prints its table.
@@ -219,14 +218,8 @@ func edit(g *circuit.Graph, mask circuit.Mask, cut, add []string) (circuit.Mask,
 // metrics lists what to measure: the one asked for, or all that the data
 // allow, the file's own first.
 func (o *runOptions) metrics(in *study.Study) []metric.Name {
-	out := []metric.Name{in.Spec.Metric}
 	if o.spec.Metric != "" {
-		return out
+		return []metric.Name{in.Spec.Metric}
 	}
-	for _, name := range metric.Names() {
-		if name != in.Spec.Metric && patch.Allows(name, in.Data, in.Model.Config) == nil {
-			out = append(out, name)
-		}
-	}
-	return out
+	return in.Metrics()
 }

@@ -25,6 +25,8 @@ var Floors = map[string]float64{
 	"pkg/discover/hisp":          5,
 	"pkg/discover/flow":          5,
 	"pkg/discover":               4.25,
+	"pkg/judge":                  5,
+	"pkg/stability":              5.5,
 	"pkg/faithful":               4.25,
 	"pkg/patch/incremental":      4,
 	"pkg/patch":                  3,
@@ -56,6 +58,7 @@ var Floors = map[string]float64{
 	"internal/filelock":          -1,
 	"internal/jsonfile":          -1,
 	"internal/oneline":           -2,
+	"internal/plotstyle":         0,
 	"internal/scratch":           -1,
 	"pkg/tensor/internal/kernel": -1,
 }

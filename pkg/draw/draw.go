@@ -48,6 +48,9 @@ type Options struct {
 	// Idle are the edges that carry nothing (circuit.Graph.Idle), which are
 	// drawn dashed and grey; nil for none.
 	Idle circuit.Mask
+	// Opacity is how far each edge is seen, from 0 to 1, such as how often it was
+	// found; nil for that of its score.
+	Opacity circuit.Scores
 	// Groups names a role for some heads, MLPs or embeddings, such as the
 	// classes of heads in a paper. They fill the node and stand in the legend.
 	Groups map[circuit.Node]Group
@@ -71,8 +74,8 @@ type Group struct {
 // (circuit.Graph.Prune). It panics if mask or scores are not of the
 // graph.
 func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) error {
-	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n {
-		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d", n, len(m), len(s), len(o.Idle)))
+	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n || o.Opacity != nil && len(o.Opacity) != n {
+		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d, opacity of %d", n, len(m), len(s), len(o.Idle), len(o.Opacity)))
 	}
 	for _, part := range o.Parts {
 		if n := g.NumEdges(); len(part.Edges) != n {

@@ -250,6 +250,24 @@ func TestColors(t *testing.T) {
 	assert.Equal(t, kindK, a["embed -> a1.0_k"]["color"][:7], "one sign only: by kind")
 }
 
+// An edge is as dark as it is told to be, and never vanishes.
+func TestOpacity(t *testing.T) {
+	sm := load(t, "induction-9.json")
+	opacity := make(circuit.Scores, len(sm.m))
+	kept := 0
+	for i, present := range sm.m {
+		if present {
+			opacity[i] = []float64{0, 0.5, 1, 7}[kept%4]
+			kept++
+		}
+	}
+	seen := map[string]int{}
+	for _, found := range regexp.MustCompile(`color="#[0-9a-f]{6}([0-9a-f]{2})"`).FindAllStringSubmatch(string(dot(t, sm, Options{Direct: true, Opacity: opacity})), -1) {
+		seen[found[1]]++
+	}
+	assert.Equal(t, map[string]int{"14": 3, "80": 2, "ff": 4}, seen)
+}
+
 func TestUnknownChoicesAreErrors(t *testing.T) {
 	sm := load(t, "induction-9.json")
 	err := WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Color: "rainbow"})
@@ -257,7 +275,7 @@ func TestUnknownChoicesAreErrors(t *testing.T) {
 	n := circuit.Node{Kind: circuit.Head, Layer: 1}
 	err = WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Groups: map[circuit.Node]Group{n: {Name: "a", Color: "red"}}})
 	assert.EqualError(t, err, `group "a": colour "red": expected the form #77aadd`)
-	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0, idle edges of 0", func() {
+	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0, idle edges of 0, opacity of 0", func() {
 		_ = WriteDOT(&bytes.Buffer{}, sm.g, make(circuit.Mask, 1), nil, Options{})
 	})
 }

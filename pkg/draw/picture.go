@@ -51,6 +51,7 @@ type edge struct {
 	score    float64      // NaN: none
 	idle     bool         // carries nothing
 	part     int          // of the picture's parts, -1 for none
+	opacity  float64      // from 0 to 1; NaN: that of the score
 }
 
 // gather collects nodes and edges of the kept circuit.
@@ -77,7 +78,11 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		if s != nil {
 			score = s[i]
 		}
-		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle, part: partOf(o.Parts, i)})
+		opacity := math.NaN()
+		if o.Opacity != nil {
+			opacity = o.Opacity[i]
+		}
+		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle, opacity: opacity, part: partOf(o.Parts, i)})
 		p.touch(e.Sender)
 		p.touch(e.Receiver)
 		if _, ok := e.Receiver.Letter(); ok && !o.Direct {

@@ -46,9 +46,10 @@ var (
 const (
 	minWidth     = 0.6 // points, as all widths
 	maxWidth     = 4.5
-	neutralWidth = 1.2 // of an edge without a score
-	flatWidth    = 2.0 // of edges that all have the same score
-	idleWidth    = 0.8 // of an edge that carries nothing
+	neutralWidth = 1.2  // of an edge without a score
+	flatWidth    = 2.0  // of edges that all have the same score
+	idleWidth    = 0.8  // of an edge that carries nothing
+	leastOpacity = 0.08 // of an edge that is hardly ever found: it does not vanish
 	// The thinnest line lies at least and at most so many powers of ten below
 	// the widest: similar scores look similar, and none vanishes.
 	leastDecades, mostDecades = 1, 3
@@ -183,7 +184,11 @@ func (p *picture) ink(e edge) string {
 	case p.color == byPart:
 		ink = partInks[e.part]
 	}
-	return fmt.Sprintf("%s%02x", ink, int(255*p.scale.opacity(e.score, len(p.edges))+0.5))
+	opacity := e.opacity
+	if math.IsNaN(opacity) {
+		opacity = p.scale.opacity(e.score, len(p.edges))
+	}
+	return fmt.Sprintf("%s%02x", ink, int(255*min(max(opacity, leastOpacity), 1)+0.5))
 }
 
 // grouping is the groups with their colours decided.

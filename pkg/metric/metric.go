@@ -91,6 +91,7 @@ type Metric struct {
 	formula formula
 	width   int // logits that a row reads
 	clean   bool
+	weights []float64 // by row, their sum being 1; nil where all count the same
 }
 
 // New binds a metric to data. Rows are the masked positions; without a mask
@@ -188,9 +189,41 @@ func (m *Metric) checkRow(method string, i int) {
 	}
 }
 
+// Weighted is the same metric as a mean in which each row counts as much as its
+// weight says. It panics unless there is a weight of at least 0 for each row, and
+// one above.
+func (m *Metric) Weighted(weights []float64) *Metric {
+	m.checkValues("Weighted", weights)
+	sum := 0.0
+	for _, w := range weights {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			panic(fmt.Sprintf("metric: Weighted: expected weights of at least 0, found %v", w))
+		}
+		sum += w
+	}
+	if sum == 0 {
+		panic("metric: Weighted: expected a weight above 0, found none")
+	}
+	out := *m
+	out.weights = make([]float64, len(weights))
+	for i, w := range weights {
+		out.weights[i] = w / sum
+	}
+	return &out
+}
+
 // Mean is the metric of a run from the values of all rows.
 func (m *Metric) Mean(values []float64) float64 {
 	m.checkValues("Mean", values)
+	if m.weights != nil {
+		sum := 0.0
+		for i, v := range values {
+			if m.weights[i] > 0 { // what does not count may be infinite
+				sum += m.weights[i] * v
+			}
+		}
+		return sum
+	}
 	sum := 0.0
 	for _, v := range values {
 		sum += v

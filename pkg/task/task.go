@@ -251,6 +251,30 @@ func (d Data) Part(lo, hi int) Data {
 	return d
 }
 
+// Pick returns the examples of some numbers, in their order, each as often as its
+// number is there.
+func (d Data) Pick(examples []int) Data {
+	d.Clean = picked(d.Clean, examples)
+	d.Corrupt, d.Mask, d.Labels = picked(d.Corrupt, examples), picked(d.Mask, examples), picked(d.Labels, examples)
+	d.Correct, d.Wrong, d.Pad = picked(d.Correct, examples), picked(d.Wrong, examples), picked(d.Pad, examples)
+	return d
+}
+
+// picked returns the entries of some numbers, or nil of nil.
+func picked[T any](x []T, numbers []int) []T {
+	if x == nil {
+		return nil
+	}
+	out := make([]T, len(numbers))
+	for i, n := range numbers {
+		if n < 0 || n >= len(x) {
+			panic(fmt.Sprintf("task: Pick of example %d of %d", n, len(x)))
+		}
+		out[i] = x[n]
+	}
+	return out
+}
+
 // part returns x[lo:hi], or nil of nil.
 func part[T any](x []T, lo, hi int) []T {
 	if x == nil {
