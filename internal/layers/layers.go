@@ -53,6 +53,7 @@ var Floors = map[string]float64{
 	"internal/filelock":          -1,
 	"internal/jsonfile":          -1,
 	"internal/oneline":           -2,
+	"internal/plotstyle":         0,
 	"internal/scratch":           -1,
 	"pkg/tensor/internal/kernel": -1,
 }

@@ -5,8 +5,7 @@
 // The steps:
 //  1. each curve becomes the stairs below which the reference's area lies, with
 //     a mark at every circuit where there are few (stairs.go);
-//  2. each method gets a colour, a dash and a mark (style.go); the colours are
-//     those of Okabe and Ito, which the colour-blind tell apart;
+//  2. each method gets a colour, a dash and a mark of internal/plotstyle;
 //  3. panel and legend are drawn (figure.go, legend.go) with gonum's plot.
 //
 // The package stands apart because that library adds some 7 MB to a program. It

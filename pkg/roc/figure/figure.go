@@ -1,7 +1,6 @@
 package figure
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"image/color"
@@ -11,25 +10,24 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/plotstyle"
 	"github.com/seed-2c350065/acdc/pkg/roc"
 )
 
 // Format is a format of pictures.
-type Format string
+type Format = plotstyle.Format
 
 // The formats.
 const (
-	SVG Format = "svg"
-	PNG Format = "png"
+	SVG = plotstyle.SVG
+	PNG = plotstyle.PNG
 )
 
 // Formats lists the formats.
-func Formats() []Format { return []Format{SVG, PNG} }
+func Formats() []Format { return plotstyle.Formats() }
 
 // Figure is what is drawn. A figure without parts has a panel for each.
 type Figure struct {
@@ -44,8 +42,6 @@ const (
 	plotHeight = 9.4 * vg.Centimeter
 	gap        = 0.6 * vg.Centimeter // around and between
 	lineHeight = 0.46 * vg.Centimeter
-	fontSize   = 9 * vg.Length(1)
-	resolution = 192 // of a PNG, in dots an inch
 	titleRunes = 48  // what fits over a panel
 	mostCurves = 100 // of which the legend would be some half a metre
 )
@@ -63,32 +59,8 @@ func (f Figure) Write(ctx context.Context, w io.Writer, format Format) error {
 	}
 	width := gap + vg.Length(len(f.Parts))*(panelWidth+gap)
 	height := plotHeight + f.legendHeight() + 3*gap
-	if format == PNG {
-		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(resolution))}
-		if err := f.draw(ctx, draw.New(c)); err != nil {
-			return err
-		}
-		_, err := c.WriteTo(w)
-		return err
-	}
-	c := vgsvg.New(width, height)
-	if err := f.draw(ctx, draw.New(c)); err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return err
-	}
-	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(oneFont), []byte(likeFonts)))
-	return err
+	return plotstyle.Write(w, format, width, height, func(c draw.Canvas) error { return f.draw(ctx, c) })
 }
-
-// In an SVG fonts of the same widths may stand for the one that texts were
-// measured in. No text has this attribute in it, since quotes are escaped there.
-const (
-	oneFont   = `style="font-family:Liberation Sans;`
-	likeFonts = `style="font-family:'Liberation Sans',Arial,Helvetica,sans-serif;`
-)
 
 // check refuses what cannot be drawn.
 func (f Figure) check(format Format) error {
@@ -111,9 +83,7 @@ func (f Figure) check(format Format) error {
 
 // draw draws title, panels and legends.
 func (f Figure) draw(ctx context.Context, c draw.Canvas) error {
-	c.SetColor(color.White)
-	c.Fill(c.Rectangle.Path())
-	title := textStyle(1.2)
+	title := plotstyle.TextStyle(1.2)
 	title.XAlign, title.YAlign = draw.XCenter, draw.YTop
 	c.FillText(title, vg.Point{X: (c.Min.X + c.Max.X) / 2, Y: c.Max.Y - gap/2}, oneline.Middle(oneline.Plain(f.Title), titleRunes*len(f.Parts)))
 	for i, part := range f.Parts {
@@ -137,23 +107,19 @@ func (f Figure) panel(c draw.Canvas, part roc.Part) error {
 	p := plot.New()
 	p.Title.Text = string(part)
 	p.X.Label.Text, p.Y.Label.Text = "false positive rate", "true positive rate"
-	p.Title.TextStyle = textStyle(1)
-	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
+	plotstyle.Axes(p)
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Min, axis.Max = -0.02, 1.02 // marks at the ends are whole
-		axis.Label.TextStyle.Font, axis.Tick.Label.Font = sans(1), sans(1)
 		axis.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 0.25, Label: "0.25"}, {Value: 0.5, Label: "0.5"}, {Value: 0.75, Label: "0.75"}, {Value: 1, Label: "1"}}
 	}
-	grid := plotter.NewGrid()
-	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{225}, color.Gray{225}
 	chance, err := line([]roc.Rates{{FPR: 0, TPR: 0}, {FPR: 1, TPR: 1}}, draw.LineStyle{Color: color.Gray{150}, Width: 0.7, Dashes: []vg.Length{1, 2}})
 	if err != nil {
 		return err
 	}
-	p.Add(grid, chance)
+	p.Add(chance)
 	for i, curve := range f.Curves {
 		rates := curve.Counted().Rates(part)
-		stairs, err := line(stairs(rates), lineStyle(i, len(f.Curves)))
+		stairs, err := line(stairs(rates), plotstyle.LineStyle(i, len(f.Curves)))
 		if err != nil {
 			return err
 		}
@@ -163,7 +129,7 @@ func (f Figure) panel(c draw.Canvas, part roc.Part) error {
 			if err != nil {
 				return err
 			}
-			dots.GlyphStyle = glyphStyle(i, len(f.Curves))
+			dots.GlyphStyle = plotstyle.GlyphStyle(i, len(f.Curves))
 			p.Add(dots)
 		}
 	}

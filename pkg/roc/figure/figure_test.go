@@ -8,7 +8,6 @@ import (
 	"image/color"
 	"image/png"
 	"io"
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/ending"
 	"github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/internal/plotstyle"
 	"github.com/seed-2c350065/acdc/pkg/roc"
 )
 
@@ -172,7 +172,7 @@ func hexByte(x uint8) string {
 func TestStairsAreDrawn(t *testing.T) {
 	f := sample()
 	f.Curves = f.Curves[2:]
-	lines := corners(t, drawn(t, f, SVG), palette[0])
+	lines := corners(t, drawn(t, f, SVG), plotstyle.Palette[0])
 	require.Len(t, lines, 2, "in each panel one")
 	want := []roc.Rates{{FPR: 0, TPR: 0}, {FPR: 0.2, TPR: 0}, {FPR: 0.2, TPR: 0.2}, {FPR: 1, TPR: 0.2}, {FPR: 1, TPR: 1}}
 	for _, line := range lines {
@@ -192,7 +192,7 @@ func TestPointsBelowLeast(t *testing.T) {
 	one := f
 	one.Curves = []roc.Curve{f.Curves[0]}
 	one.Curves[0].Points = one.Curves[0].Points[:1]
-	assert.Equal(t, corners(t, drawn(t, one, SVG), palette[0]), corners(t, drawn(t, f, SVG), palette[0]))
+	assert.Equal(t, corners(t, drawn(t, one, SVG), plotstyle.Palette[0]), corners(t, drawn(t, f, SVG), plotstyle.Palette[0]))
 }
 
 // Below the corners lies the reference's area, and no corner is there in vain.
@@ -233,15 +233,15 @@ func TestPNG(t *testing.T) {
 	for side, pixels := range map[string]int{"width": img.Bounds().Dx(), "height": img.Bounds().Dy()} {
 		points, err := strconv.ParseFloat(strings.TrimSuffix(svg[side], "pt"), 64)
 		require.NoError(t, err)
-		assert.InDelta(t, points*resolution/72, pixels, 1, side)
+		assert.InDelta(t, points*plotstyle.Resolution/72, pixels, 1, side)
 	}
 	assert.Equal(t, color.RGBA{255, 255, 255, 255}, color.RGBAModel.Convert(img.At(1, 1)))
 	plot := img.Bounds()
 	plot.Max.Y = plot.Max.Y * 3 / 5 // above the legend
 	for i := range f.Curves {
-		assert.Greater(t, pixels(img, plot, palette[i]), 500, f.Curves[i].Name)
+		assert.Greater(t, pixels(img, plot, plotstyle.Palette[i]), 500, f.Curves[i].Name)
 	}
-	assert.Zero(t, pixels(img, img.Bounds(), palette[4]), "of no method")
+	assert.Zero(t, pixels(img, img.Bounds(), plotstyle.Palette[4]), "of no method")
 }
 
 // pixels counts those of a colour.
@@ -271,43 +271,6 @@ func TestBytesAreTheSame(t *testing.T) {
 			})
 		}
 		all.Wait()
-	}
-}
-
-// contrast is that of a colour with white by WCAG 2.
-func contrast(c color.RGBA) float64 {
-	linear := func(x uint8) float64 {
-		v := float64(x) / 255
-		if v <= 0.04045 {
-			return v / 12.92
-		}
-		return math.Pow((v+0.055)/1.055, 2.4)
-	}
-	return 1.05 / (0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B) + 0.05)
-}
-
-// Every colour is seen on white, and no two of many methods share colour,
-// dash and mark.
-func TestStylesDiffer(t *testing.T) {
-	for _, c := range palette {
-		assert.Greater(t, contrast(c), 2.0, c)
-	}
-	type style struct {
-		color color.Color
-		dash  int
-		glyph any
-	}
-	seen := map[style]bool{}
-	for i := range 28 {
-		l, g := lineStyle(i, 28), glyphStyle(i, 28)
-		s := style{l.Color, len(l.Dashes), g.Shape}
-		if len(l.Dashes) == 2 {
-			s.dash = int(l.Dashes[0])
-		}
-		assert.False(t, seen[s], i)
-		seen[s] = true
-		assert.Equal(t, l.Color, g.Color)
-		assert.Greater(t, g.Radius, l.Width/2)
 	}
 }
 

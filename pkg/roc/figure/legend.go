@@ -5,6 +5,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/plotstyle"
 	"github.com/seed-2c350065/acdc/pkg/roc"
 )
 
@@ -28,18 +29,18 @@ func (f Figure) legendHeight() vg.Length { return vg.Length(len(f.Curves)+1)*lin
 // them has InterpBench's.
 func (f Figure) legend(c draw.Canvas, part roc.Part) {
 	y := func(row int) vg.Length { return c.Max.Y - gap/2 - (vg.Length(row)+0.5)*lineHeight }
-	right := textStyle(1)
+	right := plotstyle.TextStyle(1)
 	right.XAlign = draw.XRight
 	cell := func(row, column int, text string) {
 		c.FillText(right, vg.Point{X: c.Min.X + columns[column].end, Y: y(row)}, text)
 	}
-	c.FillText(textStyle(1), vg.Point{X: c.Min.X + nameAt, Y: y(0)}, "area")
+	c.FillText(plotstyle.TextStyle(1), vg.Point{X: c.Min.X + nameAt, Y: y(0)}, "area")
 	hasThird := false
 	for i, curve := range f.Curves {
 		row := i + 1
-		c.StrokeLine2(lineStyle(i, len(f.Curves)), c.Min.X, y(row), c.Min.X+sampleWidth, y(row))
-		c.DrawGlyph(glyphStyle(i, len(f.Curves)), vg.Point{X: c.Min.X + sampleWidth/2, Y: y(row)})
-		c.FillText(textStyle(1), vg.Point{X: c.Min.X + nameAt, Y: y(row)}, oneline.Middle(oneline.Plain(curve.Name), nameRunes))
+		c.StrokeLine2(plotstyle.LineStyle(i, len(f.Curves)), c.Min.X, y(row), c.Min.X+sampleWidth, y(row))
+		c.DrawGlyph(plotstyle.GlyphStyle(i, len(f.Curves)), vg.Point{X: c.Min.X + sampleWidth/2, Y: y(row)})
+		c.FillText(plotstyle.TextStyle(1), vg.Point{X: c.Min.X + nameAt, Y: y(row)}, oneline.Middle(oneline.Plain(curve.Name), nameRunes))
 		cell(row, 0, areaText(curve.Pessimistic(part)))
 		cell(row, 1, areaText(curve.Trapezoid(part)))
 		if curve.InterpBench != nil && part == roc.Edges {
