@@ -40,6 +40,8 @@ var accepted = map[string][]string{
 	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
 	"train": zeroOnly, "accept": zeroOnly, "n-heads": noneOfThem, "d-model": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
+	"sizes": noneOfThem, "test-data": aFile, "dir": aFile, "manifest": aFile, "per-task": noneOfThem, "index": zeroOnly, "missing": zeroOnly,
+	"emit": noneOfThem, "cpus": noneOfThem, "image": aFile, "claim": aFile,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
@@ -100,6 +102,16 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		return append(path, "gone.json", "-o", "model")
 	case "roc":
 		return append(path, "--task", "ioi", "--model", "or_gate")
+	case "sweep", "sweep plan":
+		switch flag {
+		case "data":
+			return append(path, "--model", "or_gate")
+		case "test-data":
+			return append(path, "--model", "or_gate", "--data", "random:2x3")
+		}
+		return append(path, "--task", "or_gate", "--algorithm", "acdc,exact", "--thresholds", "0.1", "--sizes", "2")
+	case "sweep run":
+		return append(path, "--index", "0")
 	case "compile":
 		if slices.Contains(trainingFlags, flag) {
 			path = append(path, "--train")

@@ -99,6 +99,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"render":   {"render", circuit},
 		"train":    {"train", circuit, "-o", filepath.Join(dir, "new")},
 		"compile":  {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
+		"sweep":    {"sweep", "--model", model, "--data", data, "--thresholds", "1e9"},
 		"roc":      {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
 	} {
 		root := newRoot(&app{stdout: &output{}})

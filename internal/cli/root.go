@@ -42,7 +42,7 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
 		newDiscover(a, a.discover), newRun(a, a.run), newPredict(a.predict), newRender(a, a.render), newInfo(a), newModels(a), newTasks(a),
-		newData(a), newPull(a, a.pull), newTrain(a.train), newCompile(a.compile), newROC(a.roc), newReference(a, a.reference),
+		newData(a), newPull(a, a.pull), newTrain(a.train), newCompile(a.compile), newROC(a.roc), newSweep(a), newReference(a, a.reference),
 		newCompletion(a), newVersion(a))
 	root.SetHelpCommand(newHelp())
 	return root
