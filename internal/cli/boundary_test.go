@@ -103,13 +103,16 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 	case "roc":
 		return append(path, "--task", "ioi", "--model", "or_gate")
 	case "sweep", "sweep plan":
-		switch flag {
-		case "data":
-			return append(path, "--model", "or_gate")
-		case "test-data":
-			return append(path, "--model", "or_gate", "--data", "random:2x3")
+		if flag == "test-data" {
+			return append(path, "--model", "or_gate", "--data", "gone.json")
 		}
-		return append(path, "--task", "or_gate", "--algorithm", "acdc,exact", "--thresholds", "0.1", "--sizes", "2")
+		if flag == "data" {
+			return append(path, "--model", "or_gate")
+		}
+		if flag == "abs" || flag == "fixed-pattern" {
+			path = append(path, "--algorithm", "relp")
+		}
+		return append(path, "--task", "ioi", "--model", "or_gate")
 	case "sweep run":
 		return append(path, "--index", "0")
 	case "compile":

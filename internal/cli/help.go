@@ -22,10 +22,12 @@ var groups = []struct {
 	flags []string
 }{
 	{"Model", []string{"model", "no-processing", "fold-ln", "center-writing-weights", "center-unembed", "fold-value-biases", "reset-weights"}},
-	{"Data", []string{"task", "program", "data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
+	{"Data", []string{"task", "program", "data", "test-data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
 	{"Output", []string{"output", "format", "color", "direct", "heads", "drop-idle", "json"}},
+	{"Method", []string{"algorithm", "thresholds", "sizes", "abs", "select", "norm", "steps", "rate", "lambda", "init", "fixed-pattern", "order"}},
 	{"Circuit", []string{"circuit", "cut", "add"}},
-	{"General", []string{"definition", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
+	{"Many machines", []string{"manifest", "dir", "per-task"}},
+	{"General", []string{"definition", "split-embed", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},
 }
 
 // Widths in columns where neither COLUMNS nor a terminal says how wide lines

@@ -109,7 +109,7 @@ func (a *app) sweep(ctx context.Context, o *sweepOptions) error {
 // lab is where runs are made, with a folder or without, for outputs that are
 // none of its inputs.
 func (a *app) lab(threads int, dir string, outputs []place) *sweep.Lab {
-	return &sweep.Lab{Origin: sweep.Here(versionText()), Threads: threads, Folder: sweep.Folder(dir),
+	return &sweep.Lab{Origin: sweep.Here(programText()), Threads: threads, Folder: sweep.Folder(dir),
 		Opened: func(x *study.Study) error {
 			a.warn(x.Model.Warnings)
 			return a.clash(outputs, inputs(x.Spec, x.Model))

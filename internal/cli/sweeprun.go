@@ -76,7 +76,7 @@ func parseLine(what string) func(string) (string, error) {
 func (a *app) sweepPlan(ctx context.Context, o *planOptions) error {
 	files := places("-o", o.manifest)
 	if o.manifest != "" {
-		if err := checkFiles([]string{o.manifest}, func(string) error { return nil }); err != nil {
+		if err := checkFiles([]string{o.manifest}, checkManifest); err != nil {
 			return err
 		}
 	}
@@ -113,6 +113,14 @@ func (a *app) sweepPlan(ctx context.Context, o *planOptions) error {
 	}
 	a.print(text)
 	return a.stdout.err
+}
+
+// checkManifest refuses a file that is no manifest by its name.
+func checkManifest(name string) error {
+	if kind := strings.ToLower(filepath.Ext(name)); kind != ".jsonl" && kind != ".json" {
+		return usagef("-o %q: expected a file that ends in .jsonl or .json", name)
+	}
+	return nil
 }
 
 // folderOf is where the results of a manifest are unless anybody says otherwise.

@@ -22,7 +22,7 @@ type Grid struct {
 	Algorithms []string
 	Method     study.Method // options, each of the algorithms that have it
 	Thresholds []float64    // ACDC's, ascending; nil for DefaultThresholds
-	Sizes      []int        // of circuits that scores choose, in edges; nil for as many as thresholds (see Sizes)
+	Sizes      []int        // of circuits that scores choose, in edges, ascending; nil for as many as thresholds (see Sizes)
 	Definition circuit.Definition
 	SplitEmbed bool
 	TestData   string // a file, for data that are given
@@ -103,6 +103,9 @@ func (g Grid) add(ctx context.Context, out []Planned, lab *Lab, pair *pair, meth
 	gr, err := x.Config(in.Graph.Definition, in.Graph.SplitEmbed).Graph()
 	if err != nil {
 		return nil, err
+	}
+	if n := len(g.Sizes); n > 0 && g.Sizes[n-1] > gr.NumEdges() {
+		return nil, &UsageError{fmt.Errorf("--sizes: expected at most the %d edges of the graph of %s, found %d", gr.NumEdges(), x.Where(), g.Sizes[n-1])}
 	}
 	thresholds := g.Thresholds
 	if thresholds == nil {

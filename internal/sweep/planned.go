@@ -81,11 +81,11 @@ func (p Planned) settings() string {
 // decides reports whether the algorithm decides edge by edge.
 func (p Planned) decides() bool { return p.Method.Decides() }
 
-// ChangedError is a run that was planned with what is there no more.
+// ChangedError is a run that was planned with what is no more there.
 type ChangedError struct{ What, Expected, Found string }
 
 func (e *ChangedError) Error() string {
-	return fmt.Sprintf("the run was planned with another %s: expected %s, found %s", e.What, oneline.Shown(e.Expected), oneline.Shown(e.Found))
+	return fmt.Sprintf("%s: expected %s as planned, found %s", e.What, oneline.Shown(e.Expected), oneline.Shown(e.Found))
 }
 
 // checkOrigin refuses to make a run of another program.
