@@ -112,6 +112,7 @@ spec:
           containerName: acdc
           operator: In
           values: [2]
+        onPodConditions: [] # the schema wants it
   template:
     spec:
       restartPolicy: Never
