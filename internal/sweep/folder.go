@@ -139,13 +139,11 @@ func (d Folder) write(ctx context.Context, path string, what any) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(what, "", " ")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
 	return atomicfile.WriteFile(ctx, path, func(w io.Writer) error {
-		_, err := w.Write(append(text, '\n'))
-		return err
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false) // edges have < and > in their names
+		e.SetIndent("", " ")
+		return e.Encode(what)
 	})
 }
 

@@ -143,7 +143,7 @@ func (g Grid) points(m study.Method, thresholds []float64, gr *circuit.Graph) (o
 	}
 	sizes := g.Sizes
 	if sizes == nil {
-		sizes = Sizes(len(thresholds), gr.NumEdges())
+		sizes = Sizes(len(thresholds), choosable(gr))
 	}
 	for _, n := range sizes {
 		at := m
@@ -151,6 +151,16 @@ func (g Grid) points(m study.Method, thresholds []float64, gr *circuit.Graph) (o
 		out = append(out, at)
 	}
 	return out
+}
+
+// choosable counts the edges that scores choose: direct ones come with a head.
+func choosable(g *circuit.Graph) (n int) {
+	for i := range g.NumEdges() {
+		if !g.Edge(i).IsDirect() {
+			n++
+		}
+	}
+	return n
 }
 
 // common is what all runs of a study have in common.

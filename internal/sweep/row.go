@@ -46,7 +46,7 @@ type Row struct {
 	Order      string             `json:"order" about:"of ACDC's tests"`
 	Threshold  *float64           `json:"threshold" about:"ACDC's"`
 	Rule       string             `json:"rule" about:"by which scores choose edges"`
-	Size       *int               `json:"size" about:"how many edges scores were to choose, those that lead nowhere among them"`
+	Size       *int               `json:"size" about:"how many edges scores were to choose: those that lead nowhere among them, direct edges not"`
 
 	EdgesTotal int `json:"edges_total" about:"edges of the graph"`
 	Edges      int `json:"edges" about:"edges of the circuit"`
@@ -212,5 +212,6 @@ func (b *bench) tested(ctx context.Context, r *Row, mask circuit.Mask) error {
 // faithfulness is how far a circuit brings the metric from the corrupted run's
 // to the full model's: 0 for the one, 1 for the other, nil where they are equal.
 func faithfulness(circuit float64, e *patch.Experiment) *float64 {
-	return finite((circuit - e.CorruptedMetric()) / (e.CleanMetric() - e.CorruptedMetric()))
+	const noMinus = 0.0 // of a zero
+	return finite((circuit-e.CorruptedMetric())/(e.CleanMetric()-e.CorruptedMetric()) + noMinus)
 }

@@ -90,7 +90,7 @@ func TestPlanHasEveryCombination(t *testing.T) {
 	assert.Equal(t, "or_gate, acdc, l2, zero, seed 0", plan[0].Setting())
 	assert.Equal(t, "threshold 0.01", plan[0].Point())
 	assert.Equal(t, "or_gate, exact, l2, zero, seed 0", plan[3].Setting())
-	assert.Equal(t, []string{"1 edges", "19 edges"}, []string{plan[2].Point(), plan[3].Point()}, "as many sizes as thresholds")
+	assert.Equal(t, []string{"1 edges", "13 edges"}, []string{plan[2].Point(), plan[3].Point()}, "as many sizes as thresholds, up to the edges that can be chosen")
 	assert.Equal(t, "or_gate, acdc, kl_div, zero, seed 0", plan[4].Setting())
 	assert.Equal(t, "or_gate, acdc, l2, resample, seed 0", plan[8].Setting())
 	assert.Equal(t, "or_gate, acdc, l2, zero, seed 7", plan[16].Setting())
@@ -223,7 +223,7 @@ func TestOnlyWhatIsMissing(t *testing.T) {
 	dir, whole := t.TempDir(), t.TempDir()
 	g := small()
 	wide := g
-	wide.Thresholds, wide.Sizes = []float64{0.01, 0.1, 1}, []int{1, 5, 19}
+	wide.Thresholds, wide.Sizes = []float64{0.01, 0.1, 1}, []int{1, 5, 13}
 	_, n := made(t, newLab(t, whole), planOf(t, wide))
 	assert.Equal(t, 6, n)
 	_, n = made(t, newLab(t, dir), planOf(t, g))
