@@ -5,7 +5,7 @@ FUZZTIME ?= 100000x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race lint portable fuzz bench golden models vuln third-party man clean
+.PHONY: help build test short long race test-slurm test-kubernetes lint portable fuzz bench golden models vuln third-party man clean
 
 help: ## list the targets
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
@@ -31,6 +31,12 @@ RACED := Estimator|Progress|Trace|Interrupt|Reader|Outputs|Streams|Hostile|OnlyT
 race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -Ev '$(ALONE)')
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -run '$(RACED)' ./internal/cli ./internal/jsonfile ./internal/study ./pkg/task ./pkg/draw/render
+
+test-slurm: build ## a sweep as an array of a real Slurm on this machine (needs root and Debian's slurm-wlm)
+	PATH="$(CURDIR)/bin:$$PATH" testdata/slurm/array.sh
+
+test-kubernetes: ## the Kubernetes manifest of a sweep, by the schema of Kubernetes and by its own decoder
+	cd internal/sweep/kubernetes && $(GO) test ./...
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

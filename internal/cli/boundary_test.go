@@ -43,6 +43,8 @@ var accepted = map[string][]string{
 	"train": zeroOnly, "accept": zeroOnly, "n-heads": noneOfThem, "d-model": noneOfThem,
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
 	"from": noneOfThem, "to": noneOfThem, "shape": noneOfThem, "check": zeroOnly,
+	"sizes": noneOfThem, "test-data": aFile, "dir": aFile, "manifest": aFile, "per-task": noneOfThem, "index": zeroOnly, "missing": zeroOnly,
+	"emit": noneOfThem, "cpus": noneOfThem, "image": aFile, "claim": aFile,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
@@ -109,6 +111,19 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		return append(path, "gone.json", "-o", "model")
 	case "roc":
 		return append(path, "--task", "ioi", "--model", "or_gate")
+	case "sweep", "sweep plan":
+		if flag == "test-data" {
+			return append(path, "--model", "or_gate", "--data", "gone.json")
+		}
+		if flag == "data" {
+			return append(path, "--model", "or_gate")
+		}
+		if flag == "abs" || flag == "fixed-pattern" {
+			path = append(path, "--algorithm", "relp")
+		}
+		return append(path, "--task", "ioi", "--model", "or_gate")
+	case "sweep run":
+		return append(path, "--index", "0")
 	case "compile":
 		if slices.Contains(trainingFlags, flag) {
 			path = append(path, "--train")

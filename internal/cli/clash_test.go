@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -94,18 +95,20 @@ func TestOutputsAreNoInputs(t *testing.T) {
 	require.Greater(t, len(files), 5)
 	circuit, data, model := filepath.Join(dir, "c.json"), filepath.Join(dir, "in.json"), filepath.Join(dir, "m")
 	for command, args := range map[string][]string{
-		"discover":  {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
-		"run":       {"run", "--circuit", circuit},
-		"render":    {"render", circuit},
-		"compare":   {"compare", circuit, circuit},
-		"train":     {"train", circuit, "-o", filepath.Join(dir, "new")},
-		"compile":   {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
-		"evaluate":  {"evaluate", circuit, "--samples", "1"},
-		"stability": {"stability", "--model", model, "--data", data, "--threshold", "1e9", "--samples", "1"},
-		"roc":       {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
+		"discover":   {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
+		"run":        {"run", "--circuit", circuit},
+		"render":     {"render", circuit},
+		"compare":    {"compare", circuit, circuit},
+		"train":      {"train", circuit, "-o", filepath.Join(dir, "new")},
+		"compile":    {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
+		"evaluate":   {"evaluate", circuit, "--samples", "1"},
+		"stability":  {"stability", "--model", model, "--data", data, "--threshold", "1e9", "--samples", "1"},
+		"roc":        {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
+		"sweep":      {"sweep", "--model", model, "--data", data, "--thresholds", "1e9"},
+		"sweep plan": {"sweep", "plan", "--model", model, "--data", data, "--thresholds", "1e9"},
 	} {
 		root := newRoot(&app{stdout: &output{}})
-		cmd, _, err := root.Find([]string{command})
+		cmd, _, err := root.Find(strings.Fields(command))
 		require.NoError(t, err)
 		for _, flag := range outputFlags {
 			if cmd.Flags().Lookup(flag) == nil {
@@ -141,11 +144,11 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 	noInputs := map[string]bool{"reference": true}
 	eachFlag(newRoot(&app{stdout: &output{}}), func(cmd *cobra.Command, f *pflag.Flag) {
 		kind, _ := pflag.UnquoteUsage(f)
-		if kind != "FILE" || f.Name == "data" || f.Name == "circuit" {
+		if kind != "FILE" || slices.Contains([]string{"data", "test-data", "circuit", "manifest"}, f.Name) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "stability"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "stability", "sweep", "plan", "collect"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

@@ -51,7 +51,7 @@ func (o *output) Write(p []byte) (int, error) {
 // its exit code. A signal to stop, and the end of ctx, stop it within a second:
 // whatever takes long ends with ctx, and is waited for.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
+	ctx, stop := untilSignal(ctx, stopSignals()...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if wasClosed(stdout) {
@@ -66,10 +66,34 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 		return codeDone
 	}
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		err = ended(ctx, cmd)
 	}
 	fmt.Fprintln(stderr, "acdc: "+message(cmd, err))
 	return exitCode(err)
+}
+
+// signalError is the cause of a context's end by a signal.
+type signalError struct{ os.Signal }
+
+func (e *signalError) Error() string { return e.String() }
+
+// untilSignal is a context that ends with a signal, its cause, after which
+// signals do what they usually do once stop was called.
+func untilSignal(ctx context.Context, signals ...os.Signal) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, signals...)
+	go func() {
+		select {
+		case s := <-came:
+			cancel(&signalError{s})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(came)
+		cancel(nil)
+	}
 }
 
 // stopSignals are those that stop a command: an interrupt, a request to

@@ -33,6 +33,7 @@ var notRun = []string{
 	"go test -v ./pkg/discover/acdc -run Golden",
 	"go install " + module + "/cmd/acdc@latest",
 	"acdc pull gpt2",
+	"acdc sweep --task induction --metric nll --algorithm acdc,eap,eap-ig,hisp,sp,edge-pruning --thresholds log:0.001:10:20 --dir runs -o pareto.svg",
 	"acdc discover --task ioi --plan",
 	"acdc discover --task ioi -o found.svg -o found.json",
 	`acdc predict --circuit found.json --prompt "Then, Ruth and Amy went to the hotel. Amy gave a bottle to" --corrupt "Then, Karen and Andrea went to the hotel. Monica gave a bottle to"`,

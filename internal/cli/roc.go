@@ -67,8 +67,8 @@ usual trapezoid, and InterpBench's.`,
 	o.subject.flags(cmd)
 	o.programFlag(cmd)
 	fs, m := cmd.Flags(), &o.roc.Method
-	typed(fs, &o.roc.Algorithms, "algorithm", strings.Join(o.roc.Algorithms, ","), "LIST", "the methods, with commas between them: "+strings.Join(study.Algorithms(), ", "), parseAlgorithms)
-	typed(fs, &o.roc.Thresholds, "thresholds", "", "LIST", "ACDC's, with commas between them, default 21 up to what taking everything away does to the metric", parseThresholds)
+	typed(fs, &o.roc.Algorithms, "algorithm", strings.Join(o.roc.Algorithms, ","), "LIST", "the methods, with commas between them: "+strings.Join(study.Algorithms(), ", "), listOf("methods", study.ParseAlgorithm))
+	typed(fs, &o.roc.Thresholds, "thresholds", "", "LIST", "ACDC's, as 0.01,0.03 or log:FROM:TO:N, default 21 up to what taking everything away does to the metric", parseThresholds)
 	typed(fs, &o.truth, "truth", "", "CIRCUIT.json", "the circuit that is known, default the task's", parseText("a circuit file"))
 	choice(cmd, &o.roc.Nodes, "nodes", string(roc.PathNodes), "which nodes count: those on paths, or as the reference counts them", texts(roc.NodeRules()), oneOf("rule of nodes", roc.NodeRules()))
 	fs.BoolVar(&m.Absolute, "abs", false, "ACDC compares the absolute value of the rise, and scores count by their size")
@@ -82,36 +82,6 @@ usual trapezoid, and InterpBench's.`,
 	fs.BoolVar(&o.quiet, "quiet", false, "do not say which method runs")
 	fs.SortFlags = false
 	return cmd
-}
-
-// parseAlgorithms reads methods.
-func parseAlgorithms(s string) ([]string, error) {
-	var out []string
-	for part := range strings.SplitSeq(s, ",") {
-		name, err := study.ParseAlgorithm(strings.TrimSpace(part))
-		if err != nil {
-			return nil, err
-		}
-		if slices.Contains(out, name) {
-			return nil, fmt.Errorf("expected different methods, found %s twice", name)
-		}
-		out = append(out, name)
-	}
-	return out, nil
-}
-
-// parseThresholds reads thresholds and sorts them.
-func parseThresholds(s string) ([]float64, error) {
-	var out []float64
-	for part := range strings.SplitSeq(s, ",") {
-		x, err := parseThreshold(strings.TrimSpace(part))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
 }
 
 // roc runs the command.

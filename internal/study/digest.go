@@ -13,17 +13,18 @@ import (
 // Digests identify the weights, as they were processed, and the prompts: two
 // SHA-256 in hexadecimal. They are taken once.
 func (x *Study) Digests(ctx context.Context) (weights, prompts string, err error) {
-	if x.weights != "" {
-		return x.weights, x.prompts, nil
+	if x.weights == "" {
+		if x.weights, err = x.Model.Hash(ctx, x.threads); err != nil {
+			return "", "", err
+		}
 	}
-	data, err := json.Marshal(x.Data)
-	if err != nil {
-		return "", "", err
+	if x.prompts == "" {
+		data, err := json.Marshal(x.Data)
+		if err != nil {
+			return "", "", err
+		}
+		x.prompts = fmt.Sprintf("%x", sha256.Sum256(data))
 	}
-	if x.weights, err = x.Model.Hash(ctx, x.threads); err != nil {
-		return "", "", err
-	}
-	x.prompts = fmt.Sprintf("%x", sha256.Sum256(data))
 	return x.weights, x.prompts, nil
 }
 

@@ -27,25 +27,26 @@ import (
 // Method says how a circuit is found, as far as anybody said: what is empty is
 // for the algorithm, or the task, to choose.
 type Method struct {
-	Algorithm string   // one of Algorithms, or ensemble:A+B of those that score; acdc if empty
-	Threshold *float64 // ACDC's τ; of another algorithm the least score of an edge that is chosen
-	Absolute  bool     // an effect's, or a score's, size counts
+	Algorithm string   `json:"algorithm"`           // one of Algorithms, or ensemble:A+B of those that score; acdc if empty
+	Threshold *float64 `json:"threshold,omitempty"` // ACDC's τ; of another algorithm the least score of an edge that is chosen
+	Absolute  bool     `json:"abs,omitempty"`       // an effect's, or a score's, size counts
 
-	Order       acdc.Order // of ACDC's tests
-	Screen      Screen     // which edges ACDC tests
-	VerifyEvery int        // of ACDC's evaluations, 0 for none
+	Order       acdc.Order `json:"order,omitempty"` // of ACDC's tests
+	Screen      Screen     `json:"screen,omitzero"` // which edges ACDC tests
+	VerifyEvery int        `json:"-"`               // of ACDC's evaluations, 0 for none
 
-	Steps        int      // of EAP-IG, between the corrupted and the clean run, and of masks that are learned
-	FixedPattern bool     // of RelP
-	Rate, Lambda *float64 // of masks that are learned
-	Init         string   // the algorithm whose scores edge pruning begins with
+	Steps        int      `json:"steps,omitempty"`         // of EAP-IG, between the corrupted and the clean run, and of masks that are learned
+	FixedPattern bool     `json:"fixed_pattern,omitempty"` // of RelP
+	Rate         *float64 `json:"rate,omitempty"`          // of masks that are learned,
+	Lambda       *float64 `json:"lambda,omitempty"`        // and what an open one costs
+	Init         string   `json:"init,omitempty"`          // the algorithm whose scores edge pruning begins with
 
-	Rule      circuit.Rule // how edges are chosen by their scores
-	Top       int          // how many, 0 if nobody said
-	Sparsity  *float64     // or which share of them is not
-	Share     *float64     // of the rule ratio
-	Bootstrap int          // resamplings of the examples in which a chosen edge's score must keep its sign, 0 for none
-	Norm      ensemble.Norm
+	Rule      circuit.Rule  `json:"select,omitempty"`    // how edges are chosen by their scores
+	Top       int           `json:"top,omitempty"`       // how many, 0 if nobody said
+	Sparsity  *float64      `json:"sparsity,omitempty"`  // or which share of them is not
+	Share     *float64      `json:"share,omitempty"`     // of the rule ratio
+	Bootstrap int           `json:"bootstrap,omitempty"` // resamplings of the examples in which a chosen edge's score must keep its sign, 0 for none
+	Norm      ensemble.Norm `json:"norm,omitempty"`
 }
 
 // algorithm is one way to find a circuit.

@@ -124,23 +124,43 @@ func (s Spec) OpenLike(ctx context.Context, name string, f *circuit.File, thread
 	return x, nil
 }
 
+// Also opens a study of the same model with what else a Spec says, whose model
+// is not looked at. The model is closed with x.
+func (x *Study) Also(ctx context.Context, s Spec) (*Study, error) {
+	s.Model = x.Model.Name
+	s, t, err := s.Resolve()
+	if err != nil {
+		return nil, err
+	}
+	out := &Study{Spec: s, Task: t, Model: x.Model, threads: x.threads, weights: x.weights}
+	return out, out.open(ctx)
+}
+
 // with loads the data for a model, which it closes if it cannot.
 func (s Spec) with(ctx context.Context, t task.Task, m *zoo.Model, threads int) (*Study, error) {
 	x := &Study{Spec: s, Task: t, Model: m, threads: threads}
-	if err := x.load(ctx); err != nil {
+	if err := x.open(ctx); err != nil {
 		_ = m.Close() // the first error says more
 		return nil, err
 	}
-	x.Spec.Model = m.Name
-	if x.Spec.Ablation == ablate.Optimal && x.Spec.Constants == nil {
-		k, err := learn.Constants(ctx, x.Config("", false), learn.ConstantSteps)
-		if err != nil {
-			_ = m.Close() // the first error says more
-			return nil, fmt.Errorf("ablation %s: %w", ablate.Optimal, err)
-		}
-		x.Spec.Constants = k
-	}
 	return x, nil
+}
+
+// open loads the data, and learns what is sent under optimal ablation.
+func (x *Study) open(ctx context.Context) error {
+	if err := x.load(ctx); err != nil {
+		return err
+	}
+	x.Spec.Model = x.Model.Name
+	if x.Spec.Ablation != ablate.Optimal || x.Spec.Constants != nil {
+		return nil
+	}
+	k, err := learn.Constants(ctx, x.Config("", false), learn.ConstantSteps)
+	if err != nil {
+		return fmt.Errorf("ablation %s: %w", ablate.Optimal, err)
+	}
+	x.Spec.Constants = k
+	return nil
 }
 
 // Close closes the model.
@@ -186,8 +206,16 @@ func (x *Study) Config(d circuit.Definition, splitEmbed bool) patch.Config {
 // Run is the provenance of what is measured on an experiment of the study:
 // everything from which FromRun makes the same Spec again.
 func (x *Study) Run(e *patch.Experiment) circuit.Run {
+	out := x.Planned()
+	out.PosPermutation, out.Constants = e.Runs().PosPermutation(), x.Spec.Constants
+	return out
+}
+
+// Planned is the provenance of what is measured on the study, as far as it is
+// known before anything is run.
+func (x *Study) Planned() circuit.Run {
 	s := x.Spec
 	return circuit.Run{Task: s.Task, Data: s.Data, Model: s.Model, Metric: string(s.Metric), Ablation: string(s.Ablation),
-		Seed: s.RandomSeed(), Examples: e.Runs().Examples(), Half: string(s.Half), Variant: s.Variant, BOS: s.BOS,
-		Processing: x.Model.Processing.Steps(), ResetWeights: s.Reset, PosPermutation: e.Runs().PosPermutation(), Constants: s.Constants}
+		Seed: s.RandomSeed(), Examples: len(x.Data.Clean), Half: string(s.Half), Variant: s.Variant, BOS: s.BOS,
+		Processing: x.Model.Processing.Steps(), ResetWeights: s.Reset}
 }

@@ -15,8 +15,8 @@ import (
 // Screen says which edges ACDC tests: as many as an algorithm's scores take for
 // the most important. Its zero value is all of them.
 type Screen struct {
-	By    string
-	Edges int
+	By    string `json:"by"`
+	Edges int    `json:"edges"`
 }
 
 // ParseScreen reads ALGORITHM:N.

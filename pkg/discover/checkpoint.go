@@ -53,6 +53,9 @@ type Checkpoint struct {
 	synced time.Time
 }
 
+// ErrLocked is why a checkpoint cannot be opened now, and can later.
+var ErrLocked = errors.New("another process is writing to it")
+
 // checkpointFormat is the version of the file format.
 const checkpointFormat = 2
 
@@ -101,7 +104,7 @@ func (c *Checkpoint) read(head []byte, run []Field) error {
 		return checkpointError(c.name, err)
 	}
 	if !ok {
-		return fmt.Errorf("%s: checkpoint: another process is writing to it", c.name)
+		return fmt.Errorf("%s: checkpoint: %w", c.name, ErrLocked)
 	}
 	c.lock = lock
 	r := bufio.NewReaderSize(c.file, maxHead)

@@ -80,15 +80,49 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	}
 	e := &Experiment{runs: runs, metric: m, rows: rowsOf(m, runs), room: c.Room, scratch: c.Scratch}
 	e.takeShelf()
-	e.cleanRows, e.coRows = make([]float64, len(m.Rows())), make([]float64, len(m.Rows()))
-	for b, err := range e.Batches(ctx) {
+	if err := e.measure(ctx); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// With is the same runs under another metric. Those that e holds are shared, so
+// that nothing is run again where e is not in batches.
+func (e *Experiment) With(ctx context.Context, name metric.Name) (*Experiment, error) {
+	m, err := metric.New(name, targets(e.made().runs.Data(), e.runs.Model().Config))
+	if err != nil {
+		return nil, err
+	}
+	in := &Experiment{runs: e.runs, metric: m, rows: rowsOf(m, e.runs), room: e.room, scratch: e.scratch}
+	in.takeShelf()
+	for i, part := range e.runs.Parts() {
+		at := slices.IndexFunc(e.held, func(b *Bound) bool { return b.Lo == part[0] })
+		if at < 0 || in.rows[i][0] == in.rows[i][1] || i >= in.holds() {
+			continue
+		}
+		b, err := in.bound(ctx, i, e.held[at].Batch)
 		if err != nil {
 			return nil, err
+		}
+		in.held = append(in.held, b)
+	}
+	if err := in.measure(ctx); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// measure takes the metric of both runs, batch by batch.
+func (e *Experiment) measure(ctx context.Context) error {
+	e.cleanRows, e.coRows = make([]float64, len(e.metric.Rows())), make([]float64, len(e.metric.Rows()))
+	for b, err := range e.Batches(ctx) {
+		if err != nil {
+			return err
 		}
 		copy(e.cleanRows[b.Rows[0]:b.Rows[1]], b.CleanRows)
 		copy(e.coRows[b.Rows[0]:b.Rows[1]], b.CorruptedRows)
 	}
-	return e, nil
+	return nil
 }
 
 // made is the experiment itself; it panics if Bind did not make it.
@@ -237,11 +271,16 @@ func (e *Experiment) bind(ctx context.Context, i int, part [2]int) (*Bound, erro
 	if err != nil {
 		return nil, err
 	}
+	return e.bound(ctx, i, b)
+}
+
+// bound measures the runs of batch i.
+func (e *Experiment) bound(ctx context.Context, i int, b *ablate.Batch) (*Bound, error) {
 	bound, err := bindTo(ctx, b, e.metric.Name(), e.rows[i], len(e.metric.Rows()))
 	if err != nil {
 		return nil, err
 	}
-	bound.room = e.room.left(part[1]-part[0], e.holds(), e.runs.Examples())
+	bound.room = e.room.left(b.Examples(), e.holds(), e.runs.Examples())
 	return bound, nil
 }
 

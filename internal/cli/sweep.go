@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-2c350065/acdc/internal/plotstyle"
+	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/internal/sweep"
+	"github.com/seed-2c350065/acdc/internal/sweep/figure"
+)
+
+// sweepOptions are the flags of sweep.
+type sweepOptions struct {
+	gridOptions
+	dir    string
+	files  []string
+	format sweep.Format
+	quiet  bool
+}
+
+// sweepEndings are those of the files that rows are written to.
+var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png"}
+
+func newSweep(a *app) *cobra.Command {
+	o := &sweepOptions{format: sweep.CSV}
+	cmd := &cobra.Command{
+		Use:   "sweep (--task LIST | --model MODEL --data FILE)",
+		Short: "find circuits at many thresholds, by many methods, on many tasks",
+		Long: `Find circuits at many thresholds, by many methods, on many tasks, and print a
+row for each: what it is, and how good it is on the prompts that it was found on
+and on others. Lists have commas between their values; every combination is run.
+ACDC runs once a threshold; scores of other methods are made once, and circuits
+of many sizes chosen by them.
+
+With --dir every run has a file there, named by all that decides its result: the
+same command again, stopped or changed, makes only what is missing.`,
+		Example: `  acdc sweep --task induction --thresholds 0.1,0.5,1
+  acdc sweep --task induction --algorithm acdc,eap-ig,random --thresholds log:0.01:3:20 --dir runs -o pareto.svg -o rows.csv
+  acdc sweep --task tracr-reverse,tracr-proportion --ablation zero,resample --thresholds 0.05 --format jsonl`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 && !cmd.Flags().Changed("task") && !slices.Contains(taskNames(), args[0]) {
+				return unknownCommand(cmd, args[0])
+			}
+			return noArgs("task")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return again(a.sweep(cmd.Context(), o)) },
+	}
+	o.gridOptions.flags(cmd)
+	typed(cmd.Flags(), &o.dir, "dir", "", "FOLDER", "keep a file of every run there, and do not repeat those that have one", parseText("a folder"))
+	o.rowFlags(cmd, &o.files, &o.format)
+	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "do not say which run is made")
+	cmd.Flags().SortFlags = false
+	cmd.AddCommand(newSweepPlan(a), newSweepRun(a), newSweepCollect(a))
+	return cmd
+}
+
+// rowFlags are the flags of commands that write rows.
+func (o *gridOptions) rowFlags(cmd *cobra.Command, files *[]string, format *sweep.Format) {
+	cmd.Flags().StringArrayVarP(files, "output", "o", nil, "`FILE` to write, by its ending "+strings.Join(sweepEndings, ", ")+"; may be repeated")
+	choice(cmd, format, "format", string(*format), "what standard output carries", texts(sweep.Formats()), oneOf("format", sweep.Formats()))
+}
+
+// checkRows refuses files that rows cannot be written to.
+func checkRows(files []string) error {
+	return checkFiles(files, func(name string) error {
+		if !slices.Contains(sweepEndings, strings.ToLower(filepath.Ext(name))) {
+			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(sweepEndings, ", "))
+		}
+		return nil
+	})
+}
+
+// sweep runs the command.
+func (a *app) sweep(ctx context.Context, o *sweepOptions) error {
+	outputs := places("-o", o.files...)
+	if err := cmp.Or(o.check(), checkRows(o.files), a.clash(outputs, o.inputs())); err != nil {
+		return err
+	}
+	lab := a.lab(o.threads, o.dir, outputs)
+	defer lab.Close() // read only: nothing can be lost
+	plan, err := o.grid.Plan(ctx, lab)
+	if err != nil {
+		return err
+	}
+	if err := lab.Folder.Prepare(); err != nil {
+		return err
+	}
+	changed, err := lab.Folder.Changed(ctx, plan)
+	if err != nil {
+		return err
+	}
+	a.warn(changed)
+	results, err := a.makeRuns(ctx, lab, plan, o.quiet)
+	if err != nil {
+		return err
+	}
+	return a.writeRows(ctx, results, o.files, o.format)
+}
+
+// lab is where runs are made, with a folder or without, for outputs that are
+// none of its inputs.
+func (a *app) lab(threads int, dir string, outputs []place) *sweep.Lab {
+	return &sweep.Lab{Origin: sweep.Here(programText()), Threads: threads, Folder: sweep.Folder(dir),
+		Opened: func(x *study.Study) error {
+			a.warn(x.Model.Warnings)
+			return a.clash(outputs, inputs(x.Spec, x.Model))
+		}}
+}
+
+// makeRuns makes what is missing of a plan, and says so.
+func (a *app) makeRuns(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned, quiet bool) ([]sweep.Row, error) {
+	var rows []sweep.Row
+	count, last := 0, ""
+	for i, p := range plan {
+		if what := p.Setting(); what != last && !quiet && !lab.Folder.Has(p) {
+			fmt.Fprintf(a.stderr, "acdc: %d of %d: %s\n", i+1, len(plan), what)
+			last = what
+		}
+		r, made, err := lab.Make(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("%s, %s: %w", p.Setting(), p.Point(), err)
+		}
+		if made {
+			count++
+		}
+		rows = append(rows, r.Row)
+	}
+	if !quiet {
+		fmt.Fprintf(a.stderr, "acdc: %d runs, %d made now\n", len(plan), count)
+	}
+	return rows, nil
+}
+
+// writeRows writes rows to files, and to standard output.
+func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, format sweep.Format) error {
+	for _, name := range files {
+		text, err := encodeRows(ctx, rows, strings.ToLower(filepath.Ext(name)))
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := a.writeFile(ctx, name, text); err != nil {
+			return err
+		}
+	}
+	text, err := sweep.Encode(rows, format)
+	if err != nil {
+		return err
+	}
+	a.print(string(text))
+	return a.stdout.err
+}
+
+// encodeRows is what a file of an ending has in it.
+func encodeRows(ctx context.Context, rows []sweep.Row, ending string) ([]byte, error) {
+	kind := strings.TrimPrefix(ending, ".")
+	if slices.Contains(texts(sweep.Formats()), kind) {
+		return sweep.Encode(rows, sweep.Format(kind))
+	}
+	var b bytes.Buffer
+	err := figure.Write(ctx, &b, plotstyle.Format(kind), rows)
+	return b.Bytes(), err
+}
+
+// defaultThreads are those of a process that is alone on its machine.
+func defaultThreads() int { return runtime.GOMAXPROCS(0) }
