@@ -108,6 +108,10 @@ func readResult(ctx context.Context, path string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeResult(ctx, path, data)
+}
+
+func decodeResult(ctx context.Context, path string, data []byte) (*Result, error) {
 	var f struct {
 		Format  int             `json:"acdc_sweep"`
 		Planned Planned         `json:"planned"`

@@ -31,6 +31,10 @@ func ReadManifest(ctx context.Context, path string) ([]Planned, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeManifest(ctx, path, data)
+}
+
+func decodeManifest(ctx context.Context, path string, data []byte) ([]Planned, error) {
 	var out []Planned
 	seen := map[string]int{}
 	for n := 1; len(data) > 0; n++ {
