@@ -74,11 +74,11 @@ func TestChanges(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, same)
 	for want, change := range map[string]func(*Planned){
-		"another version, v1":            func(p *Planned) { p.Origin.Version = "v2" },
-		"another processor, ":            func(p *Planned) { p.Origin.Processor = "sparc" },
-		"other weights, SHA-256 ":        func(p *Planned) { p.Run.WeightsDigest = "00" },
-		"other prompts, SHA-256 ":        func(p *Planned) { p.Run.PromptsDigest = "00" },
-		"other test prompts, SHA-256 8b": func(p *Planned) { p.Test.Digest = "00" },
+		"another version, v1":          func(p *Planned) { p.Origin.Version = "v2" },
+		"another processor, ":          func(p *Planned) { p.Origin.Processor = "sparc" },
+		"other weights, SHA-256 ":      func(p *Planned) { p.Run.WeightsDigest = "00" },
+		"other prompts, SHA-256 ":      func(p *Planned) { p.Run.PromptsDigest = "00" },
+		"other test prompts, SHA-256 ": func(p *Planned) { p.Test.Digest = "00" },
 	} {
 		changed := slices.Clone(plan)
 		for i := range changed {
