@@ -1,6 +1,7 @@
 package text
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -41,7 +42,8 @@ func (f *File) Domain(vocab []rasp.Value, maxLen int, causal bool) (rasp.Domain,
 }
 
 // Locate is an error of the program that Program made, such as one of its
-// compilation, with the name, and with line and column where it is of a sequence.
+// compilation, with name, line and column: of the sequence that it is of, or of
+// what is returned.
 func (f *File) Locate(err error) error {
 	var placed *Error
 	if errors.As(err, &placed) {
@@ -56,7 +58,10 @@ func (f *File) Locate(err error) error {
 			return errorAt(f.Name, at, "%v", own)
 		}
 	}
-	return fmt.Errorf("%s: %w", oneline.Shown(f.Name), err)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: %w", oneline.Shown(f.Name), err)
+	}
+	return errorAt(f.Name, f.Return.Pos(), "%v", err)
 }
 
 // Program is the program that the file writes. Errors, those of its functions

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"reflect"
@@ -276,7 +277,8 @@ func TestRefusalsHavePlaces(t *testing.T) {
 	named := e.Operands()[0]
 	assert.EqualError(t, f.Locate(&rasp.ExprError{Expr: e, Err: io.EOF}), "p.rasp:4:8: EOF")
 	assert.EqualError(t, f.Locate(&rasp.ExprError{Expr: named, Err: io.EOF}), "p.rasp:3:9: a: EOF")
-	assert.EqualError(t, f.Locate(io.EOF), "p.rasp: EOF")
+	assert.EqualError(t, f.Locate(io.EOF), "p.rasp:4:8: EOF")
+	assert.ErrorIs(t, f.Locate(context.Canceled), context.Canceled)
 	_, err = f.Domain(nil, 100_000, false)
 	assert.EqualError(t, err, "p.rasp:2:1: maximum length: expected 1 to 1000, found 100000")
 	_, err = Parse("p.rasp", "vocab 1,\n1")
