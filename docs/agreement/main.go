@@ -17,6 +17,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
+	"github.com/seed-2c350065/acdc/pkg/compare"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -49,7 +50,7 @@ func main() {
 	cells := map[string][]string{}
 	for _, s := range subjects {
 		head, line = head+fmt.Sprintf(" %s, `%s` |", s.task, s.metric), line+" --- |"
-		own, err := compare(ctx, s, methods)
+		own, err := agreement(ctx, s, methods)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -65,10 +66,10 @@ func main() {
 	}
 }
 
-// compare returns what each method's scores have in common with exact patching:
+// agreement returns what each method's scores have in common with exact patching:
 // the rank correlation of their sizes, the share of the best tenth of the edges
 // that is in both, and the rank correlation on edges of MLPs alone.
-func compare(ctx context.Context, s subject, methods []string) (map[string]string, error) {
+func agreement(ctx context.Context, s subject, methods []string) (map[string]string, error) {
 	in, err := study.Spec{Task: s.task, Model: s.model, Metric: s.metric}.Open(ctx, threads)
 	if err != nil {
 		return nil, err
@@ -93,9 +94,9 @@ func compare(ctx context.Context, s subject, methods []string) (map[string]strin
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		out[name] = fmt.Sprintf("%s, %.0f %%", number(spearman(pick(e, exact, every), pick(e, own, every))), 100*common(pick(e, exact, every), pick(e, own, every)))
+		out[name] = fmt.Sprintf("%s, %.0f %%", number(compare.Spearman(pick(e, exact, every), pick(e, own, every))), 100*common(pick(e, exact, every), pick(e, own, every)))
 		if !in.Model.Config.AttnOnly {
-			out[name] += ", " + number(spearman(pick(e, exact, ofMLPs), pick(e, own, ofMLPs)))
+			out[name] += ", " + number(compare.Spearman(pick(e, exact, ofMLPs), pick(e, own, ofMLPs)))
 		}
 	}
 	return out, nil
@@ -125,19 +126,6 @@ func pick(e *patch.Experiment, scores circuit.Scores, which func(circuit.Edge) b
 	return out
 }
 
-// spearman is the rank correlation, equal values sharing the mean of their ranks.
-func spearman(a, b []float64) float64 {
-	x, y := ranks(a), ranks(b)
-	mean := float64(len(x)-1) / 2
-	var xy, xx, yy float64
-	for i := range x {
-		xy += (x[i] - mean) * (y[i] - mean)
-		xx += (x[i] - mean) * (x[i] - mean)
-		yy += (y[i] - mean) * (y[i] - mean)
-	}
-	return xy / math.Sqrt(xx*yy)
-}
-
 // order lists the numbers of values, the largest first, of equal ones the first.
 func order(values []float64) []int {
 	out := make([]int, len(values))
@@ -145,21 +133,6 @@ func order(values []float64) []int {
 		out[i] = i
 	}
 	slices.SortStableFunc(out, func(i, j int) int { return cmp.Compare(values[j], values[i]) })
-	return out
-}
-
-func ranks(values []float64) []float64 {
-	sorted, out := order(values), make([]float64, len(values))
-	for lo := 0; lo < len(sorted); {
-		hi := lo + 1
-		for hi < len(sorted) && values[sorted[hi]] == values[sorted[lo]] {
-			hi++
-		}
-		for _, i := range sorted[lo:hi] {
-			out[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
-	}
 	return out
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/golden"
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/pkg/compare"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
@@ -28,7 +29,7 @@ func TestThePageIsCurrent(t *testing.T) {
 		if !golden.Long && i%2 == 1 {
 			continue // those of long tests
 		}
-		cells, err := compare(t.Context(), s, quick)
+		cells, err := agreement(t.Context(), s, quick)
 		require.NoError(t, err)
 		for name, cell := range cells {
 			found := false
@@ -45,8 +46,8 @@ func TestThePageIsCurrent(t *testing.T) {
 }
 
 func TestSpearman(t *testing.T) {
-	assert.InDelta(t, 1, spearman([]float64{1, 2, 3}, []float64{2, 4, 9}), 1e-12)
-	assert.InDelta(t, -1, spearman([]float64{1, 2, 3}, []float64{9, 4, 2}), 1e-12)
-	assert.InDelta(t, 0.8660254, spearman([]float64{1, 2, 3}, []float64{1, 1, 2}), 1e-6)
+	assert.InDelta(t, 1, compare.Spearman([]float64{1, 2, 3}, []float64{2, 4, 9}), 1e-12)
+	assert.InDelta(t, -1, compare.Spearman([]float64{1, 2, 3}, []float64{9, 4, 2}), 1e-12)
+	assert.InDelta(t, 0.8660254, compare.Spearman([]float64{1, 2, 3}, []float64{1, 1, 2}), 1e-6)
 	assert.InDelta(t, 0.5, common([]float64{9, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, []float64{9, 1, 8, 1, 1, 1, 1, 1, 1, 1, 1, 1}), 1e-12)
 }

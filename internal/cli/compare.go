@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +22,7 @@ import (
 type compareOptions struct {
 	circuits []string
 	files    []string
-	format   rocFormat
+	format   tableFormat
 	direct   bool
 	heads    bool
 }
@@ -32,7 +31,7 @@ type compareOptions struct {
 var pictureEndings = []string{".svg", ".png", ".dot"}
 
 func newCompare(run func(context.Context, *compareOptions) error) *cobra.Command {
-	o := &compareOptions{format: rocTable}
+	o := &compareOptions{format: tableText}
 	cmd := &cobra.Command{
 		Use:   "compare A.json B.json...",
 		Short: "say how alike circuits are",
@@ -59,7 +58,7 @@ said on standard error.`,
 	}
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to draw two circuits to, by its ending "+strings.Join(pictureEndings, ", ")+"; may be repeated")
-	choice(cmd, &o.format, "format", string(rocTable), "what standard output carries", texts(rocFormats), oneOf("format", rocFormats))
+	choice(cmd, &o.format, "format", string(tableText), "what standard output carries", texts(tableFormats), oneOf("format", tableFormats))
 	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
 	fs.BoolVar(&o.heads, "heads", false, "draw heads only, without MLPs and their edges")
 	fs.SortFlags = false
@@ -81,12 +80,7 @@ func (o *compareOptions) check() error {
 	if streams > 1 {
 		return usagef("expected one circuit on standard input, found %d", streams)
 	}
-	return checkFiles(o.files, func(name string) error {
-		if !slices.Contains(pictureEndings, strings.ToLower(filepath.Ext(name))) {
-			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(pictureEndings, ", "))
-		}
-		return nil
-	})
+	return checkEndings(o.files, pictureEndings)
 }
 
 // compare runs the command.
@@ -151,14 +145,14 @@ func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Gra
 }
 
 // printComparison prints what was found.
-func (a *app) printComparison(r *compare.Report, format rocFormat) error {
+func (a *app) printComparison(r *compare.Report, format tableFormat) error {
 	var b bytes.Buffer
 	switch format {
-	case rocCSV:
+	case tableCSV:
 		if err := r.WriteCSV(&b); err != nil {
 			return err
 		}
-	case rocJSON:
+	case tableJSON:
 		if err := r.Encode(&b); err != nil {
 			return err
 		}

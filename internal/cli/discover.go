@@ -81,21 +81,11 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 // discover runs the command.
 func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 	start := time.Now()
-	if err := o.compiled(); err != nil {
-		return err
-	}
-	if err := cmp.Or(o.check(), a.clash(o.places(), inputs(o.spec, nil))); err != nil {
-		return err
-	}
-	in, err := o.spec.Open(ctx, o.threads)
+	in, err := a.opened(ctx, &o.subject, o.check, o.places(), nil)
 	if err != nil {
 		return err
 	}
 	defer in.Close() // read only: nothing can be lost
-	if err := a.clash(o.places(), inputs(in.Spec, in.Model)); err != nil {
-		return err
-	}
-	a.warn(in.Model.Warnings)
 	c, err := o.config(in)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (o *gridOptions) flags(cmd *cobra.Command) {
 	typed(fs, &g.Sizes, "sizes", "", "LIST", "how many edges scores choose, as 10,30 or log:FROM:TO:N; default as many as thresholds, from 1 to all", parseSizes)
 	o.methodFlags(cmd)
 	choice(cmd, &g.Definition, "definition", string(g.Definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
-	fs.BoolVar(&g.SplitEmbed, "split-embed", false, "token and position embeddings are two senders, as tracr tasks have them")
+	splitFlag(fs, &g.SplitEmbed)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 }
 

@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -96,13 +94,10 @@ func (a *app) models(asJSON bool) error {
 
 // printJSON prints indented JSON.
 func (a *app) printJSON(x any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(x); err != nil {
+	text, err := jsonfile.Encode(x, " ")
+	if err != nil {
 		return err
 	}
-	a.print(string(oneline.JSON(b.Bytes())))
+	a.print(string(text))
 	return nil
 }

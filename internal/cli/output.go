@@ -70,6 +70,16 @@ func (o *outputs) check() error {
 	})
 }
 
+// checkEndings is checkFiles for files that end in one of some endings.
+func checkEndings(files, endings []string) error {
+	return checkFiles(files, func(name string) error {
+		if !slices.Contains(endings, strings.ToLower(filepath.Ext(name))) {
+			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(endings, ", "))
+		}
+		return nil
+	})
+}
+
 // checkFiles refuses files after -o whose endings are refused, that are one, or
 // that cannot be written.
 func checkFiles(files []string, checkEnding func(name string) error) error {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,12 +39,7 @@ func (r *report) flags(cmd *cobra.Command, endings ...string) {
 
 // check refuses, before anything is computed, what cannot be written in the end.
 func (r *report) check() error {
-	return checkFiles(r.files, func(name string) error {
-		if !slices.Contains(r.endings, strings.ToLower(filepath.Ext(name))) {
-			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(r.endings, ", "))
-		}
-		return nil
-	})
+	return checkEndings(r.files, r.endings)
 }
 
 // writeReport writes the files of a report, each encoded by its ending, before

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -29,20 +28,9 @@ type rocOptions struct {
 	definition circuit.Definition
 	splitEmbed *bool // nil for the task's own
 	files      []string
-	format     rocFormat
+	format     tableFormat
 	quiet      bool
 }
-
-// rocFormat is what standard output carries.
-type rocFormat string
-
-const (
-	rocTable rocFormat = "table"
-	rocCSV   rocFormat = "csv"
-	rocJSON  rocFormat = "json"
-)
-
-var rocFormats = []rocFormat{rocTable, rocCSV, rocJSON}
 
 // rocEndings are those of the files that roc writes.
 var rocEndings = []string{".svg", ".png", ".csv", ".json"}
@@ -78,7 +66,7 @@ usual trapezoid, and InterpBench's.`,
 	splitFlag(fs, &o.splitEmbed)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending "+strings.Join(rocEndings, ", ")+"; may be repeated")
-	choice(cmd, &o.format, "format", string(rocTable), "what standard output carries", texts(rocFormats), oneOf("format", rocFormats))
+	choice(cmd, &o.format, "format", string(tableText), "what standard output carries", texts(tableFormats), oneOf("format", tableFormats))
 	fs.BoolVar(&o.quiet, "quiet", false, "do not say which method runs")
 	fs.SortFlags = false
 	return cmd
@@ -86,22 +74,11 @@ usual trapezoid, and InterpBench's.`,
 
 // roc runs the command.
 func (a *app) roc(ctx context.Context, o *rocOptions) error {
-	if err := o.compiled(); err != nil {
-		return err
-	}
-	outputs := places("-o", o.files...)
-	if err := cmp.Or(o.check(), a.clash(outputs, append(inputs(o.spec, nil), places("--truth", o.truth)...))); err != nil {
-		return err
-	}
-	in, err := o.spec.Open(ctx, o.threads)
+	in, err := a.opened(ctx, &o.subject, o.check, places("-o", o.files...), places("--truth", o.truth))
 	if err != nil {
 		return err
 	}
 	defer in.Close() // read only: nothing can be lost
-	if err := a.clash(outputs, inputs(in.Spec, in.Model)); err != nil {
-		return err
-	}
-	a.warn(in.Model.Warnings)
 	e, err := patch.Bind(ctx, in.Config(o.definition, in.Splits(o.splitEmbed)))
 	if err != nil {
 		return err
@@ -158,14 +135,14 @@ func encodeROC(ctx context.Context, f *roc.File, ending string) ([]byte, error) 
 }
 
 // printROC prints the areas.
-func (a *app) printROC(f *roc.File, format rocFormat) error {
+func (a *app) printROC(f *roc.File, format tableFormat) error {
 	var b bytes.Buffer
 	switch format {
-	case rocCSV:
+	case tableCSV:
 		if err := f.WriteAreas(&b); err != nil {
 			return err
 		}
-	case rocJSON:
+	case tableJSON:
 		if err := f.Encode(&b); err != nil {
 			return err
 		}
@@ -187,10 +164,5 @@ func (a *app) printROC(f *roc.File, format rocFormat) error {
 
 // check refuses, before anything is computed, what cannot be written in the end.
 func (o *rocOptions) check() error {
-	return checkFiles(o.files, func(name string) error {
-		if !slices.Contains(rocEndings, strings.ToLower(filepath.Ext(name))) {
-			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(rocEndings, ", "))
-		}
-		return nil
-	})
+	return checkEndings(o.files, rocEndings)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/task"
 )
@@ -77,22 +78,7 @@ func counted(n int, thing string) string {
 }
 
 // ranges writes ascending numbers, neighbours together: 2, 4-6.
-func ranges(list []int) string {
-	var parts []string
-	for i := 0; i < len(list); {
-		j := i
-		for j+1 < len(list) && list[j+1] == list[j]+1 {
-			j++
-		}
-		part := strconv.Itoa(list[i])
-		if j > i {
-			part += "-" + strconv.Itoa(list[j])
-		}
-		parts = append(parts, part)
-		i = j + 1
-	}
-	return strings.Join(parts, ", ")
-}
+func ranges(list []int) string { return oneline.Ranges(list, ", ") }
 
 // shownAnswers is how many of many answers are shown.
 const shownAnswers = 5

@@ -55,7 +55,7 @@ masks that are learned, and whatever else, run on the drawn examples from the st
 	o.programFlag(cmd)
 	methodFlags(cmd, &b.Method)
 	choice(cmd, &b.Definition, "definition", string(b.Definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
-	fs.BoolVar(&b.SplitEmbed, "split-embed", false, "token and position embeddings are two senders, as tracr tasks have them")
+	splitFlag(fs, &b.SplitEmbed)
 	o.report.flags(cmd, ".svg", ".png", ".dot", ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
@@ -67,23 +67,11 @@ const maxSeeds = 10_000
 
 // stability runs the command.
 func (a *app) stability(ctx context.Context, o *stabilityOptions) error {
-	if err := o.compiled(); err != nil {
-		return err
-	}
-	outputs := places("-o", o.files...)
-	if err := cmp.Or(o.check(), a.clash(outputs, inputs(o.spec, nil))); err != nil {
-		return err
-	}
-	in, err := o.spec.Open(ctx, o.threads)
+	in, err := a.opened(ctx, &o.subject, o.check, places("-o", o.files...), nil)
 	if err != nil {
 		return err
 	}
 	defer in.Close() // read only: nothing can be lost
-	if err := a.clash(outputs, inputs(in.Spec, in.Model)); err != nil {
-		return err
-	}
-	a.warn(in.Model.Warnings)
-	o.bootstrap.SplitEmbed = o.bootstrap.SplitEmbed || in.SplitsEmbed()
 	if o.plan {
 		p, err := in.PlanStability(ctx, o.bootstrap)
 		if err == nil {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+	"context"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -57,6 +59,27 @@ func (s *subject) compiled() (err error) {
 		s.spec, err = s.spec.OfProgram(s.program)
 	}
 	return err
+}
+
+// opened opens what a command is about, once its options are checked and none of
+// its outputs is one of its inputs, of which it may read more.
+func (a *app) opened(ctx context.Context, s *subject, check func() error, outputs, more []place) (*study.Study, error) {
+	if err := s.compiled(); err != nil {
+		return nil, err
+	}
+	if err := cmp.Or(check(), a.clash(outputs, append(inputs(s.spec, nil), more...))); err != nil {
+		return nil, err
+	}
+	in, err := s.spec.Open(ctx, s.threads)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.clash(outputs, inputs(in.Spec, in.Model)); err != nil {
+		_ = in.Close() // read only: nothing can be lost
+		return nil, err
+	}
+	a.warn(in.Model.Warnings)
+	return in, nil
 }
 
 // promptFlags are the flags that say which of a task's prompts are taken, and how

@@ -71,12 +71,7 @@ func (o *gridOptions) rowFlags(cmd *cobra.Command, files *[]string, format *swee
 
 // checkRows refuses files that rows cannot be written to.
 func checkRows(files []string) error {
-	return checkFiles(files, func(name string) error {
-		if !slices.Contains(sweepEndings, strings.ToLower(filepath.Ext(name))) {
-			return usagef("-o %q: expected a file that ends in %s", name, strings.Join(sweepEndings, ", "))
-		}
-		return nil
-	})
+	return checkEndings(files, sweepEndings)
 }
 
 // sweep runs the command.

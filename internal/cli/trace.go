@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
@@ -95,14 +94,12 @@ func (t *trace) add(ev discover.Event) {
 
 // write writes a line.
 func (t *trace) write(what any) {
-	var line bytes.Buffer
-	enc := json.NewEncoder(&line)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(what); err != nil {
+	line, err := jsonfile.Encode(what, "")
+	if err != nil {
 		return // the metric is infinite, which the result will refuse
 	}
 	select {
-	case t.lines <- line.Bytes():
+	case t.lines <- line:
 	case <-t.done:
 	}
 }

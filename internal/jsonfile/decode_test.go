@@ -3,6 +3,7 @@ package jsonfile
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strings"
 	"testing"
 
@@ -126,4 +127,15 @@ func FuzzDecode(f *testing.F) {
 			require.True(t, json.Valid(clean))
 		}
 	})
+}
+
+// Names of edges stay readable, and a terminal obeys nothing that is encoded.
+func TestEncode(t *testing.T) {
+	for indent, want := range map[string]string{"": `{"a<q>->b":"\u009b\u202ex"}` + "\n", " ": "{\n \"a<q>->b\": \"\\u009b\\u202ex\"\n}\n"} {
+		text, err := Encode(map[string]string{"a<q>->b": "\u009b\u202ex"}, indent)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(text))
+	}
+	_, err := Encode(math.Inf(1), "")
+	assert.Error(t, err)
 }

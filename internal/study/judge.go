@@ -25,9 +25,9 @@ func (x *Study) Metrics() []metric.Name {
 // OnHalf is the study on a half of its task's prompts, with the same model, which
 // is closed with the study.
 func (x *Study) OnHalf(ctx context.Context, h task.Half) (*Study, error) {
-	other := *x
-	other.Spec.Half, other.weights, other.prompts = h, "", ""
-	return &other, other.load(ctx)
+	s := x.Spec
+	s.Half = h
+	return x.Also(ctx, s)
 }
 
 // judgedData is data that a circuit is measured on, by name.
@@ -74,19 +74,16 @@ func (x *Study) Judge(ctx context.Context, f *circuit.File, half task.Half, metr
 	}
 	out := &judge.File{Options: o}
 	out.SetCircuit(g, mask)
+	var e *patch.Experiment // on the last of them
 	for _, d := range all {
 		if out.Judged = d.name; observe != nil {
 			observe("metrics on " + d.name)
 		}
-		if err := d.in.measureAll(ctx, g, mask, metrics, out); err != nil {
+		if e, err = d.in.measureAll(ctx, g, mask, metrics, out); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.in.Where(), err)
 		}
 	}
 	last := all[len(all)-1].in
-	e, err := patch.Bind(ctx, last.Config(g.Config().Definition, g.Config().SplitEmbed))
-	if err != nil {
-		return nil, err
-	}
 	out.Run = last.Run(e)
 	if err := last.Identify(ctx, &out.Run); err != nil {
 		return nil, err
@@ -99,21 +96,26 @@ func (x *Study) Judge(ctx context.Context, f *circuit.File, half task.Half, metr
 	return out, out.Check()
 }
 
-// measureAll adds the measurements of a circuit by some metrics.
-func (x *Study) measureAll(ctx context.Context, g *circuit.Graph, mask circuit.Mask, metrics []metric.Name, out *judge.File) error {
+// measureAll adds the measurements of a circuit by some metrics, and returns the
+// experiment by the study's own, of which all share the two runs.
+func (x *Study) measureAll(ctx context.Context, g *circuit.Graph, mask circuit.Mask, metrics []metric.Name, out *judge.File) (*patch.Experiment, error) {
+	own, err := patch.Bind(ctx, x.Config(g.Config().Definition, g.Config().SplitEmbed))
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range metrics {
-		c := x.Config(g.Config().Definition, g.Config().SplitEmbed)
-		c.Metric = name
-		e, err := patch.Bind(ctx, c)
-		if err != nil {
-			return err
+		e := own
+		if name != x.Spec.Metric {
+			if e, err = own.With(ctx, name); err != nil {
+				return nil, err
+			}
 		}
 		m, err := judge.Measure(ctx, e, mask)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		m.Data = out.Judged
 		out.Measurements = append(out.Measurements, *m)
 	}
-	return nil
+	return own, nil
 }

@@ -14,7 +14,7 @@ import (
 // Bootstrap says how often a study is repeated, on a graph.
 type Bootstrap struct {
 	Definition circuit.Definition
-	SplitEmbed bool
+	SplitEmbed *bool // nil for the task's own
 	Method     Method
 	Drawings   int // of the examples, for each seed
 	Seeds      int // from the study's own on
@@ -23,7 +23,7 @@ type Bootstrap struct {
 
 // resolved is what a bootstrap binds, and the algorithm.
 func (x *Study) resolved(o Bootstrap) (patch.Config, discover.Algorithm, error) {
-	c := x.Config(o.Definition, o.SplitEmbed)
+	c := x.Config(o.Definition, x.Splits(o.SplitEmbed))
 	g, err := c.Graph()
 	if err != nil {
 		return c, nil, err
@@ -47,9 +47,9 @@ func (x *Study) OnSeed(ctx context.Context, seed uint64) (*Study, error) {
 	if seed == x.Spec.RandomSeed() {
 		return x, nil
 	}
-	other := *x
-	other.Spec.Seed, other.Spec.permuted, other.weights, other.prompts = &seed, nil, "", ""
-	return &other, other.load(ctx)
+	s := x.Spec
+	s.Seed, s.permuted = &seed, nil
+	return x.Also(ctx, s)
 }
 
 // Stability repeats a discovery on drawings of the examples, and with other seeds.

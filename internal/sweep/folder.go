@@ -144,10 +144,11 @@ func (d Folder) write(ctx context.Context, path string, what any) error {
 		return err
 	}
 	return atomicfile.WriteFile(ctx, path, func(w io.Writer) error {
-		e := json.NewEncoder(w)
-		e.SetEscapeHTML(false) // edges have < and > in their names
-		e.SetIndent("", " ")
-		return e.Encode(what)
+		text, err := jsonfile.Encode(what, " ")
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		return err
 	})
 }
 

@@ -24,7 +24,7 @@ type Grid struct {
 	Thresholds []float64    // ACDC's, ascending; nil for DefaultThresholds
 	Sizes      []int        // of circuits that scores choose, in edges, ascending; nil for as many as thresholds (see Sizes)
 	Definition circuit.Definition
-	SplitEmbed bool
+	SplitEmbed *bool  // nil for the task's own
 	TestData   string // a file, for data that are given
 }
 
@@ -143,7 +143,7 @@ func (g Grid) points(m study.Method, thresholds []float64, gr *circuit.Graph) (o
 	}
 	sizes := g.Sizes
 	if sizes == nil {
-		sizes = Sizes(len(thresholds), choosable(gr))
+		sizes = Sizes(len(thresholds), gr.Choosable())
 	}
 	for _, n := range sizes {
 		at := m
@@ -153,19 +153,9 @@ func (g Grid) points(m study.Method, thresholds []float64, gr *circuit.Graph) (o
 	return out
 }
 
-// choosable counts the edges that scores choose: direct ones come with a head.
-func choosable(g *circuit.Graph) (n int) {
-	for i := range g.NumEdges() {
-		if !g.Edge(i).IsDirect() {
-			n++
-		}
-	}
-	return n
-}
-
 // common is what all runs of a study have in common.
 func (g Grid) common(ctx context.Context, lab *Lab, x *study.Study, pair *pair) (Planned, error) {
-	p := Planned{Origin: lab.Origin, Graph: graph{g.Definition, g.SplitEmbed || x.SplitsEmbed()}, Run: x.Planned()}
+	p := Planned{Origin: lab.Origin, Graph: graph{g.Definition, x.Splits(g.SplitEmbed)}, Run: x.Planned()}
 	var err error
 	if p.Run.WeightsDigest, p.Run.PromptsDigest, err = pair.found.Digests(ctx); err != nil {
 		return p, err

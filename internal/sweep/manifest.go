@@ -3,21 +3,21 @@ package sweep
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
 // WriteManifest writes a plan, a run a line.
 func WriteManifest(w io.Writer, plan []Planned) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
 	for _, p := range plan {
-		if err := e.Encode(p); err != nil {
+		line, err := jsonfile.Encode(p, "")
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(line); err != nil {
 			return err
 		}
 	}
@@ -90,19 +90,4 @@ func Missing(d Folder, plan []Planned, perTask int) []int {
 }
 
 // Array writes ascending indices as Slurm reads them: 0,3-5.
-func Array(indices []int) string {
-	var parts []string
-	for i := 0; i < len(indices); {
-		j := i
-		for j+1 < len(indices) && indices[j+1] == indices[j]+1 {
-			j++
-		}
-		part := strconv.Itoa(indices[i])
-		if j > i {
-			part += "-" + strconv.Itoa(indices[j])
-		}
-		parts = append(parts, part)
-		i = j + 1
-	}
-	return strings.Join(parts, ",")
-}
+func Array(indices []int) string { return oneline.Ranges(indices, ",") }

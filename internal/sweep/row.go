@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -12,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
@@ -121,20 +121,18 @@ func Formats() []Format { return []Format{CSV, JSONL, JSON} }
 // Encode is rows in a format, CSV with a head.
 func Encode(rows []Row, format Format) ([]byte, error) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
 	switch format {
 	case JSONL:
 		for _, r := range rows {
-			if err := e.Encode(r); err != nil {
+			line, err := jsonfile.Encode(r, "")
+			if err != nil {
 				return nil, err
 			}
+			b.Write(line)
 		}
 		return b.Bytes(), nil
 	case JSON:
-		e.SetIndent("", " ")
-		err := e.Encode(append([]Row{}, rows...)) // no rows are no null
-		return b.Bytes(), err
+		return jsonfile.Encode(append([]Row{}, rows...), " ") // no rows are no null
 	}
 	err := writeCSV(&b, rows)
 	return b.Bytes(), err

@@ -1,9 +1,7 @@
 package judge
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -149,14 +147,11 @@ func (f *File) Encode(w io.Writer) error {
 	if err := f.Check(); err != nil {
 		return fmt.Errorf("judgement: %w", err)
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(f); err != nil {
+	text, err := jsonfile.Encode(f, " ")
+	if err != nil {
 		return fmt.Errorf("judgement: %w", err)
 	}
-	_, err := w.Write(oneline.JSON(b.Bytes()))
+	_, err = w.Write(text)
 	return err
 }
 

@@ -1,10 +1,8 @@
 package stability
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -80,14 +78,11 @@ func (r *Result) Encode(w io.Writer) error {
 	if err := r.Check(); err != nil {
 		return fmt.Errorf("stability: %w", err)
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(r); err != nil {
+	text, err := jsonfile.Encode(r, " ")
+	if err != nil {
 		return fmt.Errorf("stability: %w", err)
 	}
-	_, err := w.Write(oneline.JSON(b.Bytes()))
+	_, err = w.Write(text)
 	return err
 }
 
