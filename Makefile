@@ -23,10 +23,11 @@ long: ## every case of every property, every way to compute every golden run, 10
 	$(GO) test -tags long -timeout 60m ./pkg/...
 	$(GO) test -count 1 -timeout 60m ./internal/cli -run TestKilledRunsContinue -kills 100
 
-# The kernels start no goroutine, and what starts the program as a process of
-# its own, or one text after the other, says little of races: of these packages
-# the tests of several goroutines are taken. The rest takes many minutes.
-ALONE := internal/kernel|pkg/(circuit|rasp|roc)|internal/(cli|jsonfile|study)$$|pkg/task$$|draw/render$$
+# The kernels start no goroutine, nor do packages that leave that to the engine or
+# to nobody; and what starts the program as a process of its own, or one text after
+# the other, says little of races: of the latter the tests of several goroutines
+# are taken. The rest takes many minutes.
+ALONE := internal/kernel|pkg/(circuit|rasp|roc|judge|faithful|compare|stability|train/interchange|weights)|internal/(cli|jsonfile|study)$$|pkg/task$$|draw/render$$
 RACED := Estimator|Progress|Trace|Interrupt|Reader|Outputs|Streams|Hostile|OnlyTheParent|Cancelled|TakeTurns|PipeEnds|EndsWithItsContext
 race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -Ev '$(ALONE)')
