@@ -27,7 +27,9 @@ long: ## every case of every property, every way to compute every golden run, 10
 # to nobody; and what starts the program as a process of its own, or one text after
 # the other, says little of races: of the latter the tests of several goroutines
 # are taken. The rest takes many minutes.
-ALONE := internal/kernel|pkg/(circuit|rasp|roc|judge|faithful|compare|stability|train/interchange|weights)|internal/(cli|jsonfile|study)$$|pkg/task$$|draw/render$$
+ALONE := acdc/(cmd|docs)/|internal/kernel|internal/(choice|cli|fileerror|golden|jsonfile|layers|man|misuse|oneline|plotstyle|study|sweep/figure|thirdparty)$$
+ALONE := $(ALONE)|pkg/(circuit|rasp|roc|judge|faithful|compare|stability|train/interchange|weights|reference|draw)|pkg/task$$
+ALONE := $(ALONE)|pkg/discover/(ensemble|exact|hisp|probing|pruning|ugs)$$
 RACED := Estimator|Progress|Trace|Interrupt|Reader|Outputs|Streams|Hostile|OnlyTheParent|Cancelled|TakeTurns|PipeEnds|EndsWithItsContext
 race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -Ev '$(ALONE)')
@@ -44,9 +46,11 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# The packages whose results come from the kernels at first hand.
+KERNELS := ./pkg/tensor/... ./pkg/transformer/... ./pkg/metric ./pkg/ablate ./pkg/patch/... ./pkg/discover/acdc ./pkg/discover/attribution ./pkg/discover/learn ./pkg/train
 portable: ## the tests without assembly, and a build for arm64
 	$(GO) vet -tags noasm ./...
-	$(GO) test -short -tags noasm ./pkg/...
+	$(GO) test -short -tags noasm $(KERNELS)
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/acdc
 
