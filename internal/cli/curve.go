@@ -207,7 +207,12 @@ func unlike(f *faithful.File) []string {
 func curvesText(f *faithful.File, width int) string {
 	points := [][]string{{"CIRCUIT", "BY", "PART", "CHOSEN", "KEPT", "METRIC", "FAITHFULNESS"}}
 	areas := [][]string{{"CIRCUIT", "BY", "METRIC", "MODEL", "EMPTY", "EDGES", "CPR", "CMD", "MEAN"}}
-	digits := func(x float64) string { return strconv.FormatFloat(x, 'f', 4, 64) }
+	digits := func(x float64) string {
+		if text := strconv.FormatFloat(x, 'f', 4, 64); text != "-0.0000" {
+			return text
+		}
+		return "0.0000"
+	}
 	for _, c := range f.Circuits {
 		for _, a := range c.Curves {
 			for _, p := range a.Points {
