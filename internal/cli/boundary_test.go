@@ -44,6 +44,7 @@ var accepted = map[string][]string{
 	"vocab": aFile, "max-len": noneOfThem, "causal": zeroOnly,
 	"from": noneOfThem, "to": noneOfThem, "shape": noneOfThem, "check": zeroOnly,
 	"sizes": noneOfThem, "test-data": aFile, "dir": aFile, "manifest": aFile, "per-task": noneOfThem, "index": zeroOnly, "missing": zeroOnly,
+	"by": noneOfThem, "fractions": {"0", "0.5"}, "mib": zeroOnly,
 	"emit": noneOfThem, "cpus": noneOfThem, "image": aFile, "claim": aFile,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
 	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
@@ -75,7 +76,7 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 			return append(path, "--circuit", circuit, "-o", "x.json")
 		}
 		return append(path, "--circuit", circuit)
-	case "evaluate":
+	case "evaluate", "curve":
 		return append(path, circuit, "--task", "ioi")
 	case "predict":
 		switch flag {

@@ -102,6 +102,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"train":      {"train", circuit, "-o", filepath.Join(dir, "new")},
 		"compile":    {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
 		"evaluate":   {"evaluate", circuit, "--samples", "1"},
+		"curve":      {"curve", circuit},
 		"stability":  {"stability", "--model", model, "--data", data, "--threshold", "1e9", "--samples", "1"},
 		"roc":        {"roc", "--model", model, "--data", data, "--truth", circuit, "--algorithm", "random"},
 		"sweep":      {"sweep", "--model", model, "--data", data, "--thresholds", "1e9"},
@@ -115,8 +116,8 @@ func TestOutputsAreNoInputs(t *testing.T) {
 				continue
 			}
 			for path, before := range files {
-				if isCircuit := path == circuit; !slices.Contains([]string{"roc", "evaluate"}, command) && isCircuit != slices.Contains([]string{"render", "compare", "train", "compile"}, command) {
-					continue // run edits it in place, discover does not read it; render, compare, train and compile read nothing else, roc and evaluate everything
+				if isCircuit := path == circuit; !slices.Contains([]string{"roc", "evaluate", "curve"}, command) && isCircuit != slices.Contains([]string{"render", "compare", "train", "compile"}, command) {
+					continue // run edits it in place, discover does not read it; render, compare, train and compile read nothing else, roc, evaluate and curve everything
 				}
 				for _, name := range aliases(t, path) {
 					code, text := runMain(append(args, "--"+flag, name)...)
@@ -148,7 +149,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "stability", "sweep", "plan", "collect"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "curve", "stability", "sweep", "plan", "collect"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

@@ -49,9 +49,10 @@ func newConvert(a *app, run func(context.Context, *convertOptions) error) *cobra
 		Short: "write a circuit in another format, or check its file",
 		Long: `Read a circuit in any format and write it in another: this project's JSON, that
 of the MIB benchmark and EAP-IG, Edge-Pruning's edges.json, edges as lines of
-text; to write only, DOT; to read only, what EAP-IG saves by PyTorch. The format read shows in the text; the one written
-in the ending of OUT (.json, .tsv, .txt, .dot) unless --to says it. - is standard
-input and output. What a format has no place for is said on standard error.
+text; to write only, DOT; to read only, what EAP-IG and ACDC save as pickles, of
+which nothing is run. The format read shows in the file; the one written in the
+ending of OUT (.json, .tsv, .txt, .dot) unless --to says it. - is standard input and
+output. What a format has no place for is said on standard error.
 --check writes nothing but a line for each kind of what must not be: illegal
 edges, those twice, counts that are not the graph's, edges that are on no path;
 the exit code is then 1.`,
@@ -127,9 +128,12 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 		return a.inspect(ctx, name, data, from, graph)
 	}
 	var f *circuit.File
-	if from.Bare() {
+	switch {
+	case from == acdcPickle:
+		f, err = torch.DecodeEdges(ctx, name, data, graph)
+	case from.Bare():
 		f, err = circuit.DecodeList(ctx, name, data, from, graph)
-	} else {
+	default:
 		f, err = decodeCircuit(ctx, name, data)
 	}
 	if err != nil {
@@ -138,12 +142,18 @@ func (a *app) convert(ctx context.Context, o *convertOptions) error {
 	return a.writeConverted(ctx, o, f)
 }
 
+// acdcPickle is the format of the list of edges that ACDC pickles, which is only read.
+const acdcPickle circuit.Format = "acdc"
+
 // source is the format to read. A file that PyTorch saved is held to what one of
 // this project's must hold to.
 func (o *convertOptions) source(ctx context.Context, name string, data []byte) (circuit.Format, error) {
 	found, shown := circuit.Detect(ctx, data), ""
-	if torch.Is(data) {
+	switch {
+	case torch.Is(data):
 		found, shown = circuit.Own, "one that PyTorch saved"
+	case torch.IsEdges(data):
+		found, shown = acdcPickle, "a list of edges that ACDC pickled"
 	}
 	if o.from == "" || o.from == found && shown == "" {
 		return found, nil
@@ -178,25 +188,34 @@ func (o *convertOptions) checkFlags() error {
 
 // checkShape holds the flags about the graph to whether the file declares it.
 func (o *convertOptions) checkShape(name string, from circuit.Format) error {
-	isGiven := o.shape != circuit.Config{}
+	isGiven, isBare := o.shape != circuit.Config{}, from.Bare() || from == acdcPickle
 	switch {
-	case from.Bare() && !isGiven:
+	case isBare && !isGiven:
 		return usagef("%s: expected --shape LxH, the model's layers and heads, of which the format %s says nothing", name, from)
-	case !from.Bare() && (isGiven || o.definition != "" || o.splitEmbed):
+	case !isBare && (isGiven || o.definition != "" || o.splitEmbed):
 		return usagef("%s: expected neither --shape, --definition nor --split-embed, since the format %s declares its graph", name, from)
 	case from == circuit.PruningJSON && (o.definition == circuit.ACDC):
 		return usagef("--definition %s: expected %s, which Edge-Pruning's graph is", o.definition, circuit.EAP)
+	case from == acdcPickle && o.definition == circuit.EAP:
+		return usagef("--definition %s: expected %s, which ACDC's graph is", o.definition, circuit.ACDC)
 	}
 	return nil
 }
 
 // inspect prints what is wrong with a file.
 func (a *app) inspect(ctx context.Context, name string, data []byte, from circuit.Format, graph circuit.Config) error {
-	if torch.Is(data) {
-		f, err := torch.Decode(ctx, name, data)
+	if pickled := from == acdcPickle; pickled || torch.Is(data) {
+		read := torch.Decode
+		if pickled {
+			read = func(ctx context.Context, name string, data []byte) (*circuit.File, error) {
+				return torch.DecodeEdges(ctx, name, data, graph)
+			}
+		}
+		f, err := read(ctx, name, data)
 		if err != nil {
 			return err
 		}
+		from, graph = circuit.Own, circuit.Config{}
 		var b bytes.Buffer
 		if err := f.Encode(&b); err != nil {
 			return err

@@ -34,6 +34,7 @@ type evaluateOptions struct {
 	judge   judge.Options
 	parts   part
 	table   judge.Table
+	mib     bool
 }
 
 func newEvaluate(run func(context.Context, *evaluateOptions) error) *cobra.Command {
@@ -48,13 +49,22 @@ and the corrupted run; faithfulness; completeness and minimality (Wang et al.
 2022); and the hypothesis tests of Shi et al. 2024 against random circuits.
 Completeness, minimality and tests are of the circuit's own metric, on the test
 half. Model, data, metric and ablation are those that the circuit was found with,
-unless others are given.`,
+unless others are given. --mib prints instead the row that the circuit's scores make
+in the leaderboard of the MIB benchmark: CPR of circuits chosen by signed scores, and
+CMD of those by absolute ones, of logit_diff under resample ablation.`,
 		Example: `  acdc discover --task tracr-reverse --ablation zero -o circuit.json
   acdc evaluate circuit.json --examples 30 -o judged.svg -o judged.json
-  acdc evaluate circuit.json --half test --samples 50 --format csv --table minimality`,
+  acdc evaluate circuit.json --half test --samples 50 --format csv --table minimality
+  acdc discover --task ioi --model mini --algorithm eap-ig --metric logit_diff --top 50 -o ioi.json
+  acdc evaluate ioi.json --mib`,
 		Args: oneArg("a circuit file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.circuit = args[0]
+			if o.mib {
+				if err := o.checkRow(cmd.Flags()); err != nil {
+					return err
+				}
+			}
 			return run(cmd.Context(), o)
 		},
 	}
@@ -65,6 +75,7 @@ unless others are given.`,
 	typed(fs, &o.judge.Level, "level", fmt.Sprint(o.judge.Level), "SHARE", "of the tests", parseLevel)
 	choice(cmd, &o.parts, "parts", string(o.parts), "what minimality takes out", texts([]part{partEdges, partNodes}), oneOf("part", []part{partEdges, partNodes}))
 	choice(cmd, &o.table, "table", string(o.table), "what CSV has", texts(judge.Tables()), oneOf("table", judge.Tables()))
+	fs.BoolVar(&o.mib, "mib", false, "print the row of MIB's leaderboard that the circuit's scores make, and nothing else")
 	o.subject.flags(cmd)
 	o.report.flags(cmd, ".svg", ".png", ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
@@ -90,6 +101,9 @@ func parseLevel(s string) (float64, error) {
 
 // evaluate runs the command.
 func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
+	if o.mib {
+		return a.leaderboard(ctx, o)
+	}
 	outputs := places("-o", o.files...)
 	if err := cmp.Or(o.check(), a.clash(outputs, append(inputs(o.spec, nil), a.circuitPlace(o.circuit)...))); err != nil {
 		return err

@@ -204,7 +204,7 @@ func runPython(t *testing.T, dir, script string) {
 var drawn = map[string][]string{
 	"README.md":            {"induction.png", "induction.svg"},
 	"docs/ground-truth.md": {"tracr-reverse.svg"},
-	"docs/judging.md":      {"judged.svg", "stable.svg"},
+	"docs/judging.md":      {"judged.svg", "curves.svg", "stable.svg"},
 }
 
 // samePicture checks that a picture in docs is what the tool draws. Layout may

@@ -92,6 +92,9 @@ func decodeCircuit(ctx context.Context, name string, data []byte) (*circuit.File
 	if torch.Is(data) {
 		return torch.Decode(ctx, name, data)
 	}
+	if torch.IsEdges(data) {
+		return nil, fmt.Errorf("%s: expected a circuit file that declares its graph, found a list of edges that ACDC pickled; \"acdc convert %[1]s OUT.json --shape LxH\" says which it is", name)
+	}
 	return circuit.Decode(ctx, name, bytes.NewReader(data))
 }
 

@@ -1,6 +1,7 @@
 package faithful_test
 
 import (
+	"io"
 	"math"
 	"testing"
 
@@ -14,12 +15,12 @@ import (
 func TestEveryMisuse(t *testing.T) {
 	e := experiment(t, "kl_div", "resample", circuit.ACDC)
 	misuse.Walk(t, misuse.Package{
-		Types: []any{faithful.Curve{}},
+		Types: []any{faithful.Curve{}, &faithful.File{}, &faithful.Circuit{}, faithful.Areas{}, &faithful.Row{}},
 		Fresh: []func() any{func() any {
 			return faithful.Curve{Points: []faithful.Point{{Part: math.NaN()}, {Faithfulness: math.Inf(1)}}}
-		}},
-		Funcs: []any{faithful.Normalised, faithful.Measure, faithful.Along},
-		Arguments: []any{e, &patch.Experiment{}, make(circuit.Scores, 3), make(circuit.Scores, e.Graph().NumEdges()), faithful.Options{Rule: "best"},
+		}, func() any { return curved(t) }, func() any { return &curved(t).Circuits[0] }},
+		Funcs: []any{faithful.Normalised, faithful.Measure, faithful.Along, faithful.Digest, faithful.Decode, faithful.Tables, faithful.Leaderboard},
+		Arguments: []any{io.Discard, []byte("{"), faithful.AreasTable, faithful.Table("faces"), e, &patch.Experiment{}, make(circuit.Scores, 3), make(circuit.Scores, e.Graph().NumEdges()), faithful.Options{Rule: "best"},
 			faithful.Options{Parts: []float64{math.NaN()}}, faithful.Space{}, faithful.Space{Graph: e.Graph()}, faithful.Space{Graph: &circuit.Graph{}}},
 	})
 }

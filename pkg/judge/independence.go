@@ -19,6 +19,11 @@ const mostExamples = 500
 //
 // the p-value the share of permutations of the examples, the given order among
 // them, in which it is as large.
+//
+// Where the model scores the same on every example, as it does by a distance from
+// itself, the hypothesis is true of every circuit: not to reject it is no merit of this
+// one, and the test is open. Where only the complement does, another circuit could have
+// been rejected, and the test speaks for this one.
 func (x *trials) independence() Test {
 	t := Test{Name: Independence, Null: "the scores of the complement are independent of the model's"}
 	n := min(len(x.model), mostExamples)
@@ -26,7 +31,7 @@ func (x *trials) independence() Test {
 	l, okRest := kernel(x.complement[:n], nothing*math.Abs(x.span()))
 	switch {
 	case !okModel:
-		return t.open("by %s the model scores the same on every example: nothing can depend on that", x.e.Metric().Name())
+		return t.open("by %s the model scores the same on every example: nothing can depend on that, the null hypothesis holds whatever the circuit, and no circuit could fail; a metric that is a score of its own, as nll or logit_diff, can tell", x.e.Metric().Name())
 	case !okRest:
 		t.Note = "the complement scores the same on every example, whatever the model does"
 		return x.decide(t, 1, 0, Against)

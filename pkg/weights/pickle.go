@@ -33,6 +33,9 @@ type machine struct {
 
 	storages map[string]*storage
 	order    []*storage // as first asked for
+
+	plain  func(class string) bool                   // of a pickle of plain data: the classes whose instances may be in it
+	nested func(m *machine, args tuple) (any, error) // and what reads a storage in it
 }
 
 func newMachine(ctx context.Context, data []byte) *machine {
@@ -58,7 +61,7 @@ func (m *machine) load() (any, error) {
 			return m.stop()
 		}
 		op := opcodes[code]
-		if op.run == nil {
+		if op.run == nil || code == newObject && m.plain == nil {
 			return nil, fmt.Errorf("pickle: byte %d: an opcode that PyTorch writes expected, found %s", at, opcodeName(code))
 		}
 		if err := op.run(m); err != nil {

@@ -13,6 +13,8 @@ type (
 	dict struct {
 		entries []dictEntry // in the order of the pickle, doubles too
 		tensors int         // among the values
+		all     bool        // of a pickle of plain data: the others are kept too
+		others  []Pair      // whose keys are no strings
 	}
 	dictEntry struct {
 		key   string
@@ -38,6 +40,7 @@ type (
 		class    storageClass
 		elements int64  // of the class's type
 		where    member // set by the container
+		bytes    []byte // it lies in, where a pickle of plain data has it in itself
 	}
 	// pickledTensor is a view of a storage. All counts are in its own elements.
 	pickledTensor struct {
@@ -57,6 +60,9 @@ func (d *dict) set(items []any) error {
 	for i := 0; i < len(items); i += 2 {
 		key, ok := items[i].(string)
 		if !ok {
+			if d.all {
+				d.others = append(d.others, Pair{items[i], items[i+1]})
+			}
 			continue
 		}
 		d.entries = append(d.entries, dictEntry{key, items[i+1]})
@@ -107,6 +113,12 @@ func kindOf(v any) string {
 	case *pickledTensor:
 		return "a tensor"
 	case opaque:
+		return string(v)
+	case rawBytes:
+		return "bytes"
+	case *object:
+		return v.class
+	case allowedClass:
 		return string(v)
 	}
 	return "another object"

@@ -92,7 +92,7 @@ func opGlobal(m *machine) error {
 	if err != nil {
 		return err
 	}
-	v, err := global(module, name)
+	v, err := m.global(module, name)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func opStackGlobal(m *machine) error {
 	if !ok || !ok2 {
 		return fmt.Errorf("two texts expected, found %s and %s", kindOf(names[0]), kindOf(names[1]))
 	}
-	v, err := global(module, name)
+	v, err := m.global(module, name)
 	if err != nil {
 		return err
 	}
@@ -152,12 +152,17 @@ func opReduce(m *machine) error {
 // opBuild drops the attributes of dicts (_metadata of a state dict); other
 // objects have none.
 func opBuild(m *machine) error {
-	if _, err := m.pop(1); err != nil {
+	state, err := m.pop(1)
+	if err != nil {
 		return err
 	}
 	v, err := m.top()
 	if err != nil {
 		return err
+	}
+	if o, ok := v.(*object); ok {
+		o.state = state[0]
+		return nil
 	}
 	if _, ok := v.(*dict); !ok && v != opaque(numpyDType) {
 		return fmt.Errorf("a dict expected, found %s", kindOf(v))
@@ -167,7 +172,7 @@ func opBuild(m *machine) error {
 
 // newOrderedDict makes a dict, of pairs if there are some.
 func newOrderedDict(m *machine, args tuple) (any, error) {
-	d := &dict{}
+	d := &dict{all: m.plain != nil}
 	if len(args) == 0 {
 		return d, nil
 	}

@@ -8,7 +8,7 @@
 //  2. the frontier is drawn whole, as stairs with a mark at each point, and what
 //     is dominated faded, behind it;
 //  3. both axes are logarithmic, with a place for zero at their lower end
-//     (axis.go).
+//     (internal/plotstyle).
 //
 // The same rows give the same bytes.
 package figure
@@ -90,8 +90,8 @@ func (p panel) draw(c draw.Canvas) error {
 	plotstyle.Axes(out)
 	out.Title.Text = oneline.Middle(oneline.Plain(p.title), titleRunes)
 	out.X.Label.Text, out.Y.Label.Text = "edges", p.measure
-	x.apply(&out.X)
-	y.apply(&out.Y)
+	x.Apply(&out.X)
+	y.Apply(&out.Y)
 	for front := range 2 { // what is dominated lies behind
 		for i, s := range p.series {
 			if err := s.draw(out, x, y, i, len(p.series), front == 1); err != nil {
@@ -104,12 +104,12 @@ func (p panel) draw(c draw.Canvas) error {
 }
 
 // draw adds a series: its frontier, or the rest of it.
-func (s series) draw(out *plot.Plot, x, y axis, i, n int, front bool) error {
+func (s series) draw(out *plot.Plot, x, y plotstyle.Log, i, n int, front bool) error {
 	style := plotstyle.GlyphStyle(i, n)
 	points := s.dominated
 	if front {
 		points = s.frontier
-		line, err := plotter.NewLine(x.place(y, stairs(points)))
+		line, err := plotter.NewLine(place(x, y, stairs(points)))
 		if err != nil {
 			return err
 		}
@@ -121,7 +121,7 @@ func (s series) draw(out *plot.Plot, x, y axis, i, n int, front bool) error {
 	if len(points) == 0 {
 		return nil
 	}
-	dots, err := plotter.NewScatter(x.place(y, points))
+	dots, err := plotter.NewScatter(place(x, y, points))
 	if err != nil {
 		return err
 	}

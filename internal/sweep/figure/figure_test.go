@@ -122,20 +122,3 @@ func TestPictures(t *testing.T) {
 	assert.ErrorContains(t, Write(t.Context(), &bytes.Buffer{}, plotstyle.SVG, many), "at most 24 tasks and 60 series, found 25 and 1")
 	ending.Everywhere(t, 2, func(ctx context.Context) error { return Write(ctx, &bytes.Buffer{}, plotstyle.SVG, rows) })
 }
-
-// Values stand in their order, zero below all; every range has a tick.
-func TestAxes(t *testing.T) {
-	for _, values := range [][]float64{{0, 1, 10}, {3}, {0}, {2.5e-8, 0}, {1e-9, 5}, {11, 12, 13}} {
-		a := newAxis(values)
-		for i, x := range values {
-			for _, y := range values[i+1:] {
-				if x < y {
-					assert.LessOrEqual(t, a.at(x), a.at(y))
-				}
-			}
-		}
-		assert.Less(t, a.at(0), a.at(a.least))
-		assert.False(t, a.at(a.most) != a.at(a.most), "a number")
-	}
-	assert.True(t, newAxis([]float64{1e-9, 5}).zero, "too small to be shown")
-}

@@ -1,12 +1,17 @@
-// Package torch reads the circuits that EAP-IG saves by PyTorch (Graph.to_pt).
+// Package torch reads the circuits that EAP-IG (Graph.to_pt) and the reference
+// implementation of ACDC (save_edges, save_subgraph) save as pickles.
 //
-// Such a file is a dict of cfg, the shape of the model; edges_scores f32[F,B] and
+// A file of EAP-IG is a dict of cfg, the shape of the model; edges_scores f32[F,B] and
 // edges_in_graph bool[F,B]; and maybe nodes_scores f32[F]. F = 1 + L(H+1) rows are
 // the senders, the input and of each layer its heads and its MLP; B = L(3H+1) + 1
 // columns are the receivers, of each layer q, k and v of its heads and its MLP, and
 // the logits last. Cells of edges that cannot exist are there, and empty.
 //
-// It knows the names in that dict; what a pickle is, package weights knows.
+// One of ACDC's is a dict of every edge to whether it is kept, by PyTorch, or a list of
+// the kept ones with their effects (acdc.go).
+//
+// It knows the names in these; what a pickle is, package weights knows. Of classes it
+// lets TorchIndex in, whose attributes are read and which is never run.
 package torch
 
 import (
@@ -29,6 +34,13 @@ func Is(data []byte) bool { return bytes.HasPrefix(data, []byte("PK\x03\x04")) }
 func Decode(ctx context.Context, name string, data []byte) (*circuit.File, error) {
 	in, err := weights.DecodeFile(ctx, name, data)
 	if err != nil {
+		if root, plain := weights.DecodePickle(ctx, name, data, isIndex); plain == nil {
+			if pairs, ok := root.([]weights.Pair); ok && len(pairs) > 0 {
+				if _, ok := pairs[0].Key.([]any); ok {
+					return decodeSubgraph(name, pairs)
+				}
+			}
+		}
 		return nil, err
 	}
 	defer in.Close() // memory: nothing can be lost
