@@ -66,7 +66,7 @@ unless others are given.`,
 	choice(cmd, &o.parts, "parts", string(o.parts), "what minimality takes out", texts([]part{partEdges, partNodes}), oneOf("part", []part{partEdges, partNodes}))
 	choice(cmd, &o.table, "table", string(o.table), "what CSV has", texts(judge.Tables()), oneOf("table", judge.Tables()))
 	o.subject.flags(cmd)
-	o.report.flags(cmd, ".svg", ".png", ".csv", ".json")
+	o.report.flags(cmd, ".svg", ".png", ".pdf", ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)

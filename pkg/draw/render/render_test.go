@@ -161,7 +161,7 @@ func TestBadDOTIsAnError(t *testing.T) {
 		assert.Zero(t, b.Len())
 	}
 	err := Write(context.Background(), io.Discard, "gif", golden(t, "empty"))
-	assert.EqualError(t, err, `picture format "gif" is unknown: expected one of svg, png`)
+	assert.EqualError(t, err, `picture format "gif" is unknown: expected one of svg, png, pdf`)
 	render(t, SVG, golden(t, "empty")) // and it still works
 }
 
