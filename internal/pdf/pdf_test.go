@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/image/font/gofont/goregular"
+
+	"github.com/seed-2c350065/acdc/internal/golden"
 )
 
 func page(t testing.TB, width, height float64) *Page {
@@ -125,7 +127,13 @@ func FuzzText(f *testing.F) {
 		f.Add(s)
 	}
 	known := strings.Fields("q Q BT ET Td Tj Tf gs g rg G RG J j w")
+	seen := map[string]bool{}
 	f.Fuzz(func(t *testing.T, s string) {
+		shape := golden.Shape(plain(s))
+		if seen[shape] {
+			return
+		}
+		seen[shape] = true
 		p := page(t, 100, 100)
 		p.Text(Line{At: Point{1, 1}, Font: "regular", Size: 9, Color: color.Black, Text: s})
 		data, err := p.Bytes()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	shapes "github.com/seed-2c350065/acdc/internal/golden"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
 )
@@ -83,17 +85,27 @@ func FuzzSVG(f *testing.F) {
 	for _, s := range hostile {
 		f.Add(s[:min(len(s), 1<<12)])
 	}
+	seen := map[string]bool{}
 	f.Fuzz(func(t *testing.T, s string) {
+		shape := shapes.Shape(oneline.Plain(s))
+		if seen[shape] {
+			return
+		}
+		seen[shape] = true
 		svg := svgOf(t, s)
 		require.Less(t, len(svg), 64<<10)
 		onlyKnown(t, svg)
 	})
 }
 
-func BenchmarkSmall(b *testing.B) {
-	t := &testing.T{}
-	dot := small(t, "x<y>")
-	for b.Loop() {
-		render(b, SVG, dot)
+// What the fuzzing does not try for long: megabytes, and the picture as PDF.
+func TestHostileTexts(t *testing.T) {
+	for _, s := range hostile {
+		svg := svgOf(t, s)
+		require.Less(t, len(svg), 64<<10)
+		onlyKnown(t, svg)
+		var b bytes.Buffer
+		require.NoError(t, Write(context.Background(), &b, PDF, small(t, s)))
+		require.Less(t, b.Len(), 256<<10)
 	}
 }
