@@ -23,9 +23,6 @@ type pictureOptions struct {
 	maxEdges int // 0 for all
 }
 
-// pictureFlags are the names of those flags.
-var pictureFlags = []string{"direct", "heads", "collapse", "max-edges"}
-
 func (o *pictureOptions) pictureFlags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
@@ -34,7 +31,7 @@ func (o *pictureOptions) pictureFlags(cmd *cobra.Command) {
 	typed(fs, &o.maxEdges, "max-edges", "", "N", "draw at most N edges, the strongest", parseCount(mostEdges))
 }
 
-// check refuses what cannot be drawn together.
+// checkPicture refuses what cannot be drawn together.
 func (o *pictureOptions) checkPicture() error {
 	if o.direct && o.isCollapsed() {
 		return usagef("--direct and --collapse %s: expected one of them, since direct edges lie within a box", o.collapse)
