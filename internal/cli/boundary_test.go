@@ -25,7 +25,7 @@ var (
 
 // accepted says what each flag takes.
 var accepted = map[string][]string{
-	"abs": zeroOnly, "add": aFile, "all-edges": zeroOnly, "cut": aFile, "direct": zeroOnly, "drop-idle": zeroOnly, "heads": zeroOnly,
+	"abs": zeroOnly, "add": aFile, "all-edges": zeroOnly, "cut": aFile, "direct": zeroOnly, "drop-idle": zeroOnly, "heads": zeroOnly, "collapse": noneOfThem, "max-edges": noneOfThem,
 	"help": zeroOnly, "json": zeroOnly, "no-processing": zeroOnly, "plan": zeroOnly, "quiet": zeroOnly, "split-embed": zeroOnly,
 	"verbose": zeroOnly, "verify": zeroOnly, "version": zeroOnly,
 	"bos": zeroOnly, "no-bos": zeroOnly, "fold-ln": zeroOnly, "center-writing-weights": zeroOnly, "center-unembed": zeroOnly,

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/compare"
 	"github.com/seed-2c350065/acdc/pkg/draw"
-	"github.com/seed-2c350065/acdc/pkg/draw/render"
 )
 
 // compareOptions are the flags of compare.
@@ -23,12 +23,11 @@ type compareOptions struct {
 	circuits []string
 	files    []string
 	format   tableFormat
-	direct   bool
-	heads    bool
+	pictureOptions
 }
 
 // pictureEndings are those of the files that compare writes.
-var pictureEndings = []string{".svg", ".png", ".dot"}
+var pictureEndings = []string{".svg", ".png", ".pdf", ".dot"}
 
 func newCompare(run func(context.Context, *compareOptions) error) *cobra.Command {
 	o := &compareOptions{format: tableText}
@@ -59,8 +58,7 @@ said on standard error.`,
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to draw two circuits to, by its ending "+strings.Join(pictureEndings, ", ")+"; may be repeated")
 	choice(cmd, &o.format, "format", string(tableText), "what standard output carries", texts(tableFormats), oneOf("format", tableFormats))
-	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
-	fs.BoolVar(&o.heads, "heads", false, "draw heads only, without MLPs and their edges")
+	o.pictureFlags(cmd)
 	fs.SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
 	return cmd
@@ -80,7 +78,7 @@ func (o *compareOptions) check() error {
 	if streams > 1 {
 		return usagef("expected one circuit on standard input, found %d", streams)
 	}
-	return checkEndings(o.files, pictureEndings)
+	return cmp.Or(o.checkPicture(), checkEndings(o.files, pictureEndings))
 }
 
 // compare runs the command.
@@ -109,8 +107,23 @@ func (a *app) compare(ctx context.Context, o *compareOptions) error {
 			a.warn([]string{c.Name + ": " + words})
 		}
 	}
+	if err := a.drawCompared(ctx, o, g, list, files[0]); err != nil {
+		return err
+	}
+	return a.printComparison(compare.NewReport(g, list), o.format)
+}
+
+// drawCompared draws two circuits to all places.
+func (a *app) drawCompared(ctx context.Context, o *compareOptions, g *circuit.Graph, list []compare.Circuit, first *circuit.File) error {
+	if len(o.files) == 0 {
+		return nil
+	}
+	if err := o.checkGroups(first); err != nil {
+		return err
+	}
+	union, d := o.drawing(g, list, first)
 	for _, name := range o.files {
-		text, err := o.draw(ctx, strings.ToLower(filepath.Ext(name)), g, list)
+		text, err := pictureOf(ctx, format(strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")), g, union, nil, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -118,13 +131,18 @@ func (a *app) compare(ctx context.Context, o *compareOptions) error {
 			return err
 		}
 	}
-	return a.printComparison(compare.NewReport(g, list), o.format)
+	size, err := draw.SizeOf(g, union, nil, d)
+	if err == nil {
+		a.tellSize(&o.pictureOptions, size, groupsOf(first) != nil)
+	}
+	return err
 }
 
-// draw is the picture of two circuits.
-func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Graph, list []compare.Circuit) ([]byte, error) {
+// drawing is how two circuits are drawn, if groups are wanted in those of the
+// first, and the edges of both.
+func (o *compareOptions) drawing(g *circuit.Graph, list []compare.Circuit, first *circuit.File) (union circuit.Mask, d draw.Options) {
 	left, right := list[0], list[1]
-	union := g.Empty()
+	union = g.Empty()
 	parts := []draw.Part{{Name: "both", Edges: g.Empty()}, {Name: "only " + oneline.Base(left.Name), Edges: g.Empty()}, {Name: "only " + oneline.Base(right.Name), Edges: g.Empty()}}
 	for i := range union {
 		inA, inB := left.Mask[i], right.Mask[i]
@@ -136,12 +154,35 @@ func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Gra
 	if union.Count() > 0 {
 		caption.Lines = []string{fmt.Sprintf("Jaccard %.3f of edges", sets.Jaccard())}
 	}
-	var b, picture bytes.Buffer
-	if err := draw.WriteDOT(&b, g, union, nil, draw.Options{Caption: caption, Direct: o.direct, Heads: o.heads, Parts: parts}); err != nil || ending == ".dot" {
-		return b.Bytes(), err
+	d = draw.Options{Caption: caption, Parts: parts}
+	if o.collapse == draw.CollapseGroups {
+		d.Groups = groupsOf(first)
 	}
-	err := render.Write(ctx, &picture, render.Format(strings.TrimPrefix(ending, ".")), b.Bytes())
-	return picture.Bytes(), err
+	if o.maxEdges > 0 {
+		d.Strength = strongest(left, right)
+	}
+	return union, o.options(d)
+}
+
+// strongest is how strong an edge is in the one or the other of two circuits, of
+// which each measures in a unit of its own: as a share of the largest effect of
+// its circuit.
+func strongest(list ...compare.Circuit) circuit.Scores {
+	out := make(circuit.Scores, len(list[0].Mask))
+	for _, c := range list {
+		most := 0.0
+		for i, kept := range c.Mask {
+			if kept && c.Scores != nil && !math.IsNaN(c.Scores[i]) && !math.IsInf(c.Scores[i], 0) {
+				most = max(most, math.Abs(c.Scores[i]))
+			}
+		}
+		for i, kept := range c.Mask {
+			if kept && most > 0 && !math.IsNaN(c.Scores[i]) {
+				out[i] = max(out[i], min(1, math.Abs(c.Scores[i])/most))
+			}
+		}
+	}
+	return out
 }
 
 // printComparison prints what was found.

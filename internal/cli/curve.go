@@ -79,7 +79,7 @@ half. Every circuit is a series of the figure.`,
 	typed(fs, &o.parts, "fractions", "", "LIST", "sizes of circuits as parts of all edges, as 0.1,0.5,1 or log:FROM:TO:N, default MIB's ten from 0.001 to 1", parseParts)
 	choice(cmd, &o.table, "table", string(o.table), "what CSV has", texts(faithful.Tables()), oneOf("table", faithful.Tables()))
 	o.subject.flags(cmd)
-	o.report.flags(cmd, ".svg", ".png", ".csv", ".json")
+	o.report.flags(cmd, ".svg", ".png", ".pdf", ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)

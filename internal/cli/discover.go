@@ -114,6 +114,11 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 	if err != nil {
 		return err
 	}
+	if o.draws() {
+		if err := o.checkGroups(f); err != nil {
+			return err
+		}
+	}
 	if o.writes(formatJSON) {
 		if err := in.Identify(ctx, &f.Run); err != nil {
 			return err
@@ -133,6 +138,7 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 	if err := o.fill(ctx, f, e, result, doubts); err != nil {
 		return err
 	}
+	o.silent = o.quiet
 	if err := a.write(ctx, &o.outputs, f); err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ CMD of those by absolute ones, of logit_diff under resample ablation.`,
 	choice(cmd, &o.table, "table", string(o.table), "what CSV has", texts(judge.Tables()), oneOf("table", judge.Tables()))
 	fs.BoolVar(&o.mib, "mib", false, "print the row of MIB's leaderboard that the circuit's scores make, and nothing else")
 	o.subject.flags(cmd)
-	o.report.flags(cmd, ".svg", ".png", ".csv", ".json")
+	o.report.flags(cmd, ".svg", ".png", ".pdf", ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)

@@ -48,7 +48,7 @@ func TestDiscoverFlags(t *testing.T) {
 	seed, threshold := uint64(1<<64-1), 1e-3
 	assert.Equal(t, &discoverOptions{
 		subject:    subject{threads: 2, spec: study.Spec{Model: "m", Data: "d", Metric: metric.NLL, Ablation: ablate.Mean, Seed: &seed, Examples: 9}},
-		outputs:    outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, direct: true},
+		outputs:    outputs{files: []string{"a.svg", "b.json"}, format: formatEdges, color: draw.BySign, pictureOptions: pictureOptions{direct: true}},
 		method:     study.Method{Algorithm: "acdc", Threshold: &threshold, Absolute: true, Order: acdc.Random, VerifyEvery: verifyEvery},
 		definition: circuit.EAP, splitEmbed: new(true), allEdges: true, trace: "t", quiet: true, verbose: true}, o)
 	o = discoverArgs(t, "--task", "induction", "--algorithm", "ensemble:exact+ifr", "--top", "7", "--sparsity", "0.25", "--select", "ratio", "--share", "0.5",

@@ -27,12 +27,15 @@ const (
 	formatEdges format = "edges" // sender, receiver and score, a tab between, one edge a line
 	formatSVG   format = "svg"
 	formatPNG   format = "png"
+	formatPDF   format = "pdf"
 )
 
 // formats are those that standard output may carry, endings those of files.
 var (
 	formats = []format{formatDOT, formatJSON, formatEdges}
-	endings = []format{formatDOT, formatSVG, formatPNG, formatJSON}
+	endings = []format{formatDOT, formatSVG, formatPNG, formatPDF, formatJSON}
+	// pictureFormats are those that render makes.
+	pictureFormats = []format{formatSVG, formatPNG, formatPDF}
 )
 
 // outputs are the places that a circuit is written to.
@@ -40,20 +43,19 @@ type outputs struct {
 	files  []string // -o
 	format format   // --format, empty if not given
 	color  draw.ColorBy
-	direct bool
-	heads  bool
+	pictureOptions
 	// dropIdle leaves out the edges that carry nothing, everywhere.
 	dropIdle bool
+	silent   bool // nothing is said of pictures
 }
 
 func (o *outputs) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png or .json; - is standard output; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png, .pdf or .json; - is standard output; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(texts(endings), cobra.ShellCompDirectiveFilterFileExt))
 	choice(cmd, &o.format, "format", "", "what standard output carries, default dot, or nothing with -o", texts(formats), oneOf("format", formats))
 	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
-	fs.BoolVar(&o.direct, "direct", false, "draw queries, keys and values, and the direct edges to them")
-	fs.BoolVar(&o.heads, "heads", false, "draw heads only, without MLPs and their edges")
+	o.pictureFlags(cmd)
 	idleFlag(cmd, &o.dropIdle)
 }
 
@@ -64,6 +66,9 @@ func idleFlag(cmd *cobra.Command, drop *bool) {
 // check refuses, before anything is computed, what cannot be written in the
 // end.
 func (o *outputs) check() error {
+	if err := o.checkPicture(); err != nil {
+		return err
+	}
 	return checkFiles(o.files, func(name string) error {
 		_, err := ending(name)
 		return err
@@ -123,7 +128,7 @@ func ending(name string) (format, error) {
 // prepare makes ready to draw, if a picture is wanted.
 func (o *outputs) prepare() {
 	for _, f := range o.files {
-		if kind, err := ending(f); err == nil && (kind == formatSVG || kind == formatPNG) {
+		if kind, err := ending(f); err == nil && isPicture(kind) {
 			render.Prepare()
 			return
 		}
@@ -150,6 +155,11 @@ func (o *outputs) writes(kind format) bool {
 	})
 }
 
+// draws reports whether a circuit is drawn anywhere.
+func (o *outputs) draws() bool {
+	return o.writes(formatDOT) || slices.ContainsFunc(pictureFormats, o.writes)
+}
+
 // write writes a circuit to all places, standard output last. Everything is
 // encoded before anything is written. With dropIdle the circuit is without its
 // idle edges afterwards.
@@ -158,6 +168,9 @@ func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
 		if _, err := f.DropIdle(); err != nil {
 			return err
 		}
+	}
+	if err := o.checkGroups(f); err != nil && o.draws() {
+		return err
 	}
 	type page struct {
 		file string
@@ -191,7 +204,29 @@ func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
 		}
 	}
 	_, _ = a.stdout.Write(last) // an error is kept
-	return a.stdout.err
+	if a.stdout.err != nil || !o.draws() || o.silent {
+		return a.stdout.err
+	}
+	return a.tellSizeOf(o, f)
+}
+
+// tellSizeOf says what the pictures of a circuit leave out.
+func (a *app) tellSizeOf(o *outputs, f *circuit.File) error {
+	g, mask, scores, err := f.Circuit()
+	if err != nil {
+		return err
+	}
+	d := o.drawing(f, nil)
+	size, err := draw.SizeOf(g, mask, scores, d)
+	if err == nil {
+		a.tellSize(&o.pictureOptions, size, d.Groups != nil)
+	}
+	return err
+}
+
+// drawing is how a circuit is drawn.
+func (o *outputs) drawing(f *circuit.File, idle circuit.Mask) draw.Options {
+	return o.options(draw.Options{Caption: captionOf(f), Color: o.color, Groups: groupsOf(f), Idle: idle})
 }
 
 // writeFile writes one file unless the command was interrupted.
@@ -220,12 +255,5 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 	if err != nil {
 		return nil, err
 	}
-	options := draw.Options{Caption: captionOf(f), Direct: o.direct, Heads: o.heads, Color: o.color, Groups: groupsOf(f),
-		Idle: g.Idle(mask, f.OrphansIdle())}
-	if err := draw.WriteDOT(&b, g, mask, scores, options); err != nil || kind == formatDOT {
-		return b.Bytes(), err
-	}
-	var picture bytes.Buffer
-	err = render.Write(ctx, &picture, render.Format(kind), b.Bytes())
-	return picture.Bytes(), err
+	return pictureOf(ctx, kind, g, mask, scores, o.drawing(f, g.Idle(mask, f.OrphansIdle())))
 }

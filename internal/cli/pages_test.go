@@ -203,6 +203,7 @@ func runPython(t *testing.T, dir, script string) {
 // drawn are the pictures in docs, by the page whose commands draw them.
 var drawn = map[string][]string{
 	"README.md":            {"induction.png", "induction.svg"},
+	"docs/guide.md":        {"ioi-groups.png"},
 	"docs/ground-truth.md": {"tracr-reverse.svg"},
 	"docs/judging.md":      {"judged.svg", "curves.svg", "stable.svg"},
 }

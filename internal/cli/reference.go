@@ -73,7 +73,7 @@ shape. acdc run --circuit measures the circuit that was saved as JSON.`,
 // list runs the command without a task, where flags about one circuit are a
 // mistake.
 func (o *referenceOptions) list(cmd *cobra.Command, run func(context.Context, *referenceOptions) error) error {
-	for _, name := range []string{"ablation", "definition", "output", "format", "color", "direct", "heads", "drop-idle"} {
+	for _, name := range []string{"ablation", "definition", "output", "format", "color", "direct", "heads", "collapse", "max-edges", "drop-idle"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--%s: expected a task, one of %s, found none", name, strings.Join(referenceNames(), ", "))
 		}

@@ -26,10 +26,11 @@ func newRender(a *app, run func(context.Context, *renderOptions) error) *cobra.C
 		Use:   "render CIRCUIT.json",
 		Short: "draw a saved circuit",
 		Long: `Draw a circuit that discover saved as JSON, as DOT on standard output or as
-DOT, SVG or PNG in files. - reads standard input.`,
+DOT, SVG, PNG or PDF in files. - reads standard input.`,
 		Example: `  acdc discover --task induction -o circuit.json
   acdc render circuit.json -o circuit.svg -o circuit.png
   acdc render circuit.json --direct > circuit.dot
+  acdc render circuit.json --collapse layers --max-edges 50 -o layers.pdf
   acdc render circuit.json --top 10 -o strongest.svg`,
 		Args: oneArg("a circuit file"),
 		RunE: func(cmd *cobra.Command, args []string) error {

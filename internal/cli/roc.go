@@ -33,7 +33,7 @@ type rocOptions struct {
 }
 
 // rocEndings are those of the files that roc writes.
-var rocEndings = []string{".svg", ".png", ".csv", ".json"}
+var rocEndings = []string{".svg", ".png", ".pdf", ".csv", ".json"}
 
 func newROC(run func(context.Context, *rocOptions) error) *cobra.Command {
 	o := &rocOptions{definition: circuit.ACDC, roc: study.ROC{Nodes: roc.PathNodes, Algorithms: []string{"acdc", "eap-ig", "random"}}}

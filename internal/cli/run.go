@@ -29,6 +29,7 @@ type runOptions struct {
 	circuit  string
 	cut, add []string
 	files    []string
+	pictureOptions
 	dropIdle bool
 	format   reportFormat
 }
@@ -66,7 +67,8 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	for _, name := range []string{"prompt", "corrupt", "top"} {
 		_ = fs.MarkHidden(name) // what acdc predict has now
 	}
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png, .pdf or .json; may be repeated")
+	o.pictureFlags(cmd)
 	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
@@ -121,7 +123,7 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 		}
 		o.describe(c.file, rows, provenance)
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
-		if err := a.write(ctx, &outputs{files: o.files, dropIdle: o.dropIdle}, c.file); err != nil {
+		if err := a.write(ctx, o.outputs(), c.file); err != nil {
 			return err
 		}
 	}
@@ -185,8 +187,12 @@ func (o *runOptions) check() error {
 			return usagef("-o -: expected a file; standard output carries the metrics")
 		}
 	}
-	out := outputs{files: o.files}
-	return out.check()
+	return o.outputs().check()
+}
+
+// outputs are where the edited circuit goes.
+func (o *runOptions) outputs() *outputs {
+	return &outputs{files: o.files, pictureOptions: o.pictureOptions, dropIdle: o.dropIdle}
 }
 
 // edit cuts and adds edges.

@@ -15,7 +15,6 @@ import (
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw"
-	"github.com/seed-2c350065/acdc/pkg/draw/render"
 	"github.com/seed-2c350065/acdc/pkg/stability"
 )
 
@@ -23,6 +22,7 @@ import (
 type stabilityOptions struct {
 	subject
 	report
+	pictureOptions
 	bootstrap study.Bootstrap
 	plan      bool
 }
@@ -56,7 +56,8 @@ masks that are learned, and whatever else, run on the drawn examples from the st
 	methodFlags(cmd, &b.Method)
 	choice(cmd, &b.Definition, "definition", string(b.Definition), "of the graph's edges", texts(circuit.Definitions()), oneOf("definition", circuit.Definitions()))
 	splitFlag(fs, &b.SplitEmbed)
-	o.report.flags(cmd, ".svg", ".png", ".dot", ".csv", ".json")
+	o.report.flags(cmd, ".svg", ".png", ".pdf", ".dot", ".csv", ".json")
+	o.pictureFlags(cmd)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
 	return cmd
@@ -79,6 +80,9 @@ func (a *app) stability(ctx context.Context, o *stabilityOptions) error {
 		}
 		return err
 	}
+	if err := o.checkGroupsOf(in); err != nil {
+		return err
+	}
 	say := a.say(&o.report)
 	r, err := in.Stability(ctx, o.bootstrap, func(done, of int) {
 		if tenth := max(1, of/10); done%tenth == 0 || done == of {
@@ -88,6 +92,7 @@ func (a *app) stability(ctx context.Context, o *stabilityOptions) error {
 	if err != nil {
 		return err
 	}
+	var size draw.Size
 	err = a.writeReport(ctx, &o.report, func(b *bytes.Buffer, ending string) error {
 		switch ending {
 		case ".json":
@@ -95,8 +100,14 @@ func (a *app) stability(ctx context.Context, o *stabilityOptions) error {
 		case ".csv":
 			return r.WriteCSV(b)
 		}
-		return drawStability(ctx, b, r, ending)
+		picture, shown, err := o.draw(ctx, r, ending)
+		size = shown
+		b.Write(picture)
+		return err
 	})
+	if err == nil && !o.quiet {
+		a.tellSize(&o.pictureOptions, size, false)
+	}
 	if err == nil && o.format == tableText {
 		a.print(stabilityText(r, columns(a.stdout)))
 	}
@@ -108,32 +119,39 @@ func (o *stabilityOptions) check() error {
 	if o.bootstrap.Method.Bootstrap > 0 {
 		return usagef("--bootstrap: of acdc discover; --samples says how often examples are drawn here")
 	}
-	return cmp.Or(o.bootstrap.Method.Check(), o.report.check())
+	return cmp.Or(o.bootstrap.Method.Check(), o.report.check(), o.checkPicture())
 }
 
-// drawStability draws the edges that were found, the darker the more often.
-func drawStability(ctx context.Context, b *bytes.Buffer, r *stability.Result, ending string) error {
-	g, found, frequency, effect, err := r.Picture()
+// checkGroupsOf refuses, before anything is run, to draw groups where none are known.
+func (o *stabilityOptions) checkGroupsOf(in *study.Study) error {
+	c := in.Config(o.bootstrap.Definition, in.Splits(o.bootstrap.SplitEmbed))
+	g, err := c.Graph()
 	if err != nil {
 		return err
 	}
+	return o.checkGroups(&circuit.File{Graph: g.Info(), Run: in.Planned()})
+}
+
+// draw draws the edges that were found, the darker the more often.
+func (o *stabilityOptions) draw(ctx context.Context, r *stability.Result, ending string) ([]byte, draw.Size, error) {
+	g, found, frequency, effect, err := r.Picture()
+	if err != nil {
+		return nil, draw.Size{}, err
+	}
 	f := &circuit.File{Run: r.Run}
 	f.SetCircuit(g, found, effect, false)
-	o := draw.Options{Caption: captionOf(f), Opacity: frequency, Groups: groupsOf(f)}
+	d := o.options(draw.Options{Caption: captionOf(f), Opacity: frequency, Groups: groupsOf(f)})
 	lines := []string{fmt.Sprintf("the darker an edge, the more of %d circuits have it", len(r.Circuits))}
 	if r.Jaccard != nil {
 		lines[0] += fmt.Sprintf("; mean Jaccard index %.3f", *r.Jaccard)
 	}
-	o.Caption.Lines = append(o.Caption.Lines, lines...)
-	var dot bytes.Buffer
-	if err := draw.WriteDOT(&dot, g, found, effect, o); err != nil {
-		return err
+	d.Caption.Lines = append(d.Caption.Lines, lines...)
+	size, err := draw.SizeOf(g, found, effect, d)
+	if err != nil {
+		return nil, size, err
 	}
-	if ending == ".dot" {
-		_, err := dot.WriteTo(b)
-		return err
-	}
-	return render.Write(ctx, b, render.Format(strings.TrimPrefix(ending, ".")), dot.Bytes())
+	picture, err := pictureOf(ctx, format(strings.TrimPrefix(ending, ".")), g, found, effect, d)
+	return picture, size, err
 }
 
 // stabilityText is what people read.

@@ -28,7 +28,7 @@ type sweepOptions struct {
 }
 
 // sweepEndings are those of the files that rows are written to.
-var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png"}
+var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png", ".pdf"}
 
 func newSweep(a *app) *cobra.Command {
 	o := &sweepOptions{format: sweep.CSV}

@@ -1,6 +1,6 @@
 // Package plotstyle is what all plots have in common: colours that the
 // colour-blind tell apart, dashes and marks, one font, one grid, and how a
-// picture becomes SVG or PNG. The same picture gives the same bytes. It knows
+// picture becomes SVG, PNG or PDF. The same picture gives the same bytes. It knows
 // nothing of what is plotted.
 package plotstyle
 

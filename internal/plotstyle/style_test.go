@@ -70,6 +70,12 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2*Resolution, img.Bounds().Dx())
 	assert.Equal(t, color.RGBA{255, 255, 255, 255}, color.RGBAModel.Convert(img.At(1, 1)))
+	b.Reset()
+	again.Reset()
+	require.NoError(t, Write(&b, PDF, 144, 72, paint))
+	require.NoError(t, Write(&again, PDF, 144, 72, paint))
+	assert.Equal(t, b.String(), again.String())
+	assert.Contains(t, b.String(), "/MediaBox [0 0 144.00 72.00]")
 	for _, f := range Formats() {
 		assert.ErrorIs(t, Write(&b, f, 10, 10, func(draw.Canvas) error { return assert.AnError }), assert.AnError)
 	}

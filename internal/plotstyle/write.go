@@ -18,16 +18,20 @@ type Format string
 const (
 	SVG Format = "svg"
 	PNG Format = "png"
+	PDF Format = "pdf"
 )
 
 // Formats lists the formats.
-func Formats() []Format { return []Format{SVG, PNG} }
+func Formats() []Format { return []Format{SVG, PNG, PDF} }
 
 // Resolution is that of a PNG, in dots an inch.
 const Resolution = 192
 
 // Write writes a picture of a size, white where paint leaves it.
 func Write(w io.Writer, format Format, width, height vg.Length, paint func(draw.Canvas) error) error {
+	if format == PDF {
+		return writePDF(w, width, height, paint)
+	}
 	if format == PNG {
 		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(Resolution))}
 		if err := onWhite(draw.New(c), paint); err != nil {
@@ -45,6 +49,26 @@ func Write(w io.Writer, format Format, width, height vg.Length, paint func(draw.
 		return err
 	}
 	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte(oneFont), []byte(likeFonts)))
+	return err
+}
+
+// writePDF is Write for PDF, of outlines and text that can be selected.
+func writePDF(w io.Writer, width, height vg.Length, paint func(draw.Canvas) error) error {
+	c, err := newCanvas(width, height)
+	if err != nil {
+		return err
+	}
+	if err := onWhite(draw.NewCanvas(c, width, height), paint); err != nil {
+		return err
+	}
+	if c.err != nil {
+		return c.err
+	}
+	data, err := c.page.Bytes()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
 	return err
 }
 

@@ -78,19 +78,39 @@ func (p *picture) keptLines() []string {
 	default:
 		line += fmt.Sprintf(" (%.0f %%)", 100*float64(p.kept)/float64(total))
 	}
+	more := slices.DeleteFunc([]string{p.bundledLine(), p.droppedLine()}, func(s string) bool { return s == "" })
 	undrawn := join(" and ", edgeCount(p.hidden, "direct %s"), edgeCount(p.unshown, "MLP %s"))
 	if undrawn != "" {
 		undrawn += " not drawn"
 	}
 	switch p.idle {
 	case 0:
-		return []string{join(", ", line, undrawn)}
+		return append([]string{join(", ", line, undrawn)}, more...)
 	case 1:
 		line += ", 1 of them carries nothing"
 	default:
 		line += fmt.Sprintf(", %d of them carry nothing", p.idle)
 	}
-	return slices.DeleteFunc([]string{line, undrawn}, func(s string) bool { return s == "" })
+	return append(slices.DeleteFunc([]string{line, undrawn}, func(s string) bool { return s == "" }), more...)
+}
+
+// bundledLine says what arrows between boxes stand for.
+func (p *picture) bundledLine() string {
+	if p.collapse == CollapseNone {
+		return ""
+	}
+	line, n := "1 arrow stands", len(p.edges)+p.dropped
+	switch {
+	case n == 0:
+		return ""
+	case n > 1:
+		line = fmt.Sprintf("%d arrows stand", n)
+	}
+	line += " for " + edgeCount(p.bundled, "%s")
+	if p.within > 0 {
+		line += fmt.Sprintf(", %d more are within a box", p.within)
+	}
+	return line
 }
 
 // edgeCount counts edges of a kind in words, none as nothing.

@@ -57,11 +57,15 @@ func (p *picture) write(b *bytes.Buffer, c Caption) {
 // writeRows writes the nodes row by row, and beside them a column of layer
 // names, whose invisible edges keep the rows in order.
 func (p *picture) writeRows(b *bytes.Buffer) {
+	if p.collapse == CollapseGroups {
+		p.writeGroups(b)
+		return
+	}
 	for i, r := range p.rows {
 		fmt.Fprintf(b, "\tsubgraph { rank=\"same\"\n")
 		fmt.Fprintf(b, "\t\t\"row %d\" [label=%s fontsize=\"9\" fontcolor=%q]\n", i, quote(r.label), inkMuted)
 		for _, n := range r.nodes {
-			fmt.Fprintf(b, "\t\t%s [label=%s tooltip=%s]\n", quote(nodeName(n.Node)), p.nodeLabel(n), nodeTip(p.tooltip(n)))
+			p.writeNode(b, n)
 		}
 		b.WriteString("\t}\n")
 	}
@@ -75,28 +79,85 @@ func (p *picture) writeRows(b *bytes.Buffer) {
 		}
 		b.WriteString(" [style=\"invis\" weight=\"20\"]\n")
 	}
+	if p.direct {
+		p.writeFrames(b)
+	}
+}
+
+// writeFrames writes a frame for each head, which keeps what belongs to it
+// together.
+func (p *picture) writeFrames(b *bytes.Buffer) {
+	of := map[circuit.Node][]string{}
+	var heads []circuit.Node
+	for _, r := range p.rows {
+		for _, n := range r.nodes {
+			head := n.Part()
+			if head.Kind != circuit.Head {
+				continue
+			}
+			if of[head] == nil {
+				heads = append(heads, head)
+			}
+			of[head] = append(of[head], quote(nodeName(n.Node)))
+		}
+	}
+	for _, head := range heads {
+		fmt.Fprintf(b, "\tsubgraph %s { label=\"\" style=\"rounded\" color=%q bgcolor=%q margin=\"4\"; %s }\n",
+			quote("cluster "+nodeName(head)), lineFrame, paleFrame, strings.Join(of[head], "; "))
+	}
+}
+
+func (p *picture) writeNode(b *bytes.Buffer, n *node) {
+	fmt.Fprintf(b, "\t\t%s [label=%s tooltip=%s]\n", quote(n.id()), p.nodeLabel(n), nodeTip(p.tooltip(n)))
 }
 
 // writeEdge writes one kept edge.
 func (p *picture) writeEdge(b *bytes.Buffer, e edge) {
-	head := quote(nodeName(p.box(e.to)))
+	from, to := p.nodes[p.box(e.from)], p.nodes[p.box(e.to)]
+	head := quote(to.id())
 	if c, ok := e.to.Letter(); ok && !p.direct {
 		head += ":" + string(circuit.Letters[c]) + ":n"
 	}
 	tip := arrowName(e)
+	if e.many != nil {
+		tip = e.many.tip(from, to)
+	}
 	if !math.IsNaN(e.score) {
 		tip += "  " + number(e.score)
 	}
 	if e.part >= 0 {
-		tip += ", " + p.parts[e.part].Name
+		tip += ", " + oneline.Shown(p.parts[e.part].Name)
 	}
-	w, style := p.scale.width(e.score), ""
+	w, style := p.scale.width(e.size), ""
+	stripe := w
+	if n := len(p.inks(e)); n > 1 {
+		stripe = max(w/float64(n), minStripe)
+	}
 	if e.idle {
-		w, style = idleWidth, ` style="dashed"`
+		w, stripe, style = idleWidth, idleWidth, ` style="dashed"`
 		tip += ", carries nothing"
 	}
+	if e.many != nil {
+		style += p.order(e)
+	}
 	fmt.Fprintf(b, "\t%s -> %s [color=%q%s penwidth=\"%.2f\" arrowsize=\"%.2f\" tooltip=%s]\n",
-		quote(nodeName(p.box(e.from))), head, p.ink(e), style, w, 0.4+0.1*w, quote(tip))
+		quote(from.id()), head, p.ink(e), style, stripe, 0.4+0.1*w, quote(tip))
+}
+
+// order keeps arrows that go back from turning the order of the groups.
+func (p *picture) order(e edge) string {
+	if p.collapse == CollapseGroups && e.many.isBack {
+		return ` constraint="false"`
+	}
+	return ""
+}
+
+// writeGroups writes the boxes of groups, whose order Graphviz finds from the
+// arrows.
+func (p *picture) writeGroups(b *bytes.Buffer) {
+	for _, n := range p.rows[0].nodes {
+		p.writeNode(b, n)
+	}
 }
 
 // nodeName names a node as in the figures of the field: a1.6, a1.6_k, m0.
@@ -112,7 +173,7 @@ func arrowName(e edge) string {
 }
 
 func (p *picture) tooltip(n *node) string {
-	tip := nodeName(n.Node)
+	tip := n.name()
 	if n.Kind == circuit.Head {
 		for c, t := range n.tabs {
 			if t.cut {
@@ -120,8 +181,8 @@ func (p *picture) tooltip(n *node) string {
 			}
 		}
 	}
-	if g, ok := p.groups.of[n.Node]; ok {
-		tip += ": " + g.Name
+	if g, ok := p.groupOf(n); ok && n.bundle == nil {
+		tip += ": " + oneline.Shown(g.Name)
 	}
 	return tip
 }
@@ -138,13 +199,17 @@ func (p *picture) nodeLabel(n *node) string {
 		size = 8
 	}
 	tabs, columns := p.tabRow(n)
-	return fmt.Sprintf(`<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="1" COLOR="%s">%s<TR><TD COLSPAN="%d" CELLPADDING="%d" BGCOLOR="%s"><FONT POINT-SIZE="%d">%s</FONT></TD></TR></TABLE>>`,
-		lineBox, tabs, columns, pad, p.nodeFill(n), size, text(nodeName(n.Node)))
+	name := fmt.Sprintf(`<FONT POINT-SIZE="%d">%s</FONT>`, size, text(n.name()))
+	if n.bundle != nil {
+		name += n.bundle.boxLines()
+	}
+	return fmt.Sprintf(`<<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="1" COLOR="%s">%s<TR><TD COLSPAN="%d" CELLPADDING="%d" BGCOLOR="%s">%s</TD></TR></TABLE>>`,
+		lineBox, tabs, columns, pad, p.nodeFill(n), name)
 }
 
 // nodeFill is the background of a node's name.
 func (p *picture) nodeFill(n *node) string {
-	if g, ok := p.groups.of[n.Node]; ok {
+	if g, ok := p.groupOf(n); ok {
 		return p.groups.fill[g.Name]
 	}
 	c, isLetter := n.Letter()

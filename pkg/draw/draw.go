@@ -2,6 +2,7 @@ package draw
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 
@@ -37,6 +38,17 @@ type Options struct {
 	// Direct shows a head's residual inputs, its q, k and v, and the direct
 	// and placeholder edges between them as nodes and edges of their own.
 	Direct bool
+	// Collapse draws several nodes as one box; empty is CollapseNone. Not with
+	// Direct.
+	Collapse Collapse
+	// MaxEdges bounds how many arrows are drawn, 0 for no bound: the strongest,
+	// which are those whose scores are the largest by size, or without scores
+	// those that stand for the most edges, and of equals those of the lower
+	// number. The caption says so.
+	MaxEdges int
+	// Strength is what the strongest are known by in place of the sizes of scores,
+	// at least 0, NaN for none; nil for those.
+	Strength circuit.Scores
 	// Heads leaves out MLPs and the edges that begin or end in them.
 	Heads bool
 	// Color is the meaning of an edge's colour; empty is ByAuto.
@@ -74,8 +86,36 @@ type Group struct {
 // (circuit.Graph.Prune). It panics if mask or scores are not of the
 // graph.
 func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) error {
-	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n || o.Opacity != nil && len(o.Opacity) != n {
-		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d, opacity of %d", n, len(m), len(s), len(o.Idle), len(o.Opacity)))
+	p, err := newPicture(g, m, s, o)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	p.write(&b, o.Caption)
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// Size is how much a picture shows.
+type Size struct {
+	Drawn   int  // arrows, of which each stands for an edge, or where nodes are collapsed for several
+	Dropped int  // arrows that MaxEdges leaves out
+	Scored  bool // some edge has a score, which the strongest are known by
+}
+
+// SizeOf is how much WriteDOT draws of the same circuit with the same options.
+func SizeOf(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) (Size, error) {
+	p, err := newPicture(g, m, s, o)
+	if err != nil {
+		return Size{}, err
+	}
+	return Size{Drawn: len(p.edges), Dropped: p.dropped, Scored: p.scored || o.Strength != nil}, nil
+}
+
+// newPicture checks what is to be drawn and gathers it.
+func newPicture(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) (*picture, error) {
+	if n := g.NumEdges(); len(m) != n || s != nil && len(s) != n || o.Idle != nil && len(o.Idle) != n || o.Opacity != nil && len(o.Opacity) != n || o.Strength != nil && len(o.Strength) != n {
+		panic(fmt.Sprintf("draw: graph of %d edges, mask of %d, scores of %d, idle edges of %d, opacity of %d, strength of %d", n, len(m), len(s), len(o.Idle), len(o.Opacity), len(o.Strength)))
 	}
 	for _, part := range o.Parts {
 		if n := g.NumEdges(); len(part.Edges) != n {
@@ -83,25 +123,25 @@ func WriteDOT(w io.Writer, g *circuit.Graph, m circuit.Mask, s circuit.Scores, o
 		}
 	}
 	if len(o.Parts) > len(partInks) {
-		return fmt.Errorf("parts: expected at most %d, found %d", len(partInks), len(o.Parts))
+		return nil, fmt.Errorf("parts: expected at most %d, found %d", len(partInks), len(o.Parts))
 	}
-	if o.Color == "" {
-		o.Color = ByAuto
-	}
+	o.Color, o.Collapse = cmp.Or(o.Color, ByAuto), cmp.Or(o.Collapse, CollapseNone)
 	if _, err := choice.Parse("edge colour", string(o.Color), ColorBys()); err != nil {
-		return err
+		return nil, err
+	}
+	if _, err := choice.Parse("collapse", string(o.Collapse), Collapses()); err != nil {
+		return nil, err
+	}
+	if o.Direct && o.Collapse != CollapseNone {
+		return nil, fmt.Errorf("direct edges and nodes collapsed to %s: expected one of them, since such edges lie within a box", o.Collapse)
 	}
 	groups, err := palette(o.Groups)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p := gather(g, m, s, o)
+	p := gather(g, m, s, o, groups)
 	if p.style(o.Color); len(o.Parts) > 0 {
 		p.color = byPart
 	}
-	p.groups = groups
-	var b bytes.Buffer
-	p.write(&b, o.Caption)
-	_, err = w.Write(b.Bytes())
-	return err
+	return p, nil
 }

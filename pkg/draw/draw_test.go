@@ -275,7 +275,7 @@ func TestUnknownChoicesAreErrors(t *testing.T) {
 	n := circuit.Node{Kind: circuit.Head, Layer: 1}
 	err = WriteDOT(&bytes.Buffer{}, sm.g, sm.m, sm.s, Options{Groups: map[circuit.Node]Group{n: {Name: "a", Color: "red"}}})
 	assert.EqualError(t, err, `group "a": colour "red": expected the form #77aadd`)
-	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0, idle edges of 0, opacity of 0", func() {
+	assert.PanicsWithValue(t, "draw: graph of 193 edges, mask of 1, scores of 0, idle edges of 0, opacity of 0, strength of 0", func() {
 		_ = WriteDOT(&bytes.Buffer{}, sm.g, make(circuit.Mask, 1), nil, Options{})
 	})
 }

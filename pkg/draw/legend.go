@@ -96,7 +96,7 @@ func (p *picture) colorEntries() []entry {
 		for k, part := range p.parts {
 			n := 0
 			for _, e := range p.edges {
-				if e.part == k {
+				if slices.Contains(p.inks(e), partInks[k]) {
 					n++
 				}
 			}
@@ -110,7 +110,9 @@ func (p *picture) colorEntries() []entry {
 	default:
 		seen := map[string]bool{}
 		for _, e := range p.carrying() {
-			seen[kindInk(e.to)] = true
+			for _, ink := range e.kindInks() {
+				seen[ink] = true
+			}
 		}
 		for c, name := range []string{"query", "key", "value"} {
 			add(seen[letterInk[c]], letterInk[c], name)
@@ -130,14 +132,21 @@ func (p *picture) widthLine() string {
 	if s.isFlat() {
 		return ""
 	}
-	return fmt.Sprintf("line width: |effect| from %s to %s, logarithmic", number(s.least), number(s.most))
+	what := "|effect|"
+	switch {
+	case p.countsEdges():
+		what = "edges,"
+	case p.collapse != CollapseNone:
+		what = "the largest |effect|"
+	}
+	return fmt.Sprintf("line width: %s from %s to %s, logarithmic", what, number(s.least), number(s.most))
 }
 
 // shownGroups names the groups that occur in the picture.
 func (p *picture) shownGroups() []string {
 	seen := map[string]bool{}
-	for n := range p.nodes {
-		if g, ok := p.groups.of[n]; ok {
+	for _, n := range p.nodes {
+		if g, ok := p.groupOf(n); ok && (n.bundle == nil || n.bundle.name != g.Name) { // else the box says it
 			seen[g.Name] = true
 		}
 	}

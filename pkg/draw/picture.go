@@ -25,6 +25,13 @@ type picture struct {
 	scale        scale
 	groups       grouping
 	placeholders []edge // never tested, drawn with the direct edges only
+	collapse     Collapse
+	ranked       bool    // strongest edges are known by Options.Strength
+	scored       bool    // some edge has a score
+	least        float64 // size of the weakest arrow, where some were dropped
+	within       int     // of the kept edges, those between nodes of one box
+	bundled      int     // of the kept edges, those that stand in arrows of several
+	dropped      int     // arrows that are weaker than those drawn
 }
 
 // row is one rank of the picture.
@@ -36,7 +43,8 @@ type row struct {
 // node is one box.
 type node struct {
 	circuit.Node
-	tabs [3]tab // of a folded head
+	tabs   [3]tab  // of a folded head
+	bundle *bundle // what it stands for, nil for the node itself
 }
 
 // tab is the q, k or v of a folded head.
@@ -52,16 +60,44 @@ type edge struct {
 	idle     bool         // carries nothing
 	part     int          // of the picture's parts, -1 for none
 	opacity  float64      // from 0 to 1; NaN: that of the score
+	size     float64      // that the width tells; NaN: none
+	strength float64      // that the strongest are known by; NaN: none
+	many     *many        // what it stands for, nil for the edge itself
 }
 
-// gather collects nodes and edges of the kept circuit.
-func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *picture {
-	p := &picture{graph: g, kept: m.Count(), direct: o.Direct, nodes: map[circuit.Node]*node{}, parts: o.Parts}
+// gather collects edges and nodes of the kept circuit.
+func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options, groups grouping) *picture {
+	p := &picture{graph: g, kept: m.Count(), direct: o.Direct, nodes: map[circuit.Node]*node{}, parts: o.Parts, groups: groups, collapse: o.Collapse, ranked: o.Strength != nil}
+	folded := p.gatherEdges(m, s, o)
+	switch p.collapse {
+	case CollapseLayers, CollapseGroups:
+		p.bundle(o.MaxEdges)
+	default:
+		p.limit(o.MaxEdges)
+		p.addNodes(m, folded)
+	}
+	p.addEnds()
+	if o.Direct {
+		p.addPlaceholders()
+	}
+	p.rank()
+	return p
+}
+
+// gatherEdges collects the kept edges, and returns where those that are folded
+// away end.
+func (p *picture) gatherEdges(m circuit.Mask, s circuit.Scores, o Options) (folded []circuit.Node) {
+	valueAt := func(list circuit.Scores, i int) float64 {
+		if list == nil {
+			return math.NaN()
+		}
+		return list[i]
+	}
 	for i, present := range m {
 		if !present {
 			continue
 		}
-		e, idle := g.Edge(i), o.Idle != nil && o.Idle[i]
+		e, idle := p.graph.Edge(i), o.Idle != nil && o.Idle[i]
 		if idle {
 			p.idle++
 		}
@@ -71,31 +107,37 @@ func gather(g *circuit.Graph, m circuit.Mask, s circuit.Scores, o Options) *pict
 		}
 		if e.IsDirect() && !o.Direct {
 			p.hidden++
-			p.tab(e.Receiver).shown = true
+			folded = append(folded, e.Receiver)
 			continue
 		}
-		score := math.NaN()
-		if s != nil {
-			score = s[i]
+		score := valueAt(s, i)
+		p.scored = p.scored || !math.IsNaN(score)
+		strength := math.Abs(score)
+		if o.Strength != nil {
+			strength = o.Strength[i]
 		}
-		opacity := math.NaN()
-		if o.Opacity != nil {
-			opacity = o.Opacity[i]
-		}
-		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, idle: idle, opacity: opacity, part: partOf(o.Parts, i)})
-		p.touch(e.Sender)
-		p.touch(e.Receiver)
-		if _, ok := e.Receiver.Letter(); ok && !o.Direct {
-			t := p.tab(e.Receiver)
-			t.shown, t.cut = true, !directKept(g, m, e.Receiver)
+		p.edges = append(p.edges, edge{from: e.Sender, to: e.Receiver, score: score, size: math.Abs(score), strength: strength, idle: idle,
+			opacity: valueAt(o.Opacity, i), part: partOf(o.Parts, i)})
+	}
+	return folded
+}
+
+// addNodes adds the boxes that edges touch, and the tabs of heads. Where edges
+// were dropped, folded ones add no box.
+func (p *picture) addNodes(m circuit.Mask, folded []circuit.Node) {
+	for _, e := range p.edges {
+		p.touch(e.from)
+		p.touch(e.to)
+		if _, ok := e.to.Letter(); ok && !p.direct {
+			t := p.tab(e.to)
+			t.shown, t.cut = true, !directKept(p.graph, m, e.to)
 		}
 	}
-	p.addEnds()
-	if o.Direct {
-		p.addPlaceholders()
+	for _, n := range folded {
+		if p.dropped == 0 || p.nodes[p.box(n)] != nil {
+			p.tab(n).shown = true
+		}
 	}
-	p.rank()
-	return p
 }
 
 // partOf is the first part that has an edge, or -1.
@@ -147,7 +189,7 @@ func (p *picture) addPlaceholders() {
 			continue // its direct edge may be missing, which the picture shows
 		}
 		p.touch(to)
-		p.placeholders = append(p.placeholders, edge{from: from, to: to, score: math.NaN()})
+		p.placeholders = append(p.placeholders, edge{from: from, to: to})
 	}
 }
 
@@ -155,6 +197,9 @@ func (p *picture) addPlaceholders() {
 // a folded MLP input its MLP. Unfolded, and without direct edges, a residual
 // input is one with the q, k, v.
 func (p *picture) box(n circuit.Node) circuit.Node {
+	if p.collapse != CollapseNone {
+		return n // as bundle has it
+	}
 	if p.direct {
 		if n.Kind >= circuit.QInput && n.Kind <= circuit.VInput && p.graph.Config().Definition != circuit.ACDC {
 			n.Kind += circuit.Q - circuit.QInput
@@ -228,6 +273,10 @@ func (p *picture) rank() {
 	slices.SortFunc(all, func(a, b *node) int {
 		return cmp.Or(depth(a.Node)-depth(b.Node), a.Head-b.Head, int(a.Kind)-int(b.Kind))
 	})
+	if p.collapse == CollapseGroups { // whose order Graphviz finds
+		p.rows = []row{{nodes: all}}
+		return
+	}
 	last, labelled := -2, -1
 	for _, n := range all {
 		d := depth(n.Node)

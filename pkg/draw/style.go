@@ -6,6 +6,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
@@ -30,6 +31,8 @@ const (
 	paleMLP     = "#f6e8f0"
 	paleEnds    = "#e4e7eb"
 	paleNoTab   = "#ffffff"
+	lineFrame   = "#c9ced6" // around what belongs to one head
+	paleFrame   = "#fafbfc"
 	paleNoGroup = "#ffffff" // colours are for the groups
 )
 
@@ -37,7 +40,9 @@ var (
 	letterInk = [3]string{kindQ, kindK, kindV}
 	// partInks are a dark grey, and the blue and the orange of Paul Tol's "vibrant"
 	// scheme.
-	partInks   = [3]string{"#444444", "#0077bb", "#ee7733"}
+	partInks = [3]string{"#444444", "#0077bb", "#ee7733"}
+	// inkOrder is that of the legend.
+	inkOrder   = []string{kindQ, kindK, kindV, kindMLP, kindOut, partInks[0], partInks[1], partInks[2], noScore}
 	letterPale = [3]string{"#dbe5f0", "#fce0e4", "#d5e9d9"}
 	// groupFills are Paul Tol's "light" scheme without its grey.
 	groupFills = []string{"#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#aaaa00"}
@@ -46,6 +51,7 @@ var (
 const (
 	minWidth     = 0.6 // points, as all widths
 	maxWidth     = 4.5
+	minStripe    = 0.8  // of an arrow in several colours
 	neutralWidth = 1.2  // of an edge without a score
 	flatWidth    = 2.0  // of edges that all have the same score
 	idleWidth    = 0.8  // of an edge that carries nothing
@@ -55,7 +61,7 @@ const (
 	leastDecades, mostDecades = 1, 3
 )
 
-// scale turns the size of a score into a share of the way from the thinnest to
+// scale turns the size of a score, or a number of edges, into a share of the way from the thinnest to
 // the widest line, in the logarithm.
 type scale struct {
 	least, most float64 // sizes of the smallest and the largest score; 0 without scores
@@ -70,7 +76,7 @@ func newScale(edges []edge) scale {
 		s.widest = max(2.6, maxWidth*math.Pow(manyEdges/float64(n), 0.35))
 	}
 	for _, e := range edges {
-		size := math.Abs(e.score)
+		size := e.size
 		if size == 0 || math.IsNaN(size) || math.IsInf(size, 0) {
 			continue
 		}
@@ -84,8 +90,7 @@ func newScale(edges []edge) scale {
 }
 
 // share is 0 for the thinnest line and 1 for the widest.
-func (s scale) share(score float64) float64 {
-	size := math.Abs(score)
+func (s scale) share(size float64) float64 {
 	switch {
 	case size <= s.low && size < s.most || size == 0:
 		return 0
@@ -99,25 +104,25 @@ func (s scale) share(score float64) float64 {
 func (s scale) isFlat() bool { return s.least == s.most }
 
 // width is a line's width in points.
-func (s scale) width(score float64) float64 {
+func (s scale) width(size float64) float64 {
 	switch {
-	case math.IsNaN(score):
+	case math.IsNaN(size):
 		return neutralWidth
-	case s.isFlat() && math.Abs(score) == s.most && score != 0:
+	case s.isFlat() && size == s.most && size != 0:
 		return flatWidth // the width says nothing
 	}
-	return minWidth + (s.widest-minWidth)*s.share(score)
+	return minWidth + (s.widest-minWidth)*s.share(size)
 }
 
 // opacity, from 0 to 1, lets strong edges stand before weak ones where many
 // cross.
-func (s scale) opacity(score float64, edges int) float64 {
+func (s scale) opacity(size float64, edges int) float64 {
 	if edges <= 24 {
 		return 1
 	}
 	share := 0.5
-	if !math.IsNaN(score) && !s.isFlat() {
-		share = s.share(score)
+	if !math.IsNaN(size) && !s.isFlat() {
+		share = s.share(size)
 	}
 	faint := max(0.4, 0.85-float64(edges)/600)
 	return faint + (0.95-faint)*share
@@ -170,25 +175,62 @@ func kindInk(receiver circuit.Node) string {
 	return kindOut
 }
 
-// ink is the colour of an edge with its opacity.
-func (p *picture) ink(e edge) string {
-	if e.idle {
-		return inkMuted
+// groupOf is the group of a node, or of all that it stands for.
+func (p *picture) groupOf(n *node) (Group, bool) {
+	if n.bundle != nil {
+		return n.bundle.group, n.bundle.isGroup
 	}
-	ink := kindInk(e.to)
+	g, ok := p.groups.of[n.Node]
+	return g, ok
+}
+
+// kindInks are the colours of an edge by what it ends in, several of an arrow
+// that stands for several edges.
+func (e edge) kindInks() []string {
+	if e.many != nil {
+		return e.many.inks
+	}
+	return []string{kindInk(e.to)}
+}
+
+// partInk is the colour of a part, -1 for none.
+func partInk(part int) string {
+	if part < 0 {
+		return noScore
+	}
+	return partInks[part]
+}
+
+// inks are the colours of an edge, one unless it is striped.
+func (p *picture) inks(e edge) []string {
 	switch {
+	case e.idle:
+		return []string{inkMuted}
 	case p.color == BySign:
-		ink = signInk(e.score)
-	case p.color == byPart && e.part < 0:
-		ink = noScore
+		return []string{signInk(e.score)}
+	case p.color == byPart && e.many != nil:
+		return e.many.partInks
 	case p.color == byPart:
-		ink = partInks[e.part]
+		return []string{partInk(e.part)}
+	}
+	return e.kindInks()
+}
+
+// ink is the colour of an edge with its opacity, or several in stripes.
+func (p *picture) ink(e edge) string {
+	inks := p.inks(e)
+	if e.idle {
+		return inks[0]
 	}
 	opacity := e.opacity
 	if math.IsNaN(opacity) {
-		opacity = p.scale.opacity(e.score, len(p.edges))
+		opacity = p.scale.opacity(e.size, len(p.edges))
 	}
-	return fmt.Sprintf("%s%02x", ink, int(255*min(max(opacity, leastOpacity), 1)+0.5))
+	out := make([]string, len(inks))
+	for i, ink := range inks {
+		out[i] = fmt.Sprintf("%s%02x", ink, int(255*min(max(opacity, leastOpacity), 1)+0.5))
+	}
+	return strings.Join(out, ":")
 }
 
 // grouping is the groups with their colours decided.

@@ -207,23 +207,30 @@ func (p *painter) text(d *drawing, s shape) {
 	size := t.size * p.scale
 	p.SetFontFace(p.face(size, t.isBold))
 	actual, _ := p.MeasureString(t.text)
+	middle, size := placed(t, size, actual)
+	x, y := p.at(d, t.at)
+	p.SetFontFace(p.face(size, t.isBold))
+	p.SetColor(s.fill)
+	p.DrawStringAnchored(t.text, x+middle, y, 0.5, 0)
+}
+
+// placed is how far right of its place the middle of a line of text is, and its
+// size so that it fits, given its size and how wide it is at that.
+func placed(t *textLine, size, actual float64) (middle, fits float64) {
 	planned := arialWidth(t.text) * size
 	if t.isBold {
 		planned *= 1.07
 	}
-	x, y := p.at(d, t.at)
 	switch t.anchor {
 	case "start", "":
-		x += planned / 2
+		middle = planned / 2
 	case "end":
-		x -= planned / 2
+		middle = -planned / 2
 	}
 	if actual > planned*1.001 {
 		size *= max(planned/actual, 0.8)
-		p.SetFontFace(p.face(size, t.isBold))
 	}
-	p.SetColor(s.fill)
-	p.DrawStringAnchored(t.text, x, y, 0.5, 0)
+	return middle, size
 }
 
 func (p *painter) face(size float64, isBold bool) font.Face {

@@ -1,8 +1,8 @@
-// Package render turns DOT text into SVG and PNG.
+// Package render turns DOT text into SVG, PNG and PDF.
 //
 // Graphviz lays the picture out and writes the SVG (go-graphviz, Graphviz 12 as
-// WebAssembly, no cgo). The PNG is painted from that SVG (svg.go, paint.go)
-// with the Go fonts, so that both are the same picture and neither depends on
+// WebAssembly, no cgo). PNG and PDF are painted from that SVG (svg.go, paint.go,
+// pdf.go) with the Go fonts, so that all are the same picture and none depends on
 // the machine's fonts; go-graphviz's own PNG leaves out opacity, does not scale
 // lines and text with the resolution, and looks for fonts in the system.
 //
@@ -44,10 +44,11 @@ type Format string
 const (
 	SVG Format = "svg"
 	PNG Format = "png"
+	PDF Format = "pdf"
 )
 
 // Formats lists the valid formats.
-func Formats() []Format { return []Format{SVG, PNG} }
+func Formats() []Format { return []Format{SVG, PNG, PDF} }
 
 // Write renders DOT text to w. Nothing is written before the picture is
 // complete. When ctx ends, Write returns its error at once. Graphviz cannot be
@@ -61,10 +62,14 @@ func Write(ctx context.Context, w io.Writer, f Format, dot []byte) error {
 	if err != nil {
 		return err
 	}
-	if f == PNG {
-		if picture, err = paint(ctx, picture); err != nil {
-			return err
-		}
+	switch f {
+	case PNG:
+		picture, err = paint(ctx, picture)
+	case PDF:
+		picture, err = paintPDF(ctx, picture)
+	}
+	if err != nil {
+		return err
 	}
 	_, err = w.Write(picture)
 	return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/xml"
+	"fmt"
 	"image/color"
 	"image/png"
 	"io"
@@ -112,6 +113,17 @@ func TestPNG(t *testing.T) {
 	assert.True(t, bytes.Equal(data, render(t, PNG, golden(t, "induction-60"))), "the same bytes again")
 }
 
+// A PDF is a page of the picture's size, and the same again.
+func TestPDF(t *testing.T) {
+	data := render(t, PDF, golden(t, "induction-9"))
+	assert.True(t, bytes.HasPrefix(data, []byte("%PDF-1.")))
+	d, err := readSVG(render(t, SVG, golden(t, "induction-9")))
+	require.NoError(t, err)
+	assert.Contains(t, string(data), fmt.Sprintf("/MediaBox [0 0 %.2f %.2f]", d.width, d.height))
+	assert.NotContains(t, string(data), "Date (D:20")
+	assert.True(t, bytes.Equal(data, render(t, PDF, golden(t, "induction-9"))), "the same bytes again")
+}
+
 // Every drawn thing of the SVG is in the PNG: nothing is skipped in reading.
 func TestPaintReadsEverything(t *testing.T) {
 	svg := render(t, SVG, golden(t, "signs-62"))
@@ -161,7 +173,7 @@ func TestBadDOTIsAnError(t *testing.T) {
 		assert.Zero(t, b.Len())
 	}
 	err := Write(context.Background(), io.Discard, "gif", golden(t, "empty"))
-	assert.EqualError(t, err, `picture format "gif" is unknown: expected one of svg, png`)
+	assert.EqualError(t, err, `picture format "gif" is unknown: expected one of svg, png, pdf`)
 	render(t, SVG, golden(t, "empty")) // and it still works
 }
 

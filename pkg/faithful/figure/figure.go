@@ -1,5 +1,5 @@
 // Package figure draws curves of faithfulness over the size of circuits (package
-// faithful) as SVG or PNG: a line for each curve with a mark at each circuit, the
+// faithful) as SVG, PNG or PDF: a line for each curve with a mark at each circuit, the
 // model's faithfulness, 1, and that of the circuit without edges, 0, as lines behind
 // them, and a legend with the areas. The axis of sizes is logarithmic, since those of
 // MIB are, with a place for zero at its lower end; CPR and CMD are areas over a linear

@@ -1,5 +1,5 @@
-// Package figure draws what was found out about a circuit (package judge) as SVG
-// or PNG, in four panels:
+// Package figure draws what was found out about a circuit (package judge) as SVG,
+// PNG or PDF, in four panels:
 //
 //  1. runs: the metric of each run over the examples, a box from the lower to the
 //     upper quartile with the median in it, whiskers from 5 to 95 % (runs.go);

@@ -1,5 +1,5 @@
 // Package figure draws curves of true over false positive rates (package roc)
-// as SVG or PNG: a panel for edges and one for nodes, in each a curve for every
+// as SVG, PNG or PDF: a panel for edges and one for nodes, in each a curve for every
 // method, and below it a legend with the areas.
 //
 // The steps:

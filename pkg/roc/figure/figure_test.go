@@ -287,7 +287,7 @@ func TestRefused(t *testing.T) {
 		assert.Zero(t, b.Len())
 	}
 	f := sample()
-	assert.EqualError(t, f.Write(t.Context(), io.Discard, "gif"), `figure: unknown format of pictures "gif": expected one of svg, png`)
+	assert.EqualError(t, f.Write(t.Context(), io.Discard, "gif"), `figure: unknown format of pictures "gif": expected one of svg, png, pdf`)
 	f.Curves = f.Curves[2:]
 	ending.Everywhere(t, 2, func(ctx context.Context) error { return f.Write(ctx, io.Discard, PNG) })
 }
