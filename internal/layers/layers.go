@@ -61,6 +61,7 @@ var Floors = map[string]float64{
 	"internal/jsonfile":          -1,
 	"internal/oneline":           -2,
 	"internal/plotstyle":         0,
+	"internal/floats":            -1,
 	"internal/scratch":           -1,
 	"pkg/tensor/internal/kernel": -1,
 }
