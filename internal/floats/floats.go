@@ -6,7 +6,7 @@ package floats
 
 // large is from how many bytes on memory is worth asking for: what is smaller lies
 // among others of its kind, where the asking would cost more than the faults.
-const large = 256 << 10
+const large = 64 << 10
 
 // Make is make([]float32, n), which it panics like where n is negative.
 func Make(n int) []float32 {
