@@ -125,13 +125,17 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 		}
 	}
 	if o.verbose {
+		if err := e.Measure(ctx); err != nil {
+			return err
+		}
+		f.Measured.Corrupted = e.CorruptedMetric()
 		describeRun(a.stderr, in, f)
 	}
-	doubts, err := in.Doubts(ctx, e)
+	result, err := a.search(ctx, o, in, c, e, method, f)
 	if err != nil {
 		return err
 	}
-	result, err := a.search(ctx, o, in, c, e, method, f)
+	doubts, err := in.Doubts(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -155,6 +159,10 @@ func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 	if in.Model.Config.Parameters() > largeModel && os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(largeGarbage)
 	}
+	c.Later = o.method.Once() && !o.plan // which tells the runs' time apart
+	if o.memory == 0 && o.method.Once() {
+		return c, fitOnce(&c, in)
+	}
 	if o.memory == 0 {
 		return c, nil
 	}
@@ -168,14 +176,31 @@ func (o *discoverOptions) config(in *study.Study) (patch.Config, error) {
 	if c.Batch == len(c.Data.Clean) {
 		c.Batch = 0
 	}
-	// Nothing is freed by itself: let the collector keep to the limit, which
-	// does not see the program itself and weights that lie in a mapped file.
+	keepTo(o.memory, in)
+	return c, nil
+}
+
+// fitOnce takes some examples at a time where their runs are large, and keeps to
+// the memory that the plan says.
+func fitOnce(c *patch.Config, in *study.Study) error {
+	if err := incremental.FitOnce(c); err != nil || c.Batch == 0 {
+		return err
+	}
+	budget, err := incremental.Take(*c)
+	if err == nil {
+		keepTo(budget.Total()+ownBytes, in)
+	}
+	return err
+}
+
+// keepTo lets the collector keep to a limit, since nothing is freed by itself. It
+// does not see the program itself and weights that lie in a mapped file.
+func keepTo(limit int64, in *study.Study) {
 	unseen := int64(programBytes)
 	if in.Model.Mapped() {
 		unseen += 4 * int64(in.Model.Config.Parameters())
 	}
-	debug.SetMemoryLimit(max(o.memory-unseen, programBytes))
-	return c, nil
+	debug.SetMemoryLimit(max(limit-unseen, programBytes))
 }
 
 // Of a large model the garbage is large too, and collecting it is cheap beside
@@ -246,8 +271,7 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 
 // file says what a run was asked; fill adds what it found.
 func (o *discoverOptions) file(in *study.Study, e *patch.Experiment, method discover.Algorithm) (*circuit.File, error) {
-	f := &circuit.File{Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(), Run: in.Run(e),
-		Measured: circuit.Measured{Initial: e.CleanMetric(), Corrupted: e.CorruptedMetric()}}
+	f := &circuit.File{Graph: e.Graph().Info(), EdgesTotal: e.Graph().NumEdges(), Run: in.Run(e)}
 	return f, study.Describe(&f.Run, method)
 }
 
@@ -261,7 +285,7 @@ func (o *discoverOptions) fill(ctx context.Context, f *circuit.File, e *patch.Ex
 			return err
 		}
 	}
-	f.Measured.Initial, f.Measured.Final = r.MetricInitial, final
+	f.Measured.Initial, f.Measured.Final, f.Measured.Corrupted = r.MetricInitial, final, e.CorruptedMetric()
 	f.Measured.Cost, f.Measured.Warnings = &r.Cost, append(doubts, r.Warnings...)
 	f.Measured.Chosen, f.Measured.Screened = r.Chosen, r.Screened
 	f.SetCircuit(e.Graph(), r.Mask, r.Scores, o.allEdges || f.Selection != nil) // scores are the result

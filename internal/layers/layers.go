@@ -62,6 +62,7 @@ var Floors = map[string]float64{
 	"internal/oneline":           -2,
 	"internal/plotstyle":         0,
 	"internal/pdf":               -1,
+	"internal/floats":            -1,
 	"internal/scratch":           -1,
 	"pkg/tensor/internal/kernel": -1,
 }

@@ -242,6 +242,14 @@ func of(a algorithm, names ...string) bool {
 // learning are the algorithms that learn masks.
 var learning = []string{"sp", "sp-edges", "edge-pruning", "ugs"}
 
+// Once reports whether the algorithm goes through the examples once, and asks for
+// nothing that depends on all of them before: it scores edges, does not learn, and
+// is no ensemble.
+func (m Method) Once() bool {
+	a, err := findAlgorithm(m.algorithm())
+	return err == nil && a.scorer != nil && !of(a, learning...) && !strings.HasPrefix(a.name, ensemblePrefix)
+}
+
 // Goes reports whether the algorithm goes step by step, so that it can be traced,
 // stopped and continued.
 func (m Method) Goes() bool {

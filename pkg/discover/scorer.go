@@ -51,6 +51,9 @@ func (s Selected) Discover(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.Experiment.Measure(ctx); err != nil { // what the scores were no occasion to
+		return nil, err
+	}
 	worth := found.Scores
 	if s.Selection.Bootstrap > 0 {
 		if found.Examples == nil {

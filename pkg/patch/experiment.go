@@ -27,6 +27,7 @@ type Config struct {
 	Room       Room               // for a batch; no limit if zero. No result depends on it.
 	Scratch    string             // a folder for a file of the runs that memory does not hold; "" to make them anew. No result depends on it.
 	Threads    int                // goroutines; less than 1 means 1. No result depends on it.
+	Later      bool               // Bind makes no run: each is made, and measured, when its batch is first asked for. For those who go through the batches once.
 }
 
 // Graph makes the graph that Bind would patch.
@@ -42,7 +43,7 @@ func (c Config) Graph() (*circuit.Graph, error) {
 }
 
 // Experiment is a model's clean and corrupted run with a metric. It is
-// immutable but for what it holds; of Batches, only one may be iterated at a
+// immutable but for what it holds and has measured; of Batches, only one may be iterated at a
 // time where some are not held yet.
 type Experiment struct {
 	runs      *ablate.Runs
@@ -50,6 +51,7 @@ type Experiment struct {
 	rows      [][2]int       // by batch, its rows of the metric
 	cleanRows []float64      // the metric of the clean run, row by row
 	coRows    []float64      // the metric of the corrupted run
+	measured  []bool         // by row of the metric, whether both are known
 	held      []*Bound       // the first batches, whose runs stay
 	room      Room
 	scratch   string
@@ -57,8 +59,9 @@ type Experiment struct {
 }
 
 // Bind checks that model, data and metric fit, makes the clean and the
-// corrupted run, batch by batch, and measures them. Where one batch is all, its
-// activations are kept. Errors name the field that does not fit.
+// corrupted run, batch by batch, and measures them, unless that is left for
+// later. Where one batch is all, its activations are kept. Errors name the field
+// that does not fit.
 func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	if _, err := ablate.Parse(string(c.Ablation)); err != nil {
 		return nil, err
@@ -80,10 +83,11 @@ func Bind(ctx context.Context, c Config) (*Experiment, error) {
 	}
 	e := &Experiment{runs: runs, metric: m, rows: rowsOf(m, runs), room: c.Room, scratch: c.Scratch}
 	e.takeShelf()
-	if err := e.measure(ctx); err != nil {
-		return nil, err
+	e.unmeasured()
+	if c.Later {
+		return e, nil
 	}
-	return e, nil
+	return e, e.Measure(ctx)
 }
 
 // With is the same runs under another metric. Those that e holds are shared, so
@@ -95,6 +99,7 @@ func (e *Experiment) With(ctx context.Context, name metric.Name) (*Experiment, e
 	}
 	in := &Experiment{runs: e.runs, metric: m, rows: rowsOf(m, e.runs), room: e.room, scratch: e.scratch}
 	in.takeShelf()
+	in.unmeasured()
 	for i, part := range e.runs.Parts() {
 		at := slices.IndexFunc(e.held, func(b *Bound) bool { return b.Lo == part[0] })
 		if at < 0 || in.rows[i][0] == in.rows[i][1] || i >= in.holds() {
@@ -106,23 +111,36 @@ func (e *Experiment) With(ctx context.Context, name metric.Name) (*Experiment, e
 		}
 		in.held = append(in.held, b)
 	}
-	if err := in.measure(ctx); err != nil {
-		return nil, err
-	}
-	return in, nil
+	return in, in.Measure(ctx)
 }
 
-// measure takes the metric of both runs, batch by batch.
-func (e *Experiment) measure(ctx context.Context) error {
-	e.cleanRows, e.coRows = make([]float64, len(e.metric.Rows())), make([]float64, len(e.metric.Rows()))
-	for b, err := range e.Batches(ctx) {
-		if err != nil {
+// unmeasured makes room for the metric of both runs.
+func (e *Experiment) unmeasured() {
+	n := len(e.metric.Rows())
+	e.cleanRows, e.coRows, e.measured = make([]float64, n), make([]float64, n), make([]bool, n)
+}
+
+// Measure takes the metric of both runs of the batches that were left for later
+// and that nobody has asked for since; else it does nothing.
+func (e *Experiment) Measure(ctx context.Context) error {
+	for i, part := range e.made().runs.Parts() {
+		if rows := e.rows[i]; !slices.Contains(e.measured[rows[0]:rows[1]], false) {
+			continue
+		}
+		if _, err := e.batch(ctx, i, part); err != nil {
 			return err
 		}
-		copy(e.cleanRows[b.Rows[0]:b.Rows[1]], b.CleanRows)
-		copy(e.coRows[b.Rows[0]:b.Rows[1]], b.CorruptedRows)
 	}
 	return nil
+}
+
+// keep takes the metric of a batch that was bound for the first time.
+func (e *Experiment) keep(b *Bound) {
+	for i := b.Rows[0]; i < b.Rows[1]; i++ {
+		if !e.measured[i] {
+			e.cleanRows[i], e.coRows[i], e.measured[i] = b.CleanRows[i-b.Rows[0]], b.CorruptedRows[i-b.Rows[0]], true
+		}
+	}
 }
 
 // made is the experiment itself; it panics if Bind did not make it.
@@ -280,6 +298,7 @@ func (e *Experiment) bound(ctx context.Context, i int, b *ablate.Batch) (*Bound,
 	if err != nil {
 		return nil, err
 	}
+	e.keep(bound)
 	bound.room = e.room.left(b.Examples(), e.holds(), e.runs.Examples())
 	return bound, nil
 }
@@ -320,11 +339,20 @@ func (e *Experiment) Graph() *circuit.Graph { return e.made().runs.Graph() }
 // Metric returns the metric over all examples.
 func (e *Experiment) Metric() *metric.Metric { return e.made().metric }
 
-// CleanMetric is the metric of the clean run: the full graph.
-func (e *Experiment) CleanMetric() float64 { return e.made().metric.Mean(e.cleanRows) }
+// CleanMetric is the metric of the clean run: the full graph. It panics where
+// batches that were left for later are still not measured.
+func (e *Experiment) CleanMetric() float64 { return e.mean("CleanMetric", e.made().cleanRows) }
 
-// CorruptedMetric is the metric of the corrupted run: the empty graph.
-func (e *Experiment) CorruptedMetric() float64 { return e.made().metric.Mean(e.coRows) }
+// CorruptedMetric is the metric of the corrupted run: the empty graph. It panics
+// as CleanMetric does.
+func (e *Experiment) CorruptedMetric() float64 { return e.mean("CorruptedMetric", e.made().coRows) }
+
+func (e *Experiment) mean(what string, rows []float64) float64 {
+	if slices.Contains(e.measured, false) {
+		panic(fmt.Sprintf("patch: %s before Measure, where Bind left the runs for later", what))
+	}
+	return e.metric.Mean(rows)
+}
 
 // ForwardFLOP is the work of one plain forward pass over all examples, with the
 // logits that the metric reads.

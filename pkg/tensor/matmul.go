@@ -1,6 +1,9 @@
 package tensor
 
-import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
+import (
+	"github.com/seed-2c350065/acdc/internal/floats"
+	"github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
+)
 
 // Packed is a right-hand matrix [K,N] laid out once in the panels the
 // micro-kernels read. The layout is the same for every kernel, so a Packed
@@ -41,7 +44,7 @@ func (p *Packed) PackTransposed(b Matrix) *Packed {
 func (p *Packed) resize(k, n int) {
 	p.k, p.n = k, n
 	if size := PackedLen(k, n); cap(p.data) < size {
-		p.data = make([]float32, size)
+		p.data = floats.Make(size)
 	} else {
 		p.data = p.data[:size]
 	}

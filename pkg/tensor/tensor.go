@@ -1,5 +1,7 @@
 package tensor
 
+import "github.com/seed-2c350065/acdc/internal/floats"
+
 // Tensor is a dense row-major float32 array. Data may be read and written
 // directly; views made by Reshape and Slice share it.
 type Tensor struct {
@@ -10,7 +12,7 @@ type Tensor struct {
 // New returns a tensor of zeros.
 func New(shape ...int) *Tensor {
 	n := volume(shape)
-	return &Tensor{Data: make([]float32, n), shape: append([]int(nil), shape...)}
+	return &Tensor{Data: floats.Make(n), shape: append([]int(nil), shape...)}
 }
 
 // From wraps data without copying it. It panics with ErrShape when
@@ -92,7 +94,7 @@ func (t *Tensor) Slice(i, j int) *Tensor {
 
 // Clone returns a copy with its own data.
 func (t *Tensor) Clone() *Tensor {
-	return &Tensor{Data: append(make([]float32, 0, len(t.Data)), t.Data...), shape: t.Shape()}
+	return &Tensor{Data: append(floats.Make(len(t.Data))[:0], t.Data...), shape: t.Shape()}
 }
 
 // Zero sets every value to 0.

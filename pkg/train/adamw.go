@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
@@ -36,7 +37,7 @@ type arena struct {
 type span struct{ lo, hi int }
 
 func newArena(c transformer.Config) *arena {
-	a := &arena{flat: make([]float32, c.Parameters()), params: &transformer.Params{Blocks: make([]transformer.BlockParams, c.Layers)}}
+	a := &arena{flat: floats.Make(c.Parameters()), params: &transformer.Params{Blocks: make([]transformer.BlockParams, c.Layers)}}
 	at := 0
 	for _, p := range a.params.All(c) {
 		to := at + p.Size()

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -52,7 +53,7 @@ func New(ctx context.Context, r Recipe, threads int) (*Run, error) {
 	}
 	n := len(w.flat)
 	return &Run{recipe: r, objective: objective, threads: max(threads, 1), model: m, weights: w,
-		adam: adamW{r.Optimizer, make([]float32, n), make([]float32, n)}, chunks: newChunks(c, r.Batch)}, nil
+		adam: adamW{r.Optimizer, floats.Make(n), floats.Make(n)}, chunks: newChunks(c, r.Batch)}, nil
 }
 
 // initialize draws fresh weights: embeddings with the recipe's standard

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
@@ -141,7 +142,7 @@ func NewParams(c Config) *Params {
 	}
 	p := &Params{Blocks: make([]BlockParams, c.Layers)}
 	for _, x := range p.All(c) {
-		x.Set(make([]float32, x.Size()))
+		x.Set(floats.Make(x.Size()))
 	}
 	return p
 }

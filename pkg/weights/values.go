@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 )
 
@@ -59,7 +60,7 @@ func (f *File) Float32(ctx context.Context, name string) ([]float32, []int, erro
 			return view, shape, nil
 		}
 	}
-	out, width := make([]float32, len(b)/e.DType.width()), e.DType.width()
+	out, width := floats.Make(len(b)/e.DType.width()), e.DType.width()
 	err = inParts(ctx, len(out), func(lo, hi int) error {
 		if e.DType == F64 {
 			return f.roundF64(name, out[lo:hi], b[lo*width:], lo)

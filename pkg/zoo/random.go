@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -150,7 +151,7 @@ func randomWeights(ctx context.Context, name string, c transformer.Config, seed 
 		for _, d := range s.shape {
 			n *= d
 		}
-		values := make([]float32, n)
+		values := floats.Make(n)
 		start := tensorSeed(seed, s.name)
 		tensor.Parallel(n, threads, func(lo, hi int) {
 			for ; lo < hi && ctx.Err() == nil; lo += part {

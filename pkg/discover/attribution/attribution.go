@@ -110,6 +110,7 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 	examples := make([]circuit.Scores, 0, e.Runs().Examples())
 	out := &discover.Scored{}
 	total := e.Graph().NumEdges()
+	var x edges
 	for b, err := range e.Batches(ctx) {
 		if err != nil {
 			return nil, err
@@ -119,7 +120,7 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 			if err != nil {
 				return nil, err
 			}
-			scores, err := s.part(ctx, part, r, &out.Cost)
+			scores, err := s.part(ctx, &x, part, r, &out.Cost)
 			if err != nil {
 				return nil, err
 			}
@@ -142,9 +143,10 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 	return out, nil
 }
 
-// part takes the gradients of some examples.
-func (s Scorer) part(ctx context.Context, b *patch.Bound, r discover.Request, cost *circuit.Cost) ([]circuit.Scores, error) {
-	x, all := newEdges(b), float64(b.Runs.Examples())
+// part takes the gradients of some examples, in the memory of x.
+func (s Scorer) part(ctx context.Context, x *edges, b *patch.Bound, r discover.Request, cost *circuit.Cost) ([]circuit.Scores, error) {
+	x.take(b)
+	all := float64(b.Runs.Examples())
 	points := s.points(b)
 	for i, p := range points {
 		run, err := p.run(ctx)
@@ -169,7 +171,7 @@ const mostFloats = 64 << 20
 // atATime is how many examples Score takes at a time, so that it does not hold
 // more than that.
 func atATime(b *patch.Bound) int {
-	each := floats(b.Runs.Graph(), b.Runs.Model().Config) * int64(b.Runs.Positions())
+	each := floatsEach(b.Runs.Graph(), b.Runs.Model().Config) * int64(b.Runs.Positions())
 	return int(max(1, mostFloats/each))
 }
 
@@ -178,8 +180,8 @@ func (s Scorer) rules() transformer.Rules {
 	return transformer.Rules{FixedNorm: s.RelP, FixedActRatio: s.RelP, FixedPattern: s.FixedPattern}
 }
 
-// floats is how many numbers Score holds at most of one position beside the two
+// floatsEach is how many numbers Score holds at most of one position beside the two
 // runs: the differences, gradients of a layer, and a run between the two.
-func floats(g *circuit.Graph, c transformer.Config) int64 {
+func floatsEach(g *circuit.Graph, c transformer.Config) int64 {
 	return int64(c.DModel)*int64(len(g.Senders())+3*c.Heads+1) + transformer.ActivationFloats(c, g.Config().SplitEmbed)
 }

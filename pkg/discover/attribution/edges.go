@@ -3,35 +3,49 @@ package attribution
 import (
 	"context"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
-// edges adds up the scores of a batch's examples. The products Δ_u · g_v of all
-// senders with the receivers of a layer are one matrix product a position.
+// edges adds up the scores of a batch's examples, one batch after the other in the
+// same memory. The products Δ_u · g_v of all senders with the receivers of a layer
+// are one matrix product a position.
 type edges struct {
 	b       *patch.Bound
 	deltas  []*tensor.Packed // by row of B·T, what each sender adds [D,senders]
+	memory  []float32        // of grads
 	grads   *tensor.Tensor   // gradients at a layer's receivers [3·H+1,B·T,D]
 	scores  []circuit.Scores // by example
 	senders int
+	own     []*difference // by thread
 }
 
-// newEdges lays out the batch's differences.
-func newEdges(b *patch.Bound) *edges {
-	c, g := b.Runs.Model().Config, b.Runs.Graph()
-	x := &edges{b: b, deltas: make([]*tensor.Packed, b.Batch.Rows()), scores: make([]circuit.Scores, b.Examples()),
-		grads: tensor.New(3*c.Heads+1, b.Batch.Rows(), c.DModel), senders: len(g.Senders())}
-	tensor.Parallel(b.Examples(), b.Runs.Threads(), func(lo, hi int) {
-		own := newDifference(b)
-		for i := lo; i < hi; i++ {
-			own.of(i, x.deltas[i*b.Runs.Positions():])
-			x.scores[i] = make(circuit.Scores, g.NumEdges())
+// take lays out a batch's differences.
+func (x *edges) take(b *patch.Bound) {
+	c, g, n, threads := b.Runs.Model().Config, b.Runs.Graph(), b.Batch.Rows(), b.Runs.Threads()
+	x.b, x.senders, x.scores = b, len(g.Senders()), make([]circuit.Scores, b.Examples())
+	x.memory = floats.Grown(x.memory, (3*c.Heads+1)*n*c.DModel)
+	x.grads = tensor.From(x.memory, 3*c.Heads+1, n, c.DModel)
+	for len(x.deltas) < n {
+		x.deltas = append(x.deltas, new(tensor.Packed))
+	}
+	for len(x.own) < threads {
+		x.own = append(x.own, newDifference(b))
+	}
+	threads = min(threads, b.Examples())
+	tensor.Parallel(threads, threads, func(first, last int) {
+		for t := first; t < last; t++ {
+			own := x.own[t]
+			own.b = b
+			for i := t * b.Examples() / threads; i < (t+1)*b.Examples()/threads; i++ {
+				own.of(i, x.deltas[i*b.Runs.Positions():])
+				x.scores[i] = make(circuit.Scores, g.NumEdges())
+			}
 		}
 	})
-	return x
 }
 
 // difference computes what cutting a sender adds to the residual stream.
@@ -59,7 +73,7 @@ func (x *difference) of(i int, into []*tensor.Packed) {
 		s.Output(model, tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}, values)
 	}
 	for p, d := 0, model.Config.DModel; p < t; p++ {
-		into[p] = tensor.PackTransposed(x.all.Columns(p*d, (p+1)*d))
+		into[p].PackTransposed(x.all.Columns(p*d, (p+1)*d))
 	}
 }
 
@@ -76,7 +90,7 @@ func (x *edges) hooks(ctx context.Context, weight float64) []transformer.Gradien
 		out = append(out, transformer.GradientHook{At: transformer.HookPoint{Point: p, Layer: l}, Do: do})
 	}
 	at(transformer.HookResidPost, c.Layers-1, func(_ int, g tensor.Matrix) {
-		x.take(0, g)
+		x.hear(0, g)
 		x.multiply(ctx, []circuit.Node{{Kind: circuit.Output}}, weight)
 	})
 	for l := range c.Layers {
@@ -90,15 +104,15 @@ func (x *edges) hooks(ctx context.Context, weight float64) []transformer.Gradien
 		}
 		if !c.AttnOnly {
 			receivers = append(receivers, circuit.Node{Kind: circuit.MLPIn, Layer: l})
-			at(transformer.HookMLPIn, l, func(_ int, g tensor.Matrix) { x.take(3*c.Heads, g) })
+			at(transformer.HookMLPIn, l, func(_ int, g tensor.Matrix) { x.hear(3*c.Heads, g) })
 		}
 		at(transformer.HookResidPre, l, func(int, tensor.Matrix) { x.multiply(ctx, receivers, weight) })
 	}
 	return out
 }
 
-// take keeps the gradient [B·T,D] at a layer's receiver.
-func (x *edges) take(receiver int, g tensor.Matrix) {
+// hear keeps the gradient [B·T,D] at a layer's receiver.
+func (x *edges) hear(receiver int, g tensor.Matrix) {
 	n := g.Rows * g.Cols
 	into := tensor.Matrix{Data: x.grads.Data[receiver*n : (receiver+1)*n], Rows: g.Rows, Cols: g.Cols, Stride: g.Cols}
 	tensor.Parallel(g.Rows, x.b.Runs.Threads(), func(lo, hi int) {

@@ -93,6 +93,37 @@ func Fit(c *patch.Config, limit, own int64) error { return fit(c, limit, own, 1)
 // a state runs out of room: states mostly take far less than they may.
 func FitMost(c *patch.Config, limit, own int64) error { return fit(c, limit, own, typical) }
 
+// FitOnce sets Batch and Room for a method that goes through the examples once,
+// where nobody gave a limit: so that the runs that stay, of which the circuit that
+// was found is measured, take no more than onceBytes; the others are made again for
+// that. Where there is room for all of them, they are taken together.
+func FitOnce(c *patch.Config) error {
+	if c == nil {
+		panic("incremental: FitOnce of no configuration")
+	}
+	return fitOnce(c, onceBytes)
+}
+
+const (
+	onceBytes = 1 << 30 // for runs that stay,
+	oncePart  = 4       // of which one in so many are at hand
+)
+
+func fitOnce(c *patch.Config, most int64) error {
+	s, err := sizesOf(*c)
+	if err != nil {
+		return err
+	}
+	n := int64(len(c.Data.Clean))
+	if n*s.caches <= most {
+		return nil
+	}
+	batch := min(n, max(1, most/oncePart/max(1, s.caches)))
+	c.Batch, c.Scratch = int(batch), "" // what is needed twice is not worth a file
+	c.Room = patch.Room{Bytes: most + batch*(s.caches+s.passing+s.state), Runs: s.caches, Pass: s.passing, State: s.state, Share: 1}
+	return nil
+}
+
 // typical is the share of what a state may take that one mostly stays below, as
 // one in so many.
 const typical = 8

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -249,7 +250,7 @@ func (p *pool) get(n int) *memory {
 		return list[len(list)-1]
 	}
 	p.made += int64(n)
-	return &memory{make([]float32, n), 1}
+	return &memory{floats.Make(n), 1}
 }
 
 func (p *pool) put(x *memory) {

@@ -47,7 +47,7 @@ func TestEveryMisuse(t *testing.T) {
 					require.NoError(t, turn.End(t.Context()))
 					return turn
 				}},
-			Funcs: []any{incremental.Bytes, incremental.Fit, incremental.FitMost, incremental.Metric, incremental.New, incremental.Rows, incremental.Take},
+			Funcs: []any{incremental.Bytes, incremental.Fit, incremental.FitMost, incremental.FitOnce, incremental.Metric, incremental.New, incremental.Rows, incremental.Take},
 			Arguments: []any{noModel, noData, &noModel, &noData, &patch.Config{}, e, &patch.Experiment{}, e.Whole(), &patch.Bound{}, e.Graph().Full(), other.Full(), output,
 				circuit.Node{Kind: circuit.MLPIn, Layer: 9}, circuit.Node{Kind: circuit.Kind(99)}, circuit.Node{Kind: circuit.Head}, []int{lo}, []int{-1}, []int{lo, lo}, []int{1 << 40}},
 		})

@@ -1,6 +1,7 @@
 package incremental
 
 import (
+	"github.com/seed-2c350065/acdc/internal/floats"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -39,7 +40,7 @@ func (w *worker) table(c transformer.Config, n, t int) []sized {
 func newWorker(e *subject, n, number int) *worker {
 	w := &worker{e: e, number: number}
 	for _, part := range w.table(e.model.Config, n, e.t) {
-		*part.into = make([]float32, part.n)
+		*part.into = floats.Make(part.n)
 	}
 	return w
 }
