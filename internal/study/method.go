@@ -242,10 +242,16 @@ func of(a algorithm, names ...string) bool {
 // learning are the algorithms that learn masks.
 var learning = []string{"sp", "sp-edges", "edge-pruning", "ugs"}
 
+// Learns reports whether the algorithm learns masks, step by step.
+func (m Method) Learns() bool { return slices.Contains(learning, m.algorithm()) }
+
+// Name is the algorithm's name, ACDC's if nobody said.
+func (m Method) Name() string { return m.algorithm() }
+
 // Goes reports whether the algorithm goes step by step, so that it can be traced,
 // stopped and continued.
 func (m Method) Goes() bool {
-	return m.Decides() || slices.Contains(learning, m.Algorithm)
+	return m.Decides() || m.Learns()
 }
 
 // Decides reports whether the method decides edge by edge, as ACDC does, and
