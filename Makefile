@@ -35,11 +35,11 @@ race: ## the short tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m $$($(GO) list ./... | grep -Ev '$(ALONE)')
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 40m -run '$(RACED)' ./internal/cli ./internal/jsonfile ./internal/study ./pkg/task ./pkg/draw/render
 
-test-slurm: build ## a sweep as an array of a real Slurm on this machine (needs root and Debian's slurm-wlm)
+test-slurm: build ## a sweep as an array of a real Slurm on this machine (needs root, and Debian's slurm-wlm or apt-get)
 	PATH="$(CURDIR)/bin:$$PATH" testdata/slurm/array.sh
 
-test-kubernetes: ## the Kubernetes manifest of a sweep, by the schema of Kubernetes and by its own decoder
-	cd internal/sweep/kubernetes && $(GO) test ./...
+test-kubernetes: build ## the Kubernetes manifest of a sweep, by the schema of Kubernetes and by its own decoder
+	cd internal/sweep/kubernetes && PATH="$(CURDIR)/bin:$$PATH" $(GO) test -count 1 ./...
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

@@ -47,7 +47,7 @@ var accepted = map[string][]string{
 	"by": noneOfThem, "fractions": {"0", "0.5"}, "mib": zeroOnly,
 	"emit": noneOfThem, "cpus": noneOfThem, "image": aFile, "claim": aFile,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
-	"trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
+	"track": noneOfThem, "trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
 
 // base are arguments that a command runs with, or ends in an error that is none

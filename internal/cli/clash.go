@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
@@ -91,7 +92,7 @@ func inputs(s study.Spec, m *zoo.Model) []place {
 
 // places lists the files that a discovery writes.
 func (o *discoverOptions) places() []place {
-	return append(places("-o", o.files...), append(places("--trace", o.trace), places("--checkpoint", o.checkpoint)...)...)
+	return append(places("-o", o.files...), slices.Concat(places("--trace", o.trace), places("--track", o.tracks...), places("--checkpoint", o.checkpoint))...)
 }
 
 // clash is [clash] for an invocation whose standard output may be a file too.

@@ -20,7 +20,7 @@ import (
 )
 
 // outputFlags are the flags that name a file to write.
-var outputFlags = []string{"output", "trace", "checkpoint"}
+var outputFlags = []string{"output", "trace", "track", "checkpoint"}
 
 // inputFolder is a folder with all that a run may read: a model of shards with a
 // tokenizer, data and a circuit that was found on them.

@@ -33,7 +33,7 @@ type compileOptions struct {
 }
 
 // trainingFlags are of no use without --train.
-var trainingFlags = []string{"steps", "n-heads", "d-model", "checkpoint", "accept"}
+var trainingFlags = []string{"steps", "n-heads", "d-model", "checkpoint", "track", "accept"}
 
 // maxProgramLen bounds the length of inputs: more is a slip of the finger, and no
 // memory would do for it.
@@ -91,6 +91,7 @@ Inputs have the greatest length; a fifth of them is kept from training.`,
 	typed(fs, &o.training.Heads, "n-heads", "", "N", "of a layer of the trained model, default 3 more than the program has and at least 4", parseCount(maxHeads))
 	typed(fs, &o.training.DModel, "d-model", "", "N", "width of the trained model, default 6 a head", parseCount(maxWidth))
 	typed(fs, &o.steps.checkpoint, "checkpoint", "", "FILE", "save the state of the training there as it goes; the same command again continues it", parseText("a file"))
+	trackFlag(fs, &o.steps.tracks, "of the training")
 	fs.BoolVar(&o.accept, "accept", false, "write the trained model even where it misses its marks")
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress and no summary on standard error")
 	fs.VarP(&value[string]{into: &o.dir, kind: "DIR", parse: parseText("a folder")}, "folder", "o", "that model, prompts and circuit are written to")
@@ -181,7 +182,7 @@ func (o *compileOptions) places() []place {
 	for _, name := range o.names() {
 		out = append(out, place{"-o", filepath.Join(o.dir, name)})
 	}
-	return append(out, places("--checkpoint", o.steps.checkpoint)...)
+	return append(out, append(places("--track", o.steps.tracks...), places("--checkpoint", o.steps.checkpoint)...)...)
 }
 
 // names are those of the files in the folder.
@@ -197,5 +198,5 @@ func (o *compileOptions) check() error {
 	if o.dir == "" {
 		return usagef("expected -o DIR, a folder for the model, found none")
 	}
-	return cmp.Or(checkFolder(o.dir, o.names()), checkTrainingState(o.steps.checkpoint))
+	return cmp.Or(checkFolder(o.dir, o.names()), checkTrainingState(o.steps.checkpoint), checkTracks(o.steps.tracks))
 }

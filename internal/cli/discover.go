@@ -14,6 +14,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/internal/track"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -29,6 +30,7 @@ type discoverOptions struct {
 	splitEmbed *bool // nil for the task's own
 	allEdges   bool
 	trace      string
+	tracks     []string
 	checkpoint string
 	memory     int64 // bytes, 0 for no limit
 	plan       bool
@@ -70,6 +72,7 @@ func (o *discoverOptions) flags(cmd *cobra.Command) {
 	splitFlag(fs, &o.splitEmbed)
 	fs.BoolVar(&o.allEdges, "all-edges", false, "list in JSON also the edges that were tested and cut")
 	typed(fs, &o.trace, "trace", "", "FILE", "write every test, or step of masks that are learned, as a line of JSON", parseText("a file"))
+	trackFlag(fs, &o.tracks, "of masks that are learned")
 	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
 	fs.BoolVar(&o.plan, "plan", false, "print edges, tests, memory and time that the run would take, and stop")
 	typed(fs, &o.memory, "memory", "", "BYTES", "stay below so much memory (800M, 3G) by taking fewer examples at a time; does not change the circuit", parseBytes)
@@ -131,7 +134,7 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 		f.Measured.Corrupted = e.CorruptedMetric()
 		describeRun(a.stderr, in, f)
 	}
-	result, err := a.search(ctx, o, in, c, e, method, f)
+	result, steps, err := a.search(ctx, o, in, c, e, method, f)
 	if err != nil {
 		return err
 	}
@@ -140,6 +143,9 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 		return err
 	}
 	if err := o.fill(ctx, f, e, result, doubts); err != nil {
+		return err
+	}
+	if err := a.writeTracks(ctx, o.tracks, track.Learned(f.Run, steps)); err != nil {
 		return err
 	}
 	o.silent = o.quiet
@@ -230,7 +236,10 @@ func (o *discoverOptions) check() error {
 			return usagef("%s -: expected a file; standard output carries the circuit", f[0])
 		}
 	}
-	if err := cmp.Or(o.method.Check(), o.outputs.check()); err != nil {
+	if len(o.tracks) > 0 && !o.method.Learns() {
+		return usagef("--track: of masks that are learned; %s learns none%s", o.method.Name(), map[bool]string{true: ", and has --trace"}[o.method.Decides()])
+	}
+	if err := cmp.Or(o.method.Check(), o.outputs.check(), checkTracks(o.tracks)); err != nil {
 		return err
 	}
 	if o.trace == "" {
@@ -239,19 +248,24 @@ func (o *discoverOptions) check() error {
 	return atomicfile.Check(o.trace)
 }
 
-// search runs the algorithm, with progress and trace.
-func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method discover.Algorithm, f *circuit.File) (*discover.Result, error) {
+// search runs the algorithm, with progress and trace, and returns the steps too if
+// they are to be tracked.
+func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, e *patch.Experiment, method discover.Algorithm, f *circuit.File) (*discover.Result, []discover.Learned, error) {
 	saved, err := o.openCheckpoint(ctx, in, c, e, f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	bar := startProgress(a.stderr, e.Graph().NumEdges(), o.quiet, o.verbose)
 	trace := startTrace(ctx, o.trace, e.Graph(), cancel)
+	var steps []discover.Learned
 	r := discover.Request{Experiment: e, Seed: in.Spec.RandomSeed(),
 		Observe: func(ev discover.Event) {
 			trace.add(ev)
+			if ev.Learned != nil && len(o.tracks) > 0 {
+				steps = append(steps, *ev.Learned)
+			}
 			bar.update(ev)
 		}}
 	if saved != nil {
@@ -264,9 +278,9 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 	result, err := method.Discover(ctx, r)
 	bar.clear()
 	if traceErr := trace.finish(err == nil); traceErr != nil {
-		return nil, traceErr
+		return nil, nil, traceErr
 	}
-	return result, err
+	return result, steps, err
 }
 
 // file says what a run was asked; fill adds what it found.

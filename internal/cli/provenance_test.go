@@ -72,7 +72,7 @@ var (
 )
 
 // deciless are the flags that decide no number.
-var deciless = strings.Fields("output format color direct heads collapse max-edges all-edges drop-idle trace checkpoint plan memory threads verify quiet verbose help prompt corrupt top")
+var deciless = strings.Fields("output format color direct heads collapse max-edges all-edges drop-idle trace track checkpoint plan memory threads verify quiet verbose help prompt corrupt top")
 
 // eachDecidingFlag calls f with every flag of a command.
 func eachDecidingFlag(t *testing.T, cmd *cobra.Command, f func(name string)) {

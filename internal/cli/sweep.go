@@ -16,6 +16,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/internal/sweep"
 	"github.com/seed-2c350065/acdc/internal/sweep/figure"
+	"github.com/seed-2c350065/acdc/internal/tablefile"
 )
 
 // sweepOptions are the flags of sweep.
@@ -23,7 +24,8 @@ type sweepOptions struct {
 	gridOptions
 	dir    string
 	files  []string
-	format sweep.Format
+	tracks []string
+	format tablefile.Format
 	quiet  bool
 }
 
@@ -31,7 +33,7 @@ type sweepOptions struct {
 var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png", ".pdf"}
 
 func newSweep(a *app) *cobra.Command {
-	o := &sweepOptions{format: sweep.CSV}
+	o := &sweepOptions{format: tablefile.CSV}
 	cmd := &cobra.Command{
 		Use:   "sweep (--task LIST | --model MODEL --data FILE)",
 		Short: "find circuits at many thresholds, by many methods, on many tasks",
@@ -57,6 +59,7 @@ same command again, stopped or changed, makes only what is missing.`,
 	o.gridOptions.flags(cmd)
 	typed(cmd.Flags(), &o.dir, "dir", "", "FOLDER", "keep a file of every run there, and do not repeat those that have one", parseText("a folder"))
 	o.rowFlags(cmd, &o.files, &o.format)
+	trackFlag(cmd.Flags(), &o.tracks, "of masks that are learned")
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "do not say which run is made")
 	cmd.Flags().SortFlags = false
 	cmd.AddCommand(newSweepPlan(a), newSweepRun(a), newSweepCollect(a))
@@ -64,9 +67,9 @@ same command again, stopped or changed, makes only what is missing.`,
 }
 
 // rowFlags are the flags of commands that write rows.
-func (o *gridOptions) rowFlags(cmd *cobra.Command, files *[]string, format *sweep.Format) {
+func (o *gridOptions) rowFlags(cmd *cobra.Command, files *[]string, format *tablefile.Format) {
 	cmd.Flags().StringArrayVarP(files, "output", "o", nil, "`FILE` to write, by its ending "+strings.Join(sweepEndings, ", ")+"; may be repeated")
-	choice(cmd, format, "format", string(*format), "what standard output carries", texts(sweep.Formats()), oneOf("format", sweep.Formats()))
+	choice(cmd, format, "format", string(*format), "what standard output carries", texts(tablefile.Formats()), oneOf("format", tablefile.Formats()))
 }
 
 // checkRows refuses files that rows cannot be written to.
@@ -76,11 +79,15 @@ func checkRows(files []string) error {
 
 // sweep runs the command.
 func (a *app) sweep(ctx context.Context, o *sweepOptions) error {
-	outputs := places("-o", o.files...)
-	if err := cmp.Or(o.check(), checkRows(o.files), a.clash(outputs, o.inputs())); err != nil {
+	outputs := append(places("-o", o.files...), places("--track", o.tracks...)...)
+	if err := cmp.Or(o.check(), checkRows(o.files), checkTracks(o.tracks), a.clash(outputs, o.inputs())); err != nil {
 		return err
 	}
+	if len(o.tracks) > 0 && !slices.ContainsFunc(o.grid.Algorithms, func(name string) bool { return study.Method{Algorithm: name}.Learns() }) {
+		return usagef("--track: of masks that are learned; expected one of sp, sp-edges, edge-pruning, ugs among the methods, found none")
+	}
 	lab := a.lab(o.threads, o.dir, outputs)
+	lab.Track = len(o.tracks) > 0
 	defer lab.Close() // read only: nothing can be lost
 	plan, err := o.grid.Plan(ctx, lab)
 	if err != nil {
@@ -98,7 +105,22 @@ func (a *app) sweep(ctx context.Context, o *sweepOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := a.writeSteps(ctx, lab, plan, o.tracks); err != nil {
+		return err
+	}
 	return a.writeRows(ctx, results, o.files, o.format)
+}
+
+// writeSteps writes the steps of a plan's runs that learn masks, if anybody asked.
+func (a *app) writeSteps(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned, files []string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	steps, err := lab.Steps(ctx, plan)
+	if err != nil {
+		return err
+	}
+	return a.writeTracks(ctx, files, steps)
 }
 
 // lab is where runs are made, with a folder or without, for outputs that are
@@ -136,7 +158,7 @@ func (a *app) makeRuns(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned
 }
 
 // writeRows writes rows to files, and to standard output.
-func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, format sweep.Format) error {
+func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, format tablefile.Format) error {
 	for _, name := range files {
 		text, err := encodeRows(ctx, rows, strings.ToLower(filepath.Ext(name)))
 		if err != nil {
@@ -146,7 +168,7 @@ func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, f
 			return err
 		}
 	}
-	text, err := sweep.Encode(rows, format)
+	text, err := tablefile.Encode(rows, format)
 	if err != nil {
 		return err
 	}
@@ -157,8 +179,8 @@ func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, f
 // encodeRows is what a file of an ending has in it.
 func encodeRows(ctx context.Context, rows []sweep.Row, ending string) ([]byte, error) {
 	kind := strings.TrimPrefix(ending, ".")
-	if slices.Contains(texts(sweep.Formats()), kind) {
-		return sweep.Encode(rows, sweep.Format(kind))
+	if slices.Contains(texts(tablefile.Formats()), kind) {
+		return tablefile.Encode(rows, tablefile.Format(kind))
 	}
 	var b bytes.Buffer
 	err := figure.Write(ctx, &b, plotstyle.Format(kind), rows)

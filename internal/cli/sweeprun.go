@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-2c350065/acdc/internal/sweep"
+	"github.com/seed-2c350065/acdc/internal/tablefile"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 )
 
@@ -247,11 +248,12 @@ type sweepCollectOptions struct {
 	manifestOptions
 	missing bool
 	files   []string
-	format  sweep.Format
+	tracks  []string
+	format  tablefile.Format
 }
 
 func newSweepCollect(a *app) *cobra.Command {
-	o := &sweepCollectOptions{format: sweep.CSV}
+	o := &sweepCollectOptions{format: tablefile.CSV}
 	cmd := &cobra.Command{
 		Use:   "collect --manifest FILE",
 		Short: "print the rows of a manifest's runs",
@@ -266,13 +268,14 @@ reads them; --missing prints these alone.`,
 	o.manifestOptions.flags(cmd)
 	cmd.Flags().BoolVar(&o.missing, "missing", false, "print the indices whose results are missing, and nothing else")
 	(&gridOptions{}).rowFlags(cmd, &o.files, &o.format)
+	trackFlag(cmd.Flags(), &o.tracks, "of masks that are learned")
 	cmd.Flags().SortFlags = false
 	return cmd
 }
 
 // sweepCollect runs the command.
 func (a *app) sweepCollect(ctx context.Context, o *sweepCollectOptions) error {
-	if err := cmp.Or(checkRows(o.files), a.clash(places("-o", o.files...), places("--manifest", o.manifest))); err != nil {
+	if err := cmp.Or(checkRows(o.files), checkTracks(o.tracks), a.clash(append(places("-o", o.files...), places("--track", o.tracks...)...), places("--manifest", o.manifest))); err != nil {
 		return err
 	}
 	plan, err := sweep.ReadManifest(ctx, o.manifest)
@@ -296,6 +299,9 @@ func (a *app) sweepCollect(ctx context.Context, o *sweepCollectOptions) error {
 		if ok {
 			rows = append(rows, row)
 		}
+	}
+	if err := a.writeSteps(ctx, &sweep.Lab{Folder: folder}, plan, o.tracks); err != nil {
+		return err
 	}
 	if err := a.writeRows(ctx, rows, o.files, o.format); err != nil {
 		return err

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/fileerror"
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/internal/track"
 	"github.com/seed-2c350065/acdc/pkg/train"
 	"github.com/seed-2c350065/acdc/pkg/zoo"
 )
@@ -29,6 +30,7 @@ type trainOptions struct {
 	steps      int // 0 for the recipe's
 	seed       *uint64
 	checkpoint string
+	tracks     []string
 	threads    int
 	quiet      bool
 }
@@ -64,6 +66,7 @@ is printed at the end.`,
 	fs := cmd.Flags()
 	typed(fs, &o.steps, "steps", "", "N", "how many to make, default the recipe's", parseCount(maxSteps))
 	typed(fs, &o.checkpoint, "checkpoint", "", "FILE", "save the state there as the run goes; the same command again continues it", parseText("a file"))
+	trackFlag(fs, &o.tracks, "of the training")
 	typed(fs, &o.seed, "seed", "", "N", "of weights and data, default the recipe's", parseSeedFlag)
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.BoolVar(&o.quiet, "quiet", false, "no progress and no summary on standard error")
@@ -114,7 +117,14 @@ func (a *app) trained(ctx context.Context, o *trainOptions, name string, r train
 			return nil, err
 		}
 	}
-	return run, a.steps(ctx, o, run, r.Steps)
+	if err := a.steps(ctx, o, run, r.Steps); err != nil {
+		return nil, err
+	}
+	rows, err := track.Trained(name, r.Seed, run.History())
+	if err != nil {
+		return nil, err
+	}
+	return run, a.writeTracks(ctx, o.tracks, rows)
 }
 
 // read reads the recipe and lays the flags over it.
@@ -144,7 +154,7 @@ func (o *trainOptions) places() []place {
 	for _, name := range train.Files() {
 		out = append(out, place{"-o", filepath.Join(o.dir, name)})
 	}
-	return append(out, places("--checkpoint", o.checkpoint)...)
+	return append(out, append(places("--track", o.tracks...), places("--checkpoint", o.checkpoint)...)...)
 }
 
 // check refuses outputs that cannot be written.
@@ -152,7 +162,7 @@ func (o *trainOptions) check() error {
 	if o.dir == "" {
 		return usagef("expected -o DIR, a folder for the model, found none")
 	}
-	return cmp.Or(checkFolder(o.dir, train.Files()), checkTrainingState(o.checkpoint))
+	return cmp.Or(checkFolder(o.dir, train.Files()), checkTrainingState(o.checkpoint), checkTracks(o.tracks))
 }
 
 // checkTrainingState refuses a checkpoint that cannot be written.
@@ -208,7 +218,7 @@ func canMake(dir string) error {
 func (a *app) steps(ctx context.Context, o *trainOptions, run *train.Run, steps int) error {
 	begun, first, saved := time.Now(), run.Done(), time.Time{}
 	every := max(1, steps/measurements)
-	if o.quiet {
+	if o.quiet && o.checkpoint == "" && len(o.tracks) == 0 { // for a later run may track what this one has seen
 		every = 0
 	}
 	err := run.Train(ctx, every, func(e train.Event) error {

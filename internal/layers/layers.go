@@ -55,6 +55,8 @@ var Floors = map[string]float64{
 	"pkg/tokenizer":              0,
 	"pkg/hub":                    0,
 	"internal/atomicfile":        0,
+	"internal/tablefile":         0,
+	"internal/track":             5,
 	"internal/choice":            -1,
 	"internal/fileerror":         -1.5,
 	"internal/filelock":          -1,

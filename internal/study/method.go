@@ -250,10 +250,16 @@ func (m Method) Once() bool {
 	return err == nil && a.scorer != nil && !of(a, learning...) && !strings.HasPrefix(a.name, ensemblePrefix)
 }
 
+// Learns reports whether the algorithm learns masks, step by step.
+func (m Method) Learns() bool { return slices.Contains(learning, m.algorithm()) }
+
+// Name is the algorithm's name, ACDC's if nobody said.
+func (m Method) Name() string { return m.algorithm() }
+
 // Goes reports whether the algorithm goes step by step, so that it can be traced,
 // stopped and continued.
 func (m Method) Goes() bool {
-	return m.Decides() || slices.Contains(learning, m.Algorithm)
+	return m.Decides() || m.Learns()
 }
 
 // Decides reports whether the method decides edge by edge, as ACDC does, and

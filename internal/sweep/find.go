@@ -2,7 +2,9 @@ package sweep
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/seed-2c350065/acdc/internal/track"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
@@ -53,8 +55,25 @@ func (l *Lab) Make(ctx context.Context, p Planned) (r *Result, made bool, err er
 
 // choose finds a circuit by scores, which are made once for all sizes.
 func (l *Lab) choose(ctx context.Context, p Planned, b *bench, method discover.Selected) (*Result, error) {
+	scored, err := l.scores(ctx, p, b, method)
+	if err != nil {
+		return nil, err
+	}
+	of := method
+	of.Scorer = known{method.Scorer, &scored.Scored}
+	return b.find(ctx, p, of, discover.Progress{})
+}
+
+// learned are scores, and the steps by which masks came to them.
+type learned struct {
+	discover.Scored
+	steps []discover.Learned
+}
+
+// scores are those of a run, the last ones, of a file, or made now.
+func (l *Lab) scores(ctx context.Context, p Planned, b *bench, method discover.Selected) (*learned, error) {
 	name := p.scoresName()
-	scored, err := l.scored.get(name, func() (scored *discover.Scored, err error) {
+	return l.scored.get(name, func() (scored *learned, err error) {
 		g := b.found.Graph()
 		if scored, err = l.Folder.loadScores(ctx, name, g.NumEdges()); scored != nil || err != nil {
 			return scored, err
@@ -63,20 +82,60 @@ func (l *Lab) choose(ctx context.Context, p Planned, b *bench, method discover.S
 			if scored, err = l.Folder.loadScores(ctx, name, g.NumEdges()); scored != nil || err != nil { // by now
 				return err
 			}
-			r := discover.Request{Experiment: b.found, Seed: p.Run.Seed, Progress: progress}
-			if scored, err = method.Scorer.Score(ctx, r); err != nil {
+			scored = &learned{}
+			r := discover.Request{Experiment: b.found, Seed: p.Run.Seed, Progress: progress, Observe: func(ev discover.Event) {
+				if ev.Learned != nil {
+					scored.steps = append(scored.steps, *ev.Learned)
+				}
+			}}
+			made, err := method.Scorer.Score(ctx, r)
+			if err != nil {
 				return err
+			}
+			scored.Scored = *made
+			if l.Folder == "" && l.Track {
+				if l.steps == nil {
+					l.steps = map[string][]discover.Learned{}
+				}
+				l.steps[name] = scored.steps
 			}
 			return l.Folder.saveScores(ctx, name, scored)
 		})
 		return scored, err
 	})
-	if err != nil {
-		return nil, err
+}
+
+// Steps lists the steps of all runs of a plan that learn masks and are made, each
+// learning once, in the plan's order. A lab without a folder has those of the runs
+// that it made, if it has Track.
+func (l *Lab) Steps(ctx context.Context, plan []Planned) ([]track.Step, error) {
+	var out []track.Step
+	seen := map[string]bool{}
+	for _, p := range plan {
+		name := p.scoresName()
+		if !p.Method.Learns() || seen[name] {
+			continue
+		}
+		seen[name] = true
+		steps := l.steps[name]
+		if l.Folder != "" {
+			scored, err := l.Folder.loadScores(ctx, name, -1)
+			if err != nil {
+				return nil, err
+			}
+			if scored == nil {
+				if l.Folder.Has(p) {
+					return nil, fmt.Errorf("%s: expected the scores and steps of run %s, found no file", l.Folder.scores(name), p.ID)
+				}
+				continue
+			}
+			if steps = scored.steps; len(steps) == 0 {
+				return nil, fmt.Errorf("%s: field \"steps\": expected one entry a step, found none", l.Folder.scores(name))
+			}
+		}
+		out = append(out, track.Learned(p.Run, steps)...)
 	}
-	of := method
-	of.Scorer = known{method.Scorer, scored}
-	return b.find(ctx, p, of, discover.Progress{})
+	return out, nil
 }
 
 // known is a scorer whose scores are there.

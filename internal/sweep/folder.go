@@ -158,11 +158,23 @@ type scoresFile struct {
 	Format   int          `json:"acdc_scores"`
 	Scores   []*float64   `json:"scores"`
 	Cost     circuit.Cost `json:"cost"`
+	Steps    []step       `json:"steps,omitempty"` // by which masks were learned
 	Warnings []string     `json:"warnings,omitempty"`
 }
 
+// step is a step of masks that were learned.
+type step struct {
+	Loss     float64 `json:"loss"`
+	Metric   float64 `json:"metric"`
+	Sparsity float64 `json:"sparsity"`
+	Rate     float64 `json:"rate"`
+}
+
+// scores is the file of scores.
+func (d Folder) scores(name string) string { return filepath.Join(string(d), name+scoresEnding) }
+
 // saveScores writes scores.
-func (d Folder) saveScores(ctx context.Context, name string, s *discover.Scored) error {
+func (d Folder) saveScores(ctx context.Context, name string, s *learned) error {
 	if d == "" {
 		return nil
 	}
@@ -170,12 +182,16 @@ func (d Folder) saveScores(ctx context.Context, name string, s *discover.Scored)
 	for i := range s.Scores {
 		f.Scores[i] = finite(s.Scores[i])
 	}
-	return d.write(ctx, filepath.Join(string(d), name+scoresEnding), f)
+	for _, x := range s.steps {
+		f.Steps = append(f.Steps, step{x.Loss, x.Metric, x.Sparsity, x.Rate})
+	}
+	return d.write(ctx, d.scores(name), f)
 }
 
-// loadScores reads the scores of a graph's edges, nil if they are not there.
-func (d Folder) loadScores(ctx context.Context, name string, edges int) (*discover.Scored, error) {
-	path := filepath.Join(string(d), name+scoresEnding)
+// loadScores reads the scores of a graph's edges, of any number of them if edges is
+// −1; nil if they are not there.
+func (d Folder) loadScores(ctx context.Context, name string, edges int) (*learned, error) {
+	path := d.scores(name)
 	if d == "" || !isThere(path) {
 		return nil, nil
 	}
@@ -190,10 +206,13 @@ func (d Folder) loadScores(ctx context.Context, name string, edges int) (*discov
 	if f.Format != scoresFormat {
 		return nil, fmt.Errorf("%s: field \"acdc_scores\": expected %d, found %d", path, scoresFormat, f.Format)
 	}
-	if len(f.Scores) != edges {
+	if edges >= 0 && len(f.Scores) != edges {
 		return nil, fmt.Errorf("%s: field \"scores\": expected %d, one an edge, found %d", path, edges, len(f.Scores))
 	}
-	out := &discover.Scored{Scores: make(circuit.Scores, edges), Cost: f.Cost, Warnings: f.Warnings}
+	out := &learned{Scored: discover.Scored{Scores: make(circuit.Scores, len(f.Scores)), Cost: f.Cost, Warnings: f.Warnings}}
+	for i, x := range f.Steps {
+		out.steps = append(out.steps, discover.Learned{Step: i + 1, Steps: len(f.Steps), Loss: x.Loss, Metric: x.Metric, Sparsity: x.Sparsity, Rate: x.Rate})
+	}
 	for i, x := range f.Scores {
 		if out.Scores[i] = math.NaN(); x != nil {
 			out.Scores[i] = *x

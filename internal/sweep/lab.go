@@ -21,6 +21,7 @@ type Lab struct {
 	Origin  Origin
 	Threads int
 	Folder  Folder                   // none: nothing is kept
+	Track   bool                     // keep the steps of masks that are learned where there is no folder
 	Opened  func(*study.Study) error // hears of every model that is opened, and may refuse it; may be nil
 
 	base   *study.Study // whose model is open
@@ -28,7 +29,8 @@ type Lab struct {
 	pair   kept[*pair]
 	bound  kept[*bound]
 	bench  kept[*bench]
-	scored kept[*discover.Scored]
+	scored kept[*learned]
+	steps  map[string][]discover.Learned // by the name of scores, with Track
 }
 
 // kept is the last of a kind, by what it is of.
@@ -74,7 +76,7 @@ func (l *Lab) Close() error {
 		return nil
 	}
 	err := l.base.Close()
-	*l = Lab{Origin: l.Origin, Threads: l.Threads, Folder: l.Folder, Opened: l.Opened}
+	*l = Lab{Origin: l.Origin, Threads: l.Threads, Folder: l.Folder, Track: l.Track, Opened: l.Opened, steps: l.steps}
 	return err
 }
 

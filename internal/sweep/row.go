@@ -1,17 +1,11 @@
 package sweep
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
-	"fmt"
-	"io"
 	"math"
-	"reflect"
-	"strconv"
 	"strings"
 
-	"github.com/seed-2c350065/acdc/internal/jsonfile"
+	"github.com/seed-2c350065/acdc/internal/tablefile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/patch/incremental"
@@ -73,82 +67,8 @@ type Row struct {
 	Warnings      string  `json:"warnings" about:"doubts about the result, with semicolons between them"`
 }
 
-// Column is a column of rows.
-type Column struct{ Name, About string }
-
 // Columns lists the columns in their order.
-func Columns() []Column {
-	t := reflect.TypeFor[Row]()
-	out := make([]Column, t.NumField())
-	for i := range out {
-		out[i] = Column{t.Field(i).Tag.Get("json"), t.Field(i).Tag.Get("about")}
-	}
-	return out
-}
-
-// cells are a row's values as CSV has them.
-func (r Row) cells() []string {
-	v := reflect.ValueOf(r)
-	out := make([]string, v.NumField())
-	for i := range out {
-		f := v.Field(i)
-		if f.Kind() == reflect.Pointer {
-			if f.IsNil() {
-				continue
-			}
-			f = f.Elem()
-		}
-		if out[i] = fmt.Sprint(f.Interface()); f.Kind() == reflect.Float64 {
-			out[i] = strconv.FormatFloat(f.Float(), 'g', -1, 64)
-		}
-	}
-	return out
-}
-
-// Format is a way to write rows.
-type Format string
-
-// The formats.
-const (
-	CSV   Format = "csv"
-	JSONL Format = "jsonl" // a JSON object a line
-	JSON  Format = "json"  // one array of them
-)
-
-// Formats lists the formats.
-func Formats() []Format { return []Format{CSV, JSONL, JSON} }
-
-// Encode is rows in a format, CSV with a head.
-func Encode(rows []Row, format Format) ([]byte, error) {
-	var b bytes.Buffer
-	switch format {
-	case JSONL:
-		for _, r := range rows {
-			line, err := jsonfile.Encode(r, "")
-			if err != nil {
-				return nil, err
-			}
-			b.Write(line)
-		}
-		return b.Bytes(), nil
-	case JSON:
-		return jsonfile.Encode(append([]Row{}, rows...), " ") // no rows are no null
-	}
-	err := writeCSV(&b, rows)
-	return b.Bytes(), err
-}
-
-func writeCSV(w io.Writer, rows []Row) error {
-	var head []string
-	for _, c := range Columns() {
-		head = append(head, c.Name)
-	}
-	lines := [][]string{head}
-	for _, r := range rows {
-		lines = append(lines, r.cells())
-	}
-	return csv.NewWriter(w).WriteAll(lines)
-}
+func Columns() []tablefile.Column { return tablefile.Of[Row]() }
 
 // finite is a number as files have it, nil for what is none.
 func finite(x float64) *float64 {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-2c350065/acdc/internal/study"
+	"github.com/seed-2c350065/acdc/internal/tablefile"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -199,7 +200,7 @@ func TestRunsShare(t *testing.T) {
 	g := Grid{Tasks: []string{"induction"}, Seeds: []uint64{0, 1}, Metrics: []metric.Name{metric.KL, metric.NLL}, Algorithms: []string{"eap-ig"}, Sizes: []int{5, 10}, Definition: circuit.ACDC}
 	plan, err := g.Plan(t.Context(), l)
 	require.NoError(t, err)
-	var scored []*discover.Scored
+	var scored []*learned
 	var benches []*bench
 	for _, p := range plan {
 		_, _, err := l.Make(t.Context(), p)
@@ -219,12 +220,12 @@ func TestRunsShare(t *testing.T) {
 // CSV and JSON have the same columns with the same values, in one order.
 func TestFormats(t *testing.T) {
 	rows, _ := made(t, newLab(t, ""), planOf(t, small()))
-	text, err := Encode(rows, CSV)
+	text, err := tablefile.Encode(rows, tablefile.CSV)
 	require.NoError(t, err)
 	lines, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, lines, 1+len(rows))
-	lined, err := Encode(rows, JSONL)
+	lined, err := tablefile.Encode(rows, tablefile.JSONL)
 	require.NoError(t, err)
 	objects := strings.Split(strings.TrimSpace(string(lined)), "\n")
 	require.Len(t, objects, len(rows))
@@ -252,12 +253,12 @@ func TestFormats(t *testing.T) {
 			}
 		}
 	}
-	array, err := Encode(rows, JSON)
+	array, err := tablefile.Encode(rows, tablefile.JSON)
 	require.NoError(t, err)
 	var back []Row
 	require.NoError(t, json.Unmarshal(array, &back))
 	assert.Equal(t, rows, back)
-	none, err := Encode(nil, JSON)
+	none, err := tablefile.Encode[Row](nil, tablefile.JSON)
 	require.NoError(t, err)
 	assert.Equal(t, "[]\n", string(none))
 }

@@ -50,6 +50,7 @@ type Learned struct {
 	Loss        float64 // the metric and what else is minimised
 	Metric      float64 // under the gates of the step
 	Sparsity    float64 // the share of edges that are absent
+	Rate        float64 // the learning rate
 }
 
 // Event tells how far a run has come.

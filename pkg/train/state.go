@@ -9,11 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"strconv"
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/weights"
@@ -25,8 +27,12 @@ const (
 	stateRecipe     = "recipe"
 	stateStep       = "step"       // steps done
 	stateArithmetic = "arithmetic" // whose rounding the numbers have
-	stateVersion    = "1"
+	stateMeasures   = "measures"   // by step
+	stateVersion    = "2"
 )
+
+// Names of tensors of a training checkpoint.
+const stateHistory = "history" // the bits of float64s: of every step its loss and the norm of its gradient
 
 // SaveState writes weights, moments and the number of steps to a file, whole or
 // not at all. Two processes that write the same file at once write states of
@@ -38,9 +44,23 @@ func (r *Run) SaveState(ctx context.Context, path string) error {
 		weights.Float32s("first_moment", r.adam.first, n),
 		weights.Float32s("second_moment", r.adam.second, n),
 	}
+	numbers, measures := make([]int64, 0, 2*r.done), map[int][]Measure{}
+	for _, e := range r.history {
+		numbers = append(numbers, int64(math.Float64bits(e.Loss)), int64(math.Float64bits(e.Norm)))
+		if e.Measures != nil {
+			measures[e.Step] = e.Measures
+		}
+	}
+	if r.done > 0 {
+		list = append(list, weights.Int64s(stateHistory, numbers, r.done, 2))
+	}
+	measured, err := json.Marshal(measures)
+	if err != nil {
+		return fmt.Errorf("%s: measures: %w", path, err)
+	}
 	return atomicfile.WriteFile(ctx, path, func(w io.Writer) error {
 		return weights.Write(w, list, map[string]string{stateFormat: stateVersion, stateRecipe: string(r.recipe.text()),
-			stateStep: strconv.Itoa(r.done), stateArithmetic: tensor.Arithmetic()})
+			stateStep: strconv.Itoa(r.done), stateArithmetic: tensor.Arithmetic(), stateMeasures: string(measured)})
 	})
 }
 
@@ -102,12 +122,43 @@ func (r *Run) readState(ctx context.Context, f *weights.File) error {
 		}
 		read[name] = values
 	}
+	history, err := r.readHistory(ctx, f, step)
+	if err != nil {
+		return err
+	}
 	for name, values := range read {
 		copy(into[name], values)
 	}
 	r.model.Repack()
-	r.done = step
+	r.done, r.history = step, history
 	return nil
+}
+
+// readHistory reads what was seen of the steps that a checkpoint has.
+func (r *Run) readHistory(ctx context.Context, f *weights.File, steps int) ([]Event, error) {
+	if steps == 0 {
+		return nil, nil
+	}
+	numbers, shape, err := f.Ints(ctx, stateHistory)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(shape, []int{steps, 2}) {
+		return nil, fmt.Errorf("tensor %q: expected shape [%d 2], found %v", stateHistory, steps, shape)
+	}
+	var measures map[int][]Measure
+	if err := jsonfile.Unmarshal(ctx, []byte(f.Metadata()[stateMeasures]), &measures); err != nil {
+		return nil, fmt.Errorf("checkpoint: measures: %w", err)
+	}
+	out := make([]Event, steps)
+	for i := range out {
+		number := func(k int) float64 { return math.Float64frombits(uint64(int64(numbers[2*i+k]))) }
+		out[i] = Event{Step: i + 1, Steps: r.recipe.Steps, Loss: number(0), Rate: r.adam.rate(i, r.recipe.Steps), Norm: number(1), Measures: measures[i+1]}
+		if x := out[i].Loss + out[i].Norm; math.IsNaN(x) || math.IsInf(x, 0) {
+			return nil, fmt.Errorf("tensor %q: expected finite numbers, found %v and %v of step %d", stateHistory, out[i].Loss, out[i].Norm, i+1)
+		}
+	}
+	return out, nil
 }
 
 // sameRecipe compares two recipes by their fields.

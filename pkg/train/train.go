@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/floats"
@@ -30,7 +31,8 @@ type Run struct {
 	weights   *arena
 	adam      adamW
 	chunks    *chunks
-	done      int // steps
+	done      int     // steps
+	history   []Event // of these, by step
 }
 
 // New begins a run. The weights do not depend on the number of threads.
@@ -96,22 +98,40 @@ func (r *Run) Model() *transformer.Model { return r.model }
 // Done is how many steps have been made.
 func (r *Run) Done() int { return r.done }
 
+// History is what was seen of every step that has been made, by this run and by
+// the earlier ones that it goes on from.
+func (r *Run) History() []Event { return slices.Clone(r.history) }
+
 // Train makes the steps that are left, until ctx ends, whose error it then
 // returns between two steps. observe is called after every step and may stop
 // the run by an error; measureEvery is after how many steps it is told what the
 // model can do, 0 for never.
 func (r *Run) Train(ctx context.Context, measureEvery int, observe func(Event) error) error {
+	measured := func() error {
+		e := &r.history[r.done-1]
+		if measureEvery > 0 && r.done%measureEvery == 0 && e.Measures == nil {
+			var err error
+			if e.Measures, err = r.Measure(ctx, r.recipe.Seed+uint64(r.done)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if r.done > 0 { // an earlier run may have been stopped between its last step and what it measures
+		if err := measured(); err != nil {
+			return err
+		}
+	}
 	for r.done < r.recipe.Steps {
 		e, err := r.step(ctx)
 		if err != nil {
 			return err
 		}
-		if measureEvery > 0 && r.done%measureEvery == 0 {
-			if e.Measures, err = r.Measure(ctx, r.recipe.Seed+uint64(r.done)); err != nil {
-				return err
-			}
+		r.history = append(r.history, e)
+		if err := measured(); err != nil {
+			return err
 		}
-		if err := observe(e); err != nil {
+		if err := observe(r.history[r.done-1]); err != nil {
 			return err
 		}
 	}

@@ -86,6 +86,33 @@ func TestResumedRunsEndInTheSameBytes(t *testing.T) {
 	}
 }
 
+// A run that goes on has the history of one that was never stopped, what was
+// measured on the way too, even if the stop came between a step and its measures.
+func TestHistoriesGoOn(t *testing.T) {
+	r := parse(t, []byte(tiny))
+	whole := begin(t, r, 2)
+	require.NoError(t, whole.Train(t.Context(), 4, nothing))
+	require.Len(t, whole.History(), r.Steps)
+	for stop := 1; stop <= r.Steps; stop++ {
+		path := filepath.Join(t.TempDir(), "run.ckpt")
+		first := begin(t, r, 1)
+		require.ErrorIs(t, first.Train(t.Context(), 4, func(e Event) error {
+			if e.Step == stop {
+				return errStop
+			}
+			return nil
+		}), errStop)
+		if stop%4 == 0 {
+			first.history[stop-1].Measures = nil // as when its measuring is interrupted
+		}
+		require.NoError(t, first.SaveState(t.Context(), path))
+		second := begin(t, r, 2)
+		require.NoError(t, second.LoadState(t.Context(), path))
+		require.NoError(t, second.Train(t.Context(), 4, nothing))
+		assert.Equal(t, whole.History(), second.History(), "stopped after step %d", stop)
+	}
+}
+
 // A run whose context ends stops between two steps and can be saved.
 func TestContextEndsRun(t *testing.T) {
 	r := parse(t, []byte(tiny))
@@ -274,8 +301,12 @@ func TestDamagedStates(t *testing.T) {
 		{nil, []weights.Tensor{all[0], all[1], numbers("weights", n-1)}, `tensor "weights"`},
 		{nil, []weights.Tensor{all[0], all[1], weights.Float32s("weights", nan, n)}, `tensor "weights": expected finite numbers, found NaN at index 7`},
 		{map[string]string{stateStep: "13"}, all, `checkpoint: step: expected a whole number from 0 to 12, found "13"`},
+		{nil, all, `tensor "history"`},
+		{nil, append(all[:3:3], weights.Int64s("history", make([]int64, 4), 2, 2)), `tensor "history": expected shape [3 2], found [2 2]`},
+		{nil, append(all[:3:3], weights.Int64s("history", make([]int64, 6), 3, 2)), `checkpoint: measures: `},
+		{map[string]string{stateMeasures: "{}"}, append(all[:3:3], weights.Int64s("history", []int64{0, 0, 0, int64(math.Float64bits(math.NaN())), 0, 0}, 3, 2)), `tensor "history": expected finite numbers, found 0 and NaN of step 2`},
 		{map[string]string{stateStep: "x"}, all, `checkpoint: step: expected a whole number from 0 to 12, found "x"`},
-		{map[string]string{stateFormat: "9"}, all, `checkpoint: expected format 1, found "9"`},
+		{map[string]string{stateFormat: "9"}, all, `checkpoint: expected format 2, found "9"`},
 		{map[string]string{stateRecipe: "["}, all, `checkpoint: recipe: expected JSON`},
 		{map[string]string{stateArithmetic: "pdp11"}, all, `checkpoint of another run: arithmetic: expected "` + tensor.Arithmetic() + `", found "pdp11"`},
 	} {

@@ -17,16 +17,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// emitted is what the program prints for some runs.
+// emitted is what acdc, which make puts into PATH, prints for some runs.
 func emitted(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"run", "./cmd/acdc", "sweep", "plan", "--task", "or_gate", "--emit", "kubernetes"}, args...)...)
-	cmd.Dir = "../../.."
+	cmd := exec.Command("acdc", append([]string{"sweep", "plan", "--task", "or_gate", "--emit", "kubernetes"}, args...)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatal(err, stderr.String())
+		t.Fatalf("%v: make test-kubernetes builds acdc and puts it into PATH: %s", err, stderr.String())
 	}
 	return string(out)
 }

@@ -148,7 +148,7 @@ func (x *descent) observe(step int, s seen) {
 	}
 	total := x.r.Experiment.Graph().NumEdges()
 	x.r.Observe(discover.Event{Decided: total * step / x.o.Steps, Total: total, Cost: circuit.Cost{FLOP: s.FLOP},
-		Learned: &discover.Learned{Step: step, Steps: x.o.Steps, Loss: s.Loss, Metric: s.Metric, Sparsity: s.Sparsity}})
+		Learned: &discover.Learned{Step: step, Steps: x.o.Steps, Loss: s.Loss, Metric: s.Metric, Sparsity: s.Sparsity, Rate: x.o.Rate(step - 1)}})
 }
 
 // measure is the metric under gates and its gradient with respect to them.
