@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/pagedata"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -114,7 +115,7 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 	if err != nil {
 		return err
 	}
-	if o.writes(formatJSON) {
+	if o.writes(formatJSON) || o.writes(formatHTML) {
 		if err := in.Identify(ctx, &f.Run); err != nil {
 			return err
 		}
@@ -125,6 +126,12 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 	doubts, err := in.Doubts(ctx, e)
 	if err != nil {
 		return err
+	}
+	if o.writes(formatHTML) {
+		o.page.add = pageRuns(in, e)
+		if o.method.Goes() {
+			o.page.trace = pagedata.NewTrace(e.Graph())
+		}
 	}
 	result, err := a.search(ctx, o, in, c, e, method, f)
 	if err != nil {
@@ -221,6 +228,9 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 	r := discover.Request{Experiment: e, Seed: in.Spec.RandomSeed(),
 		Observe: func(ev discover.Event) {
 			trace.add(ev)
+			if o.page.trace != nil {
+				o.page.trace.Add(ev)
+			}
 			bar.update(ev)
 		}}
 	if saved != nil {

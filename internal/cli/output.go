@@ -27,12 +27,13 @@ const (
 	formatEdges format = "edges" // sender, receiver and score, a tab between, one edge a line
 	formatSVG   format = "svg"
 	formatPNG   format = "png"
+	formatHTML  format = "html" // a page to look at in a browser
 )
 
 // formats are those that standard output may carry, endings those of files.
 var (
 	formats = []format{formatDOT, formatJSON, formatEdges}
-	endings = []format{formatDOT, formatSVG, formatPNG, formatJSON}
+	endings = []format{formatDOT, formatSVG, formatPNG, formatHTML, formatJSON}
 )
 
 // outputs are the places that a circuit is written to.
@@ -44,11 +45,12 @@ type outputs struct {
 	heads  bool
 	// dropIdle leaves out the edges that carry nothing, everywhere.
 	dropIdle bool
+	page     pageMore // what the command knows for a page
 }
 
 func (o *outputs) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png or .json; - is standard output; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png, .html or .json; - is standard output; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(texts(endings), cobra.ShellCompDirectiveFilterFileExt))
 	choice(cmd, &o.format, "format", "", "what standard output carries, default dot, or nothing with -o", texts(formats), oneOf("format", formats))
 	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
@@ -123,7 +125,7 @@ func ending(name string) (format, error) {
 // prepare makes ready to draw, if a picture is wanted.
 func (o *outputs) prepare() {
 	for _, f := range o.files {
-		if kind, err := ending(f); err == nil && (kind == formatSVG || kind == formatPNG) {
+		if kind, err := ending(f); err == nil && (kind == formatSVG || kind == formatPNG || kind == formatHTML) {
 			render.Prepare()
 			return
 		}
@@ -154,6 +156,7 @@ func (o *outputs) writes(kind format) bool {
 // encoded before anything is written. With dropIdle the circuit is without its
 // idle edges afterwards.
 func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
+	o.page.command = a.args
 	if o.dropIdle {
 		if _, err := f.DropIdle(); err != nil {
 			return err
@@ -215,6 +218,8 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 	case formatEdges:
 		_, err := f.EncodeAs(&b, circuit.EdgeList) // that others are left out is known
 		return b.Bytes(), err
+	case formatHTML:
+		return encodePage(ctx, f, o.page)
 	}
 	g, mask, scores, err := f.Circuit()
 	if err != nil {

@@ -66,7 +66,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	for _, name := range []string{"prompt", "corrupt", "top"} {
 		_ = fs.MarkHidden(name) // what acdc predict has now
 	}
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png or .json; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png, .html or .json; may be repeated")
 	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
