@@ -15,6 +15,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/compare"
 	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/draw/page"
 	"github.com/seed-2c350065/acdc/pkg/draw/render"
 )
 
@@ -28,7 +29,7 @@ type compareOptions struct {
 }
 
 // pictureEndings are those of the files that compare writes.
-var pictureEndings = []string{".svg", ".png", ".dot"}
+var pictureEndings = []string{".svg", ".png", ".dot", pageEnding}
 
 func newCompare(run func(context.Context, *compareOptions) error) *cobra.Command {
 	o := &compareOptions{format: tableText}
@@ -110,7 +111,7 @@ func (a *app) compare(ctx context.Context, o *compareOptions) error {
 		}
 	}
 	for _, name := range o.files {
-		text, err := o.draw(ctx, strings.ToLower(filepath.Ext(name)), g, list)
+		text, err := a.drawTwo(ctx, o, strings.ToLower(filepath.Ext(name)), g, list)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -121,8 +122,8 @@ func (a *app) compare(ctx context.Context, o *compareOptions) error {
 	return a.printComparison(compare.NewReport(g, list), o.format)
 }
 
-// draw is the picture of two circuits.
-func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Graph, list []compare.Circuit) ([]byte, error) {
+// drawTwo is the picture of two circuits.
+func (a *app) drawTwo(ctx context.Context, o *compareOptions, ending string, g *circuit.Graph, list []compare.Circuit) ([]byte, error) {
 	left, right := list[0], list[1]
 	union := g.Empty()
 	parts := []draw.Part{{Name: "both", Edges: g.Empty()}, {Name: "only " + oneline.Base(left.Name), Edges: g.Empty()}, {Name: "only " + oneline.Base(right.Name), Edges: g.Empty()}}
@@ -135,6 +136,9 @@ func (o *compareOptions) draw(ctx context.Context, ending string, g *circuit.Gra
 	caption := draw.Caption{Title: oneline.Base(left.Name) + " and " + oneline.Base(right.Name)}
 	if union.Count() > 0 {
 		caption.Lines = []string{fmt.Sprintf("Jaccard %.3f of edges", sets.Jaccard())}
+	}
+	if ending == pageEnding {
+		return a.encodeTwoPage(ctx, g, list, union, page.Options{Caption: caption, Parts: parts})
 	}
 	var b, picture bytes.Buffer
 	if err := draw.WriteDOT(&b, g, union, nil, draw.Options{Caption: caption, Direct: o.direct, Heads: o.heads, Parts: parts}); err != nil || ending == ".dot" {
@@ -157,14 +161,14 @@ func (a *app) printComparison(r *compare.Report, format tableFormat) error {
 			return err
 		}
 	default:
-		b.WriteString(comparisonTables(r, columns(a.stdout)))
+		b.WriteString(tables(comparisonTables(r), columns(a.stdout)))
 	}
 	a.print(b.String())
 	return nil
 }
 
 // comparisonTables are a table of what circuits share, and one of scores.
-func comparisonTables(r *compare.Report, width int) string {
+func comparisonTables(r *compare.Report) [][][]string {
 	shares := [][]string{{"A", "B", "PARTS", "BOTH", "ONLY A", "ONLY B", "JACCARD", "PRECISION", "RECALL"}}
 	ranks := [][]string{{"A", "B", "SCORES OF", "EDGES", "SPEARMAN", "KENDALL"}}
 	for _, p := range r.Pairs {
@@ -181,7 +185,7 @@ func comparisonTables(r *compare.Report, width int) string {
 			ranks = append(ranks, []string{p.A, p.B, s.name, grouped(s.Edges), three(s.Spearman), three(s.Kendall)})
 		}
 	}
-	return table(shares, width) + "\n" + table(ranks, width)
+	return [][][]string{shares, ranks}
 }
 
 // three is a number with three digits behind the point, – where there is none.

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/pagedata"
 	"github.com/seed-2c350065/acdc/internal/study"
@@ -17,9 +20,17 @@ import (
 
 // pageMore is what a command knows for a page besides the circuit.
 type pageMore struct {
-	command []string                                                          // the command line
-	trace   *pagedata.Trace                                                   // of the search, nil for none
+	command []string                                                         // the command line
+	trace   *pagedata.Trace                                                  // of the search, nil for none
 	add     func(ctx context.Context, d *page.Data, mask circuit.Mask) error // adds what else there is; may be nil
+}
+
+// pageEnding is that of a page's file.
+const pageEnding = ".html"
+
+// hasPage reports whether a page is among files.
+func hasPage(files []string) bool {
+	return slices.ContainsFunc(files, func(name string) bool { return strings.EqualFold(filepath.Ext(name), pageEnding) })
 }
 
 // mostWholeEdges is up to how many edges a graph may have of which a page with a

@@ -120,8 +120,12 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 			return err
 		}
 		o.describe(c.file, rows, provenance)
+		out := &outputs{files: o.files, dropIdle: o.dropIdle}
+		if out.writes(formatHTML) {
+			out.page.add = studyPage(in, c.graph)
+		}
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
-		if err := a.write(ctx, &outputs{files: o.files, dropIdle: o.dropIdle}, c.file); err != nil {
+		if err := a.write(ctx, out, c.file); err != nil {
 			return err
 		}
 	}

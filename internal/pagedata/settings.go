@@ -2,6 +2,7 @@ package pagedata
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,6 +67,18 @@ func Settings(f *circuit.File, command []string, version string) []page.Setting 
 	}
 	for _, w := range f.Measured.Warnings {
 		add("warning", w)
+	}
+	return out
+}
+
+// Shared lists what all of some circuits have in common.
+func Shared(files []*circuit.File) (out []page.Setting) {
+	for i, f := range files {
+		own := Settings(f, nil, "")
+		if i == 0 {
+			out = own
+		}
+		out = slices.DeleteFunc(out, func(s page.Setting) bool { return !slices.Contains(own, s) })
 	}
 	return out
 }

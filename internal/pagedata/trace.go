@@ -62,6 +62,13 @@ func (t *Trace) Fill(d *page.Data, start float64) {
 	for i, n := range d.Nodes {
 		node[circuit.Node{Kind: n.Kind, Layer: n.Layer, Head: n.Head}] = i
 	}
+	last := len(t.left) - 1
+	t.left[last] = t.left[last] & 1 // what nothing reads by now is dropped untested
+	for _, e := range d.Edges {
+		if e.Kept {
+			t.left[last] += 2
+		}
+	}
 	var from, to []int
 	for _, i := range t.edges {
 		e := t.graph.Edge(i)

@@ -99,11 +99,11 @@ type Measured struct {
 
 // Circuit is one of several in a page.
 type Circuit struct {
-	Label    string    `json:"label"` // such as τ = 0.1
-	Edges    []int     `json:"edges"` // places in Data.Edges
-	Effects  []float64 `json:"effects,omitempty"`
-	Measured *Measured `json:"measured,omitempty"`
-	Group    string    `json:"group"` // what circuits differ in besides, such as the algorithm
+	Label    string     `json:"label"`             // such as τ = 0.1
+	Edges    []int      `json:"edges"`             // places in Data.Edges
+	Effects  []*float64 `json:"effects,omitempty"` // of these edges, nil where one has none
+	Measured *Measured  `json:"measured,omitempty"`
+	Group    string     `json:"group"` // what circuits differ in besides, such as the algorithm
 }
 
 // The runs of a page, in the order of every list of three.

@@ -97,7 +97,7 @@ export function createDetails(data, state, names, reach, graph, parts) {
 }
 
 // createTip makes what is written beside the pointer.
-export function createTip(data, state, names, reach) {
+export function createTip(data, state, names, reach, graph) {
   const tip = byId("tip"), stage = byId("stage");
   const text = what => {
     const present = state.get("present"), effects = state.get("effects");
@@ -123,6 +123,11 @@ export function createTip(data, state, names, reach) {
     tip.hidden = !what;
     if (!what) return;
     tip.replaceChildren(...text(what).filter(Boolean).map(line => el("div", {}, line)));
+    const focused = document.activeElement?.closest("[data-node]");
+    if (focused && what.node === Number(focused.dataset.node)) { // by keyboard
+      const { k, x, y } = state.get("zoom"), at = graph.place(what.node);
+      last = [at[0] * k + x + 30 * k, at[1] * k + y];
+    }
     place();
   });
 }

@@ -144,6 +144,7 @@ export function createGraph(data, state, names, reach, layout) {
     });
     g.append(svg("text", { class: "name", y: (top + 8) / 2 }, label));
     g.addEventListener("focus", () => state.set("hovered", { node: i }));
+    g.addEventListener("blur", () => state.set("hovered", null));
     return g;
   }
 
@@ -225,7 +226,7 @@ export function createGraph(data, state, names, reach, layout) {
   return {
     draw, at, isDim, carriers: () => used,
     size: () => layout.base(), place: i => layout.place(i), nodes: () => shownNodes,
-    scale: () => scale,
+    scale: () => scale, colorOf: classOf,
   };
 }
 

@@ -10,8 +10,8 @@ export function createLegend(data, state, graph) {
     const color = state.get("color"), entries = [];
     if (color === "kind") entries.push(["q", "queries"], ["k", "keys"], ["v", "values"], ["mlp", "MLP"], ["out", "output"]);
     if (color === "sign") entries.push(["plus", "raises the metric when cut"], ["minus", "lowers it"], ["none", "no effect known"]);
-    const used = new Set(data.edges.map(e => e.r).map(i => data.nodes[i].kind));
-    const list = entries.filter(([c]) => c !== "mlp" || used.has(4)).map(([c, text]) => entry(c, text));
+    const used = new Set([...state.get("present")].map(graph.colorOf));
+    const list = entries.filter(([c]) => used.has(c)).map(([c, text]) => entry(c, text));
     if (color === "part") (data.parts ?? []).forEach((p, i) => list.push(entry("part" + i, foreign(plain(p)))));
     if (data.edges.some(e => e.i)) list.push(entry("idle", "carries nothing"));
     for (const g of data.groups ?? []) {

@@ -33,7 +33,7 @@ function start(data) {
   graph.draw();
   const controls = createControls(data, state, graph, zoom);
   createLegend(data, state, graph);
-  createTip(data, state, names, reach);
+  createTip(data, state, names, reach, graph);
   details.show();
 
   // go shows a node or an edge that was searched for.

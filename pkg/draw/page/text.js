@@ -11,7 +11,7 @@ export function number(x) {
 }
 
 export function percent(x) {
-  return x >= 0.9995 ? "100 %" : x < 0.0005 ? "< 0.1 %" : (100 * x).toPrecision(3) + " %";
+  return x >= 0.9995 ? "100 %" : x < 0.001 ? "< 0.1 %" : (100 * x).toPrecision(3) + " %";
 }
 
 export function count(n, thing) {
