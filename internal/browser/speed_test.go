@@ -66,7 +66,7 @@ func TestLargeCircuits(t *testing.T) {
 			require.NoError(t, err)
 			assert.Less(t, info.Size(), int64(1_500_000))
 			p := open(t, file(path))
-			opened := eval[float64](p, `performance.now()`) // since it began to navigate, after two frames
+			opened := eval[float64](p, `performance.getEntriesByName("shown")[0].startTime`) // since it began to navigate
 			assert.Equal(t, c.edges, p.count("#edges path"))
 			pans := p.frames(func() { p.drag(40, 7, 5) })
 			zooms := p.frames(func() { p.wheel(12) })
@@ -95,30 +95,33 @@ func (p *tab) frames(do func()) []float64 {
 	p.t.Helper()
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
-	events := chromedp.BrowserEvents(ctx, tracing.DataCollected)
-	done := chromedp.BrowserEvents(ctx, tracing.TracingComplete)
-	_, err := chromedp.CallBrowser(p.ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: []string{"disabled-by-default-devtools.timeline.frame", "devtools.timeline.frame"}}})
+	var at []float64
+	complete := make(chan bool, 1)
+	require.NoError(p.t, chromedp.Listen(ctx, func(ev any) {
+		switch ev := ev.(type) {
+		case *tracing.EventDataCollected:
+			for _, raw := range ev.Value {
+				var e struct {
+					Name string  `json:"name"`
+					TS   float64 `json:"ts"`
+				}
+				if json.Unmarshal(raw, &e) == nil && e.Name == "DrawFrame" {
+					at = append(at, e.TS/1000)
+				}
+			}
+		case *tracing.EventTracingComplete:
+			complete <- true
+		}
+	}))
+	_, err := chromedp.Call(p.ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{IncludedCategories: []string{"disabled-by-default-devtools.timeline.frame", "devtools.timeline.frame"}}})
 	require.NoError(p.t, err)
 	do()
-	_, err = chromedp.CallBrowser(p.ctx, tracing.End, cdp.Empty{})
+	_, err = chromedp.Call(p.ctx, tracing.End, cdp.Empty{})
 	require.NoError(p.t, err)
-	for range done {
-		break
-	}
-	var at []float64
-	for ev, err := range events {
-		if err != nil {
-			break
-		}
-		for _, raw := range ev.Value {
-			var e struct {
-				Name string
-				TS   float64 `json:"ts"`
-			}
-			if json.Unmarshal(raw, &e) == nil && e.Name == "DrawFrame" {
-				at = append(at, e.TS/1000)
-			}
-		}
+	select {
+	case <-complete:
+	case <-p.ctx.Done():
+		require.NoError(p.t, p.ctx.Err())
 	}
 	slices.Sort(at)
 	var out []float64

@@ -103,7 +103,9 @@ export function createGraph(data, state, names, reach, layout) {
     return "node " + kind + (used.has(i) || kind === "ends" ? "" : " unused") + (n.group !== undefined ? " grouped" : "");
   }
 
-  function drawNodes() {
+  // gatherUsed finds the nodes at which the edges that are left begin and end, and
+  // returns the ports.
+  function gatherUsed() {
     used = new Set();
     const ports = new Set();
     for (const i of state.get("present")) {
@@ -112,6 +114,11 @@ export function createGraph(data, state, names, reach, layout) {
       used.add(e.s).add(e.r);
       if (e.p >= 0 && !e.d) ports.add(4 * e.r + e.p);
     }
+    return ports;
+  }
+
+  function drawNodes() {
+    const ports = gatherUsed();
     shownNodes = new Map();
     const done = new Set();
     data.nodes.forEach((n, i) => {
@@ -219,7 +226,8 @@ export function createGraph(data, state, names, reach, layout) {
   for (const key of ["present", "effects", "layout", "collapsed", "direct", "circuit", "film"]) state.on(key, draw);
   state.on("color", restyle);
   state.on("least", () => {
-    drawNodes();
+    const ports = gatherUsed();
+    for (const [i, g] of shownNodes) g.querySelectorAll(".port").forEach((port, p) => port.classList.toggle("empty", !ports.has(4 * i + p)));
     restyle();
   });
   for (const key of ["hovered", "pinned", "paths", "from"]) state.on(key, light);
