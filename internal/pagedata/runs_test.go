@@ -102,8 +102,8 @@ func readPatterns(t *testing.T, p *page.Patterns) func(prompt, run, head, row, c
 	}
 }
 
-// Without norms what all senders add by themselves sums up to the logit: here of
-// the heads, held to what the logit loses without their values.
+// Contributions are those of the formula, computed in another way: each head's
+// output through the final norm at the scale of the whole stream.
 func TestContributionsAreDirect(t *testing.T) {
 	in, e, m, d := watched(t, random)
 	require.NoError(t, Runs(t.Context(), d, e, m, nil))
@@ -142,12 +142,14 @@ func TestContributionsAreDirect(t *testing.T) {
 		for _, v := range out.Row(i) {
 			square += (float64(v) - mean) * (float64(v) - mean) / float64(out.Cols())
 		}
-		id := p.Predictions[page.RunFull][0].ID
+		right, wrong := in.Data.Correct[i], in.Data.Wrong[i]
+		require.True(t, len(right) == 1 && len(wrong) == 1)
 		for row, node := range d.Runs.Heads {
 			n, k := d.Nodes[node], model.Config.DHead
 			head := tensor.New(1, model.Config.DModel)
 			model.AddHeadOut(n.Layer, n.Head, head.Matrix(), z[n.Layer].Reshape(5*t0, 3*k).Matrix().Slice(i*t0+t0-1, i*t0+t0).Columns(n.Head*k, (n.Head+1)*k))
-			want := logit(head.Row(0), math.Sqrt(square+model.Config.Eps), id)
+			sigma := math.Sqrt(square + model.Config.Eps)
+			want := logit(head.Row(0), sigma, right[0]) - logit(head.Row(0), sigma, wrong[0])
 			assert.InDelta(t, want, p.Direct[page.RunFull][row], 1e-4+1e-4*math.Abs(want))
 		}
 	}
