@@ -133,10 +133,10 @@ func TestLookingAtACircuit(t *testing.T) {
 		p.click("#tab-replay", 1)
 		p.slide("#panel-replay input[type=range]", 3)
 		assert.Regexp(t, `^test 4 of 21: .+, effect .+: (kept|cut); kl_div .+, \d+ of 41 edges left`, p.text("#panel-replay .reading"))
-		early := p.count("#edges path:not(.dim)")
+		early := p.count("#edges path:not(.untested)")
 		p.slide("#panel-replay input[type=range]", 20)
 		assert.Regexp(t, `kl_div 0.7705, 9 of 41 edges left$`, p.text("#panel-replay .reading"))
-		assert.Greater(t, p.count("#edges path:not(.dim)"), early, "what was kept is drawn")
+		assert.Greater(t, p.count("#edges path:not(.untested)"), early, "what was kept is drawn")
 		p.click("#panel-replay .actions button:last-child", 1)
 	})
 	t.Run("settings", func(t *testing.T) {
@@ -213,7 +213,7 @@ func TestScreens(t *testing.T) {
 // looks are what pictures are taken of.
 var looks = []struct{ name, do string }{
 	{"light", `document.documentElement.dataset.theme = "light"; document.querySelector('[aria-label="a1.h1"]').focus(); document.getElementById("tab-node").click()`},
-	{"pinned", `document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}))`},
+	{"pinned", `document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true})); document.activeElement.blur()`},
 	{"prompts", `document.getElementById("tab-prompts").click()`},
 	{"dark", `document.documentElement.dataset.theme = "dark"`},
 	{"replay", `document.getElementById("tab-replay").click(); const e = document.querySelector("#panel-replay input"); e.value = 30; e.dispatchEvent(new Event("input"))`},

@@ -36,7 +36,8 @@ export function createGraph(data, state, names, reach, layout) {
   function edgeClass(i) {
     const film = state.get("film");
     let c = "edge " + classOf(i);
-    if (film ? !film.kept.has(i) : isDim(i)) c += " dim";
+    if (film && !film.kept.has(i)) c += " untested";
+    if (!film && isDim(i)) c += " dim";
     if (!film && !state.get("present").has(i)) c += " cut";
     return c;
   }
