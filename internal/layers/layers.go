@@ -67,4 +67,4 @@ var Floors = map[string]float64{
 }
 
 // TestOnly lists packages that only tests may import.
-var TestOnly = []string{"internal/ending", "internal/golden", "internal/layers", "internal/misuse", "pkg/weights/weightstest"}
+var TestOnly = []string{"internal/browser", "internal/ending", "internal/golden", "internal/layers", "internal/misuse", "pkg/weights/weightstest"}
