@@ -5,7 +5,7 @@ FUZZTIME ?= 100000x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race test-slurm test-kubernetes lint portable fuzz bench golden models vuln third-party man clean
+.PHONY: help build test short long race test-slurm test-kubernetes test-browser lint portable fuzz bench golden models vuln third-party man clean
 
 help: ## list the targets
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
@@ -40,6 +40,11 @@ test-slurm: build ## a sweep as an array of a real Slurm on this machine (needs 
 
 test-kubernetes: build ## the Kubernetes manifest of a sweep, by the schema of Kubernetes and by its own decoder
 	cd internal/sweep/kubernetes && PATH="$(CURDIR)/bin:$$PATH" $(GO) test -count 1 ./...
+
+test-browser: ## pages in a real browser, Debian's chromium, which root installs where it is missing
+	@if ! command -v chromium >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  (apt-get update -q && apt-get install -y -q --no-install-recommends chromium fonts-dejavu-core) >/dev/null; fi
+	cd internal/browser && $(GO) vet ./... && $(GO) test -v -count 1 ./...
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l .); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/compare"
 	"github.com/seed-2c350065/acdc/pkg/draw"
+	"github.com/seed-2c350065/acdc/pkg/draw/page"
 )
 
 // compareOptions are the flags of compare.
@@ -27,7 +28,7 @@ type compareOptions struct {
 }
 
 // pictureEndings are those of the files that compare writes.
-var pictureEndings = []string{".svg", ".png", ".pdf", ".dot"}
+var pictureEndings = []string{".svg", ".png", ".pdf", ".dot", pageEnding}
 
 func newCompare(run func(context.Context, *compareOptions) error) *cobra.Command {
 	o := &compareOptions{format: tableText}
@@ -123,7 +124,7 @@ func (a *app) drawCompared(ctx context.Context, o *compareOptions, g *circuit.Gr
 	}
 	union, d := o.drawing(g, list, first)
 	for _, name := range o.files {
-		text, err := pictureOf(ctx, format(strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), ".")), g, union, nil, d)
+		text, err := a.drawTwo(ctx, strings.ToLower(filepath.Ext(name)), g, list, union, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -136,6 +137,14 @@ func (a *app) drawCompared(ctx context.Context, o *compareOptions, g *circuit.Gr
 		a.tellSize(&o.pictureOptions, size, groupsOf(first) != nil)
 	}
 	return err
+}
+
+// drawTwo is the picture of two circuits, or their page.
+func (a *app) drawTwo(ctx context.Context, ending string, g *circuit.Graph, list []compare.Circuit, union circuit.Mask, d draw.Options) ([]byte, error) {
+	if ending == pageEnding {
+		return a.encodeTwoPage(ctx, g, list, union, page.Options{Caption: d.Caption, Parts: d.Parts})
+	}
+	return pictureOf(ctx, format(strings.TrimPrefix(ending, ".")), g, union, nil, d)
 }
 
 // drawing is how two circuits are drawn, if groups are wanted in those of the
@@ -198,14 +207,14 @@ func (a *app) printComparison(r *compare.Report, format tableFormat) error {
 			return err
 		}
 	default:
-		b.WriteString(comparisonTables(r, columns(a.stdout)))
+		b.WriteString(tables(comparisonTables(r), columns(a.stdout)))
 	}
 	a.print(b.String())
 	return nil
 }
 
 // comparisonTables are a table of what circuits share, and one of scores.
-func comparisonTables(r *compare.Report, width int) string {
+func comparisonTables(r *compare.Report) [][][]string {
 	shares := [][]string{{"A", "B", "PARTS", "BOTH", "ONLY A", "ONLY B", "JACCARD", "PRECISION", "RECALL"}}
 	ranks := [][]string{{"A", "B", "SCORES OF", "EDGES", "SPEARMAN", "KENDALL"}}
 	for _, p := range r.Pairs {
@@ -222,7 +231,7 @@ func comparisonTables(r *compare.Report, width int) string {
 			ranks = append(ranks, []string{p.A, p.B, s.name, grouped(s.Edges), three(s.Spearman), three(s.Kendall)})
 		}
 	}
-	return table(shares, width) + "\n" + table(ranks, width)
+	return [][][]string{shares, ranks}
 }
 
 // three is a number with three digits behind the point, – where there is none.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-2c350065/acdc/internal/atomicfile"
 	"github.com/seed-2c350065/acdc/internal/oneline"
+	"github.com/seed-2c350065/acdc/internal/pagedata"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/internal/track"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -122,7 +123,7 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 			return err
 		}
 	}
-	if o.writes(formatJSON) {
+	if o.writes(formatJSON) || o.writes(formatHTML) {
 		if err := in.Identify(ctx, &f.Run); err != nil {
 			return err
 		}
@@ -133,6 +134,12 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 		}
 		f.Measured.Corrupted = e.CorruptedMetric()
 		describeRun(a.stderr, in, f)
+	}
+	if o.writes(formatHTML) {
+		o.page.add = pageRuns(in, e)
+		if o.method.Goes() {
+			o.page.trace = pagedata.NewTrace(e.Graph())
+		}
 	}
 	result, steps, err := a.search(ctx, o, in, c, e, method, f)
 	if err != nil {
@@ -265,6 +272,9 @@ func (a *app) search(ctx context.Context, o *discoverOptions, in *study.Study, c
 			trace.add(ev)
 			if ev.Learned != nil && len(o.tracks) > 0 {
 				steps = append(steps, *ev.Learned)
+			}
+			if o.page.trace != nil {
+				o.page.trace.Add(ev)
 			}
 			bar.update(ev)
 		}}

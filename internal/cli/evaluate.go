@@ -77,7 +77,7 @@ CMD of those by absolute ones, of logit_diff under resample ablation.`,
 	choice(cmd, &o.table, "table", string(o.table), "what CSV has", texts(judge.Tables()), oneOf("table", judge.Tables()))
 	fs.BoolVar(&o.mib, "mib", false, "print the row of MIB's leaderboard that the circuit's scores make, and nothing else")
 	o.subject.flags(cmd)
-	o.report.flags(cmd, ".svg", ".png", ".pdf", ".csv", ".json")
+	o.report.flags(cmd, ".svg", ".png", ".pdf", pageEnding, ".csv", ".json")
 	typed(fs, &o.threads, "threads", fmt.Sprint(o.threads), "N", "how many cores to use; does not change the result", parseCount(maxThreads))
 	fs.SortFlags = false
 	cmd.ValidArgsFunction = cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt)
@@ -136,11 +136,13 @@ func (a *app) evaluate(ctx context.Context, o *evaluateOptions) error {
 			return found.Encode(b)
 		case ".csv":
 			return found.WriteCSV(b, o.table)
+		case pageEnding:
+			return a.writeJudgedPage(ctx, b, in, f, judgedTables(found, metrics))
 		}
 		return figure.Write(ctx, b, found, plotstyle.Format(strings.TrimPrefix(ending, ".")))
 	})
 	if err == nil && o.format == tableText {
-		a.print(judgedText(found, metrics, columns(a.stdout)))
+		a.print(tables(judgedTables(found, metrics), columns(a.stdout)))
 	}
 	return err
 }
@@ -160,9 +162,8 @@ func namedNodes(f *circuit.File) []judge.NamedNodes {
 	return out
 }
 
-// judgedText is what people read.
-func judgedText(f *judge.File, metrics []metric.Name, width int) string {
-	var b strings.Builder
+// judgedTables are what people read.
+func judgedTables(f *judge.File, metrics []metric.Name) [][][]string {
 	of := func(data string, run judge.RunName, name metric.Name) judge.Run {
 		for _, m := range f.Measurements {
 			if m.Data == data && m.Metric == name {
@@ -192,14 +193,12 @@ func judgedText(f *judge.File, metrics []metric.Name, width int) string {
 			means, spread = append(means, line), append(spread, quantiles)
 		}
 	}
-	b.WriteString(table(means, width) + "\n" + table(spread, width) + "\n")
-	b.WriteString(knockedText(f, width) + "\n" + testsText(f, width))
-	return b.String()
+	return append(append([][][]string{means, spread}, knockedTables(f)...), testsTable(f))
 }
 
-// knockedText says how wide the gap is under each kind of knock-outs, and which
+// knockedTables say how wide the gap is under each kind of knock-outs, and which
 // parts add the least.
-func knockedText(f *judge.File, width int) string {
+func knockedTables(f *judge.File) [][][]string {
 	rows := [][]string{{"KNOCKED OUT", "SETS", "WIDEST GAP", "MODEL", "CIRCUIT", "NODES"}}
 	for _, kind := range []judge.Kind{judge.None, judge.Single, judge.Group, judge.Chance, judge.Greedy} {
 		n, widest := 0, judge.KnockOut{Gap: -1}
@@ -222,13 +221,13 @@ func knockedText(f *judge.File, width int) string {
 		least = append(least, []string{p.Name, fmt.Sprintf("%+.4g", p.Effect), number(p.Most), cmp.Or(p.Under, "–")})
 	}
 	if len(least) == 1 {
-		return table(rows, width)
+		return [][][]string{rows}
 	}
-	return table(rows, width) + "\n" + table(least, width)
+	return [][][]string{rows, least}
 }
 
-// testsText says what the hypothesis tests say.
-func testsText(f *judge.File, width int) string {
+// testsTable says what the hypothesis tests say.
+func testsTable(f *judge.File) [][]string {
 	rows := [][]string{{"TEST", "OUTCOME", "P", "STATISTIC", "NULL HYPOTHESIS"}}
 	for _, t := range f.Tests {
 		null := t.Null
@@ -237,7 +236,7 @@ func testsText(f *judge.File, width int) string {
 		}
 		rows = append(rows, []string{string(t.Name), string(t.Outcome), orDash(t.P), number(t.Statistic), null})
 	}
-	return table(rows, width)
+	return rows
 }
 
 // orDash writes a number, or a dash where there is none.

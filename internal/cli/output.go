@@ -28,12 +28,13 @@ const (
 	formatSVG   format = "svg"
 	formatPNG   format = "png"
 	formatPDF   format = "pdf"
+	formatHTML  format = "html" // a page to look at in a browser
 )
 
 // formats are those that standard output may carry, endings those of files.
 var (
 	formats = []format{formatDOT, formatJSON, formatEdges}
-	endings = []format{formatDOT, formatSVG, formatPNG, formatPDF, formatJSON}
+	endings = []format{formatDOT, formatSVG, formatPNG, formatPDF, formatHTML, formatJSON}
 	// pictureFormats are those that render makes.
 	pictureFormats = []format{formatSVG, formatPNG, formatPDF}
 )
@@ -46,12 +47,13 @@ type outputs struct {
 	pictureOptions
 	// dropIdle leaves out the edges that carry nothing, everywhere.
 	dropIdle bool
-	silent   bool // nothing is said of pictures
+	silent   bool     // nothing is said of pictures
+	page     pageMore // what the command knows for a page
 }
 
 func (o *outputs) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png, .pdf or .json; - is standard output; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png, .pdf, .html or .json; - is standard output; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(texts(endings), cobra.ShellCompDirectiveFilterFileExt))
 	choice(cmd, &o.format, "format", "", "what standard output carries, default dot, or nothing with -o", texts(formats), oneOf("format", formats))
 	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
@@ -128,7 +130,7 @@ func ending(name string) (format, error) {
 // prepare makes ready to draw, if a picture is wanted.
 func (o *outputs) prepare() {
 	for _, f := range o.files {
-		if kind, err := ending(f); err == nil && isPicture(kind) {
+		if kind, err := ending(f); err == nil && (isPicture(kind) || kind == formatHTML) {
 			render.Prepare()
 			return
 		}
@@ -164,6 +166,7 @@ func (o *outputs) draws() bool {
 // encoded before anything is written. With dropIdle the circuit is without its
 // idle edges afterwards.
 func (a *app) write(ctx context.Context, o *outputs, f *circuit.File) error {
+	o.page.command = a.args
 	if o.dropIdle {
 		if _, err := f.DropIdle(); err != nil {
 			return err
@@ -250,6 +253,8 @@ func (o *outputs) encode(ctx context.Context, f *circuit.File, kind format) ([]b
 	case formatEdges:
 		_, err := f.EncodeAs(&b, circuit.EdgeList) // that others are left out is known
 		return b.Bytes(), err
+	case formatHTML:
+		return encodePage(ctx, f, o.page)
 	}
 	g, mask, scores, err := f.Circuit()
 	if err != nil {

@@ -188,8 +188,8 @@ func TestReferenceRefuses(t *testing.T) {
 		`task or_gate has no reference circuit under ablation "resample": expected one of zero`:                                                                                        {"or_gate", "--ablation", "resample"},
 		`task and_gate has no reference circuit under ablation "optimal": expected one of resample, mean, zero`:                                                                        {"and_gate", "--ablation", "optimal"},
 		`expected one task, found 2`: {"ioi", "docstring"},
-		`-o "x.gif": expected a file that ends in .dot, .svg, .png, .pdf, .json, or -`: {"ioi", "-o", "x.gif"},
-		`--definition: unknown definition "edges": expected one of acdc, eap`:          {"ioi", "--definition", "edges"},
+		`-o "x.gif": expected a file that ends in .dot, .svg, .png, .pdf, .html, .json, or -`: {"ioi", "-o", "x.gif"},
+		`--definition: unknown definition "edges": expected one of acdc, eap`:                 {"ioi", "--definition", "edges"},
 	} {
 		var stdout, stderr bytes.Buffer
 		code := Main(context.Background(), append([]string{"reference"}, args...), nil, &stdout, &stderr)

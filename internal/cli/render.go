@@ -26,7 +26,9 @@ func newRender(a *app, run func(context.Context, *renderOptions) error) *cobra.C
 		Use:   "render CIRCUIT.json",
 		Short: "draw a saved circuit",
 		Long: `Draw a circuit that discover saved as JSON, as DOT on standard output or as
-DOT, SVG, PNG or PDF in files. - reads standard input.`,
+DOT, SVG, PNG or PDF in files, or as a page to look at in a browser (.html), which
+has prompts, predictions and attention where the model and the data that the file
+names are at hand. - reads standard input.`,
 		Example: `  acdc discover --task induction -o circuit.json
   acdc render circuit.json -o circuit.svg -o circuit.png
   acdc render circuit.json --direct > circuit.dot
@@ -72,6 +74,10 @@ func (a *app) render(ctx context.Context, o *renderOptions) error {
 		if err := f.Select(circuit.Selection{Rule: circuit.Top, Edges: min(o.top, f.EdgesTotal), Absolute: true}); err != nil {
 			return fmt.Errorf("%s: --top: %w", o.circuit, err)
 		}
+	}
+	if o.writes(formatHTML) {
+		close := o.openPage(ctx, f)
+		defer close()
 	}
 	return a.write(ctx, &o.outputs, f)
 }

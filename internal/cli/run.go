@@ -67,7 +67,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	for _, name := range []string{"prompt", "corrupt", "top"} {
 		_ = fs.MarkHidden(name) // what acdc predict has now
 	}
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png, .pdf or .json; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png, .pdf, .html or .json; may be repeated")
 	o.pictureFlags(cmd)
 	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))
@@ -122,8 +122,12 @@ func (a *app) run(ctx context.Context, o *runOptions) error {
 			return err
 		}
 		o.describe(c.file, rows, provenance)
+		out := o.outputs()
+		if out.writes(formatHTML) {
+			out.page.add = studyPage(in, c.graph)
+		}
 		c.file.SetCircuit(c.graph, c.masks[len(c.masks)-1], c.scores, c.file.AllEdgesIncluded)
-		if err := a.write(ctx, o.outputs(), c.file); err != nil {
+		if err := a.write(ctx, out, c.file); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-2c350065/acdc/internal/sweep"
 	"github.com/seed-2c350065/acdc/internal/sweep/figure"
 	"github.com/seed-2c350065/acdc/internal/tablefile"
+	"github.com/seed-2c350065/acdc/pkg/circuit"
 )
 
 // sweepOptions are the flags of sweep.
@@ -30,7 +31,7 @@ type sweepOptions struct {
 }
 
 // sweepEndings are those of the files that rows are written to.
-var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png", ".pdf"}
+var sweepEndings = []string{".csv", ".jsonl", ".json", ".svg", ".png", ".pdf", pageEnding}
 
 func newSweep(a *app) *cobra.Command {
 	o := &sweepOptions{format: tablefile.CSV}
@@ -101,7 +102,7 @@ func (a *app) sweep(ctx context.Context, o *sweepOptions) error {
 		return err
 	}
 	a.warn(changed)
-	results, err := a.makeRuns(ctx, lab, plan, o.quiet)
+	results, err := a.makeRuns(ctx, lab, plan, o.quiet, hasPage(o.files))
 	if err != nil {
 		return err
 	}
@@ -133,9 +134,26 @@ func (a *app) lab(threads int, dir string, outputs []place) *sweep.Lab {
 		}}
 }
 
+// sweepResults are what runs found.
+type sweepResults struct {
+	rows     []sweep.Row
+	circuits []*circuit.File // where a page is to show them
+}
+
+// add adds a result, with its circuit if there is to be a page.
+func (s *sweepResults) add(ctx context.Context, r *sweep.Result, withCircuit bool) error {
+	s.rows = append(s.rows, r.Row)
+	if !withCircuit {
+		return nil
+	}
+	f, err := r.File(ctx)
+	s.circuits = append(s.circuits, f)
+	return err
+}
+
 // makeRuns makes what is missing of a plan, and says so.
-func (a *app) makeRuns(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned, quiet bool) ([]sweep.Row, error) {
-	var rows []sweep.Row
+func (a *app) makeRuns(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned, quiet, withCircuits bool) (sweepResults, error) {
+	var results sweepResults
 	count, last := 0, ""
 	for i, p := range plan {
 		if what := p.Setting(); what != last && !quiet && !lab.Folder.Has(p) {
@@ -144,23 +162,25 @@ func (a *app) makeRuns(ctx context.Context, lab *sweep.Lab, plan []sweep.Planned
 		}
 		r, made, err := lab.Make(ctx, p)
 		if err != nil {
-			return nil, fmt.Errorf("%s, %s: %w", p.Setting(), p.Point(), err)
+			return results, fmt.Errorf("%s, %s: %w", p.Setting(), p.Point(), err)
 		}
 		if made {
 			count++
 		}
-		rows = append(rows, r.Row)
+		if err := results.add(ctx, r, withCircuits); err != nil {
+			return results, err
+		}
 	}
 	if !quiet {
 		fmt.Fprintf(a.stderr, "acdc: %d runs, %d made now\n", len(plan), count)
 	}
-	return rows, nil
+	return results, nil
 }
 
 // writeRows writes rows to files, and to standard output.
-func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, format tablefile.Format) error {
+func (a *app) writeRows(ctx context.Context, results sweepResults, files []string, format tablefile.Format) error {
 	for _, name := range files {
-		text, err := encodeRows(ctx, rows, strings.ToLower(filepath.Ext(name)))
+		text, err := a.encodeRows(ctx, results, strings.ToLower(filepath.Ext(name)))
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -168,7 +188,7 @@ func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, f
 			return err
 		}
 	}
-	text, err := tablefile.Encode(rows, format)
+	text, err := tablefile.Encode(results.rows, format)
 	if err != nil {
 		return err
 	}
@@ -177,13 +197,16 @@ func (a *app) writeRows(ctx context.Context, rows []sweep.Row, files []string, f
 }
 
 // encodeRows is what a file of an ending has in it.
-func encodeRows(ctx context.Context, rows []sweep.Row, ending string) ([]byte, error) {
+func (a *app) encodeRows(ctx context.Context, results sweepResults, ending string) ([]byte, error) {
 	kind := strings.TrimPrefix(ending, ".")
 	if slices.Contains(texts(tablefile.Formats()), kind) {
-		return tablefile.Encode(rows, tablefile.Format(kind))
+		return tablefile.Encode(results.rows, tablefile.Format(kind))
+	}
+	if ending == pageEnding {
+		return a.encodeSweepPage(ctx, results.circuits)
 	}
 	var b bytes.Buffer
-	err := figure.Write(ctx, &b, plotstyle.Format(kind), rows)
+	err := figure.Write(ctx, &b, plotstyle.Format(kind), results.rows)
 	return b.Bytes(), err
 }
 

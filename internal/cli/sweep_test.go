@@ -234,7 +234,7 @@ func TestEmitted(t *testing.T) {
 		"sweep --task or_gate --algorithm exact --sizes 20":         "--sizes: expected at most the 19 edges of the graph of task or_gate, found 20",
 		"sweep --task or_gate --thresholds log:1:2":                 "--thresholds: expected log:FROM:TO:N such as log:1e-3:1:20, found ",
 		"sweep plan --task or_gate -o runs.txt":                     `-o "runs.txt": expected a file that ends in .jsonl or .json`,
-		"sweep collect --manifest runs.jsonl -o x.gif":              `-o "x.gif": expected a file that ends in .csv, .jsonl, .json, .svg, .png, .pdf`,
+		"sweep collect --manifest runs.jsonl -o x.gif":              `-o "x.gif": expected a file that ends in .csv, .jsonl, .json, .svg, .png, .pdf, .html`,
 		"sweep plan --task or_gate --emit kubernetes --dir /shared": "--emit kubernetes: expected manifest and folder in the volume",
 	} {
 		_, said, code := program(dir, nil, strings.Fields(args)...)

@@ -239,7 +239,7 @@ func (a *app) sweepRun(ctx context.Context, o *sweepRunOptions) error {
 	if err := lab.Folder.Prepare(); err != nil {
 		return err
 	}
-	_, err = a.makeRuns(ctx, lab, share, o.quiet)
+	_, err = a.makeRuns(ctx, lab, share, o.quiet, false)
 	return err
 }
 
@@ -290,23 +290,23 @@ func (a *app) sweepCollect(ctx context.Context, o *sweepCollectOptions) error {
 		}
 		return a.stdout.err
 	}
-	var rows []sweep.Row
+	var results sweepResults
 	for _, p := range plan {
-		row, ok, err := folder.Load(ctx, p)
+		r, err := folder.Load(ctx, p)
+		if err == nil && r != nil {
+			err = results.add(ctx, r, hasPage(o.files))
+		}
 		if err != nil {
 			return err
-		}
-		if ok {
-			rows = append(rows, row)
 		}
 	}
 	if err := a.writeSteps(ctx, &sweep.Lab{Folder: folder}, plan, o.tracks); err != nil {
 		return err
 	}
-	if err := a.writeRows(ctx, rows, o.files, o.format); err != nil {
+	if err := a.writeRows(ctx, results, o.files, o.format); err != nil {
 		return err
 	}
-	if lost := len(plan) - len(rows); lost > 0 {
+	if lost := len(plan) - len(results.rows); lost > 0 {
 		return fmt.Errorf("%s: %d of %d runs are missing in %s: --array=%s", o.manifest, lost, len(plan), folder, sweep.Array(missing))
 	}
 	return nil

@@ -44,6 +44,11 @@ func table(rows [][]string, limit int) string {
 	return b.String()
 }
 
+// tables are several of them, with an empty line between.
+func tables(list [][][]string, limit int) string {
+	return strings.Join(names(list, func(rows [][]string) string { return table(rows, limit) }), "\n")
+}
+
 // longestWord is how long the longest word of a column is.
 func longestWord(rows [][]string, column int) int {
 	most := 0

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -15,6 +16,18 @@ type Result struct {
 	Planned Planned       `json:"planned"`
 	Row     Row           `json:"row"`
 	Circuit *circuit.File `json:"circuit"`
+
+	raw  []byte // the circuit, of a result that was read
+	path string // from where
+}
+
+// File is the result's circuit, which is decoded when it is asked for.
+func (r *Result) File(ctx context.Context) (*circuit.File, error) {
+	if r.Circuit != nil {
+		return r.Circuit, nil
+	}
+	f, err := circuit.Decode(ctx, r.path+": field \"circuit\"", bytes.NewReader(r.raw))
+	return f, err
 }
 
 // Make returns a run's result, from its file if there is one; made reports
@@ -174,5 +187,5 @@ func (b *bench) find(ctx context.Context, p Planned, method discover.Algorithm, 
 		Chosen: found.Chosen, Screened: found.Screened, Warnings: append(doubts, found.Warnings...)}
 	f.SetCircuit(b.found.Graph(), found.Mask, found.Scores, false)
 	row, err := b.row(ctx, p, f, found.Mask)
-	return &Result{p, row, f}, err
+	return &Result{Planned: p, Row: row, Circuit: f}, err
 }

@@ -93,14 +93,8 @@ func (d Folder) load(ctx context.Context, p Planned) (*Result, error) {
 	return r, nil
 }
 
-// Load is a run's row, false if its result is not there.
-func (d Folder) Load(ctx context.Context, p Planned) (Row, bool, error) {
-	r, err := d.load(ctx, p)
-	if r == nil || err != nil {
-		return Row{}, false, err
-	}
-	return r.Row, true, nil
-}
+// Load is a run's result, nil if it is not there.
+func (d Folder) Load(ctx context.Context, p Planned) (*Result, error) { return d.load(ctx, p) }
 
 // readResult reads a file of a result.
 func readResult(ctx context.Context, path string) (*Result, error) {
@@ -127,7 +121,7 @@ func decodeResult(ctx context.Context, path string, data []byte) (*Result, error
 	if err := f.Planned.check(); err != nil {
 		return nil, fmt.Errorf("%s: field \"planned\": %w", path, err)
 	}
-	return &Result{Planned: f.Planned, Row: f.Row}, nil
+	return &Result{Planned: f.Planned, Row: f.Row, raw: f.Circuit, path: path}, nil
 }
 
 // save writes a run's result.

@@ -22,6 +22,7 @@ var covered = []string{
 // foreign are the packages with something in them that their module's licence
 // does not speak of.
 var foreign = map[string]func(dir string) ([]part, error){
+	"github.com/seed-2c350065/acdc/pkg/draw/page": d3,
 	"github.com/goccy/go-graphviz/internal/wasm":  graphviz,
 	"golang.org/x/image/font/gofont/goregular":    goFonts,
 	"github.com/seed-2c350065/acdc/pkg/tokenizer": vocabulary,
@@ -114,6 +115,16 @@ func goFonts(dir string) ([]part, error) {
 	licence, err := recognise(string(text))
 	return []part{{name: "Go fonts", version: "of golang.org/x/image", licence: licence, from: "https://go.dev/blog/go-fonts",
 		note: "in which PNG pictures are written.", text: clean(string(text))}}, err
+}
+
+// d3 tells of what pages pan and zoom with.
+func d3(dir string) ([]part, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "d3", "LICENSE"))
+	if err != nil {
+		return nil, err
+	}
+	return []part{{name: "d3-zoom, d3-selection", version: "3.0.1", licence: "ISC AND BSD-3-Clause", from: "https://github.com/d3", text: clean(string(text)),
+		note: "in the pages that the program writes, with the parts of d3 that they need; the folder\npkg/draw/page/d3 says how they were bundled."}}, nil
 }
 
 // vocabulary tells of GPT-2's.
