@@ -47,6 +47,7 @@ var accepted = map[string][]string{
 	"by": noneOfThem, "fractions": {"0", "0.5"}, "mib": zeroOnly,
 	"emit": noneOfThem, "cpus": noneOfThem, "image": aFile, "claim": aFile,
 	"memory": noneOfThem, "folder": aFile, "threshold": {"0", "99999999999999999999999999", "0.5"},
+	"port": zeroOnly, "open": zeroOnly,
 	"track": noneOfThem, "trace": aFile, "checkpoint": aFile, "data": aFile, "circuit": aFile, "revision": {"0", "99999999999999999999999999", "NaN", "inf", "0.5"}, "prompt": aFile, "corrupt": aFile,
 }
 
@@ -62,6 +63,15 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		switch flag {
 		case "sparsity", "select", "bootstrap", "top":
 			path = append(path, "--algorithm", "random")
+		}
+		return append(path, "--task", "ioi", "--model", "or_gate")
+	case "view":
+		switch flag {
+		case "sparsity", "select", "bootstrap", "top":
+			path = append(path, "--algorithm", "random")
+		}
+		if flag == "data" {
+			return append(path, "--model", "or_gate")
 		}
 		return append(path, "--task", "ioi", "--model", "or_gate")
 	case "run":

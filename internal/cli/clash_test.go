@@ -98,6 +98,7 @@ func TestOutputsAreNoInputs(t *testing.T) {
 		"discover":   {"discover", "--model", model, "--data", data, "--threshold", "1e9"},
 		"run":        {"run", "--circuit", circuit},
 		"render":     {"render", circuit},
+		"view":       {"view", "--model", model, "--data", data, "--threshold", "1e9"},
 		"compare":    {"compare", circuit, circuit},
 		"train":      {"train", circuit, "-o", filepath.Join(dir, "new")},
 		"compile":    {"compile", circuit, "--train", "-o", filepath.Join(dir, "new")},
@@ -149,7 +150,7 @@ func TestOutputFlagsAreKnown(t *testing.T) {
 			return
 		}
 		assert.Contains(t, outputFlags, f.Name, cmd.Name())
-		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "curve", "stability", "sweep", "plan", "collect"}, cmd.Name(), f.Name)
+		assert.Contains(t, []string{"discover", "run", "render", "compare", "train", "compile", "roc", "evaluate", "curve", "stability", "sweep", "plan", "collect", "view"}, cmd.Name(), f.Name)
 	}, noInputs)
 }
 

@@ -37,6 +37,7 @@ type discoverOptions struct {
 	plan       bool
 	quiet      bool
 	verbose    bool
+	live       bool // the circuit is looked at as soon as it is found
 }
 
 func newDiscover(a *app, run func(context.Context, *discoverOptions) error) *cobra.Command {
@@ -110,49 +111,8 @@ func (a *app) discover(ctx context.Context, o *discoverOptions) error {
 
 // find runs the algorithm, and writes what it found.
 func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, method discover.Algorithm, start time.Time) error {
-	e, err := patch.Bind(ctx, c)
+	_, f, result, err := a.found(ctx, o, in, c, method)
 	if err != nil {
-		return err
-	}
-	f, err := o.file(in, e, method)
-	if err != nil {
-		return err
-	}
-	if o.draws() {
-		if err := o.checkGroups(f); err != nil {
-			return err
-		}
-	}
-	if o.writes(formatJSON) || o.writes(formatHTML) {
-		if err := in.Identify(ctx, &f.Run); err != nil {
-			return err
-		}
-	}
-	if o.verbose {
-		if err := e.Measure(ctx); err != nil {
-			return err
-		}
-		f.Measured.Corrupted = e.CorruptedMetric()
-		describeRun(a.stderr, in, f)
-	}
-	if o.writes(formatHTML) {
-		o.page.add = pageRuns(in, e)
-		if o.method.Goes() {
-			o.page.trace = pagedata.NewTrace(e.Graph())
-		}
-	}
-	result, steps, err := a.search(ctx, o, in, c, e, method, f)
-	if err != nil {
-		return err
-	}
-	doubts, err := in.Doubts(ctx, e)
-	if err != nil {
-		return err
-	}
-	if err := o.fill(ctx, f, e, result, doubts); err != nil {
-		return err
-	}
-	if err := a.writeTracks(ctx, o.tracks, track.Learned(f.Run, steps)); err != nil {
 		return err
 	}
 	o.silent = o.quiet
@@ -164,6 +124,54 @@ func (a *app) find(ctx context.Context, o *discoverOptions, in *study.Study, c p
 		summarize(a.stderr, f, result.Verified, time.Since(start))
 	}
 	return nil
+}
+
+// found runs the algorithm. The options' page then has what a page shows, if one
+// is to be written.
+func (a *app) found(ctx context.Context, o *discoverOptions, in *study.Study, c patch.Config, method discover.Algorithm) (*patch.Experiment, *circuit.File, *discover.Result, error) {
+	e, err := patch.Bind(ctx, c)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	f, err := o.file(in, e, method)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if o.draws() {
+		if err := o.checkGroups(f); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if o.writes(formatJSON) || o.writes(formatHTML) || o.live {
+		if err := in.Identify(ctx, &f.Run); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if o.verbose {
+		if err := e.Measure(ctx); err != nil {
+			return nil, nil, nil, err
+		}
+		f.Measured.Corrupted = e.CorruptedMetric()
+		describeRun(a.stderr, in, f)
+	}
+	if o.writes(formatHTML) || o.live {
+		o.page.add = pageRuns(in, e)
+		if o.method.Goes() {
+			o.page.trace = pagedata.NewTrace(e.Graph())
+		}
+	}
+	result, steps, err := a.search(ctx, o, in, c, e, method, f)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	doubts, err := in.Doubts(ctx, e)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := o.fill(ctx, f, e, result, doubts); err != nil {
+		return nil, nil, nil, err
+	}
+	return e, f, result, a.writeTracks(ctx, o.tracks, track.Learned(f.Run, steps))
 }
 
 // config says what is to be bound, in batches if memory is short.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -57,17 +56,7 @@ func measure(ctx context.Context, g *circuit.Graph, in *study.Study, metrics []m
 // edges were found stays as the file has it.
 func (o *runOptions) describe(f *circuit.File, rows []measured, provenance circuit.Run) {
 	name, last := provenance.Metric, len(rows)-1
-	found := f.Run
-	f.Run = provenance
-	f.Algorithm, f.Order, f.Threshold, f.AbsoluteValue = found.Algorithm, found.Order, found.Threshold, found.AbsoluteValue
-	f.Measured.Initial, f.Measured.Final, f.Measured.Corrupted = rows[0].Metrics[name], rows[last-1].Metrics[name], rows[last].Metrics[name]
-	f.Measured.Cost = nil // that of the discovery
-	for _, e := range o.cut {
-		f.Measured.Warnings = append(f.Measured.Warnings, fmt.Sprintf("edge %s was cut by hand", e))
-	}
-	for _, e := range o.add {
-		f.Measured.Warnings = append(f.Measured.Warnings, fmt.Sprintf("edge %s was added by hand", e))
-	}
+	study.Edited(f, provenance, circuit.Measured{Initial: rows[0].Metrics[name], Final: rows[last-1].Metrics[name], Corrupted: rows[last].Metrics[name]}, o.cut, o.add)
 }
 
 func metricTable(rows []measured, metrics []metric.Name, width int) string {

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 // pageMore is what a command knows for a page besides the circuit.
 type pageMore struct {
 	command []string                                                         // the command line
+	live    json.RawMessage                                                  // what an engine behind the page offers, nil for none
 	trace   *pagedata.Trace                                                  // of the search, nil for none
 	add     func(ctx context.Context, d *page.Data, mask circuit.Mask) error // adds what else there is; may be nil
 }
@@ -44,12 +46,15 @@ func pageData(ctx context.Context, f *circuit.File, more pageMore) (*page.Data, 
 		return nil, nil, err
 	}
 	d, err := page.New(g, mask, scores, page.Options{Caption: captionOf(f), Groups: groupsOf(f), Idle: g.Idle(mask, f.OrphansIdle()),
-		All: more.trace != nil && g.NumEdges() <= mostWholeEdges})
+		All: more.live != nil || more.trace != nil && g.NumEdges() <= mostWholeEdges})
 	if err != nil {
 		return nil, nil, err
 	}
 	d.Measured = pagedata.Measured(f)
 	d.Settings = pagedata.Settings(f, append([]string{"acdc"}, more.command...), versionText())
+	if d.Live = more.live; d.Live != nil {
+		return d, mask, nil // any node may come in, and the grid has a place for all
+	}
 	return d, mask, placePage(ctx, d)
 }
 

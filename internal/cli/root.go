@@ -41,7 +41,7 @@ for it (Automatic Circuit DisCovery, Conmy et al. 2023).`,
 	root.SetFlagErrorFunc(a.flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(
-		newDiscover(a, a.discover), newRun(a, a.run), newPredict(a.predict), newRender(a, a.render), newInfo(a), newModels(a), newTasks(a),
+		newDiscover(a, a.discover), newRun(a, a.run), newPredict(a.predict), newRender(a, a.render), newView(a, a.view), newInfo(a), newModels(a), newTasks(a),
 		newData(a), newPull(a, a.pull), newTrain(a.train), newCompile(a.compile), newROC(a.roc), newEvaluate(a.evaluate), newCurve(a.curve), newStability(a.stability), newSweep(a), newReference(a, a.reference),
 		newCompare(a.compare), newConvert(a, a.convert),
 		newCompletion(a), newVersion(a))

@@ -13,6 +13,7 @@ var Floors = map[string]float64{
 	"internal/man":               8,
 	"internal/cli":               7,
 	"internal/study":             6,
+	"internal/view":              6.25,
 	"internal/pagedata":          6.25,
 	"internal/sweep":             6.5,
 	"internal/sweep/figure":      6.75,

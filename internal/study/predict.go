@@ -122,10 +122,30 @@ func (p Predictor) bind(ctx context.Context, d task.Data) (*patch.Experiment, er
 		Metric: metric.KL, Ablation: p.Spec.Ablation, Constants: p.Spec.Constants, Seed: p.Spec.RandomSeed(), Threads: p.Threads})
 }
 
+// Likeliest are the tokens that a run takes for the likeliest next ones, at most
+// top, by their logits [V]. A logit that is not finite is an error that names the
+// run. Without a tokenizer a token's text is its number.
+func Likeliest(run string, logits []float32, top int, tok task.Tokenizer) ([]Prediction, error) {
+	o, err := ranked(run, logits)
+	if err != nil {
+		return nil, err
+	}
+	shown := make([]bool, len(logits))
+	for _, id := range o.order[:min(top, len(o.order))] {
+		shown[id] = true
+	}
+	return o.predictions(shown, tok), nil
+}
+
 // newOutcome takes from logits [B,T,V] those after the first example's last
 // token.
 func newOutcome(run string, logits *tensor.Tensor) (outcome, error) {
-	o := outcome{run: run, logits: logits.Row(logits.Dim(1) - 1), order: make([]int, logits.Cols())}
+	return ranked(run, logits.Row(logits.Dim(1)-1))
+}
+
+// ranked orders tokens by their logits.
+func ranked(run string, logits []float32) (outcome, error) {
+	o := outcome{run: run, logits: logits, order: make([]int, len(logits))}
 	for id, x := range o.logits {
 		if x-x != 0 {
 			return o, fmt.Errorf("run %s: expected finite logits, found %v for token %d", run, x, id)

@@ -54,8 +54,9 @@ func (b *Bound) Plain(ctx context.Context, gates circuit.Gates) ([]float64, erro
 type plain struct {
 	*ablate.Batch
 	gates   circuit.Gates
-	on      *transformer.Activations // the current run's senders, as far as it has come
-	scratch []float32                // a change for every row
+	change  *transformer.Activations // on − co of the current run's senders, as far as it has come
+	scratch []float32                // part of a change for every row
+	ended   func() error             // once the pass is to stop, whatever it has by then
 }
 
 // Pass runs the model on a batch's clean tokens with a hook at every receiver,
@@ -75,7 +76,7 @@ func Pass(ctx context.Context, b *ablate.Batch, gates circuit.Gates, o transform
 	if err := gates.Check(b.Runs.Graph()); err != nil {
 		return nil, err
 	}
-	p := &plain{Batch: b, gates: gates}
+	p := &plain{Batch: b, gates: gates, ended: ctx.Err}
 	o.Hooks = append(p.hooks(), o.Hooks...)
 	o.Threads, o.Pad = b.Runs.Threads(), b.Pad
 	return b.Runs.Model().Forward(ctx, b.Tokens, o)
@@ -84,30 +85,30 @@ func Pass(ctx context.Context, b *ablate.Batch, gates circuit.Gates, o transform
 // hooks are those of every sender and every receiver.
 func (p *plain) hooks() []transformer.Hook {
 	c := p.Runs.Model().Config
-	p.on = &transformer.Activations{Layers: make([]transformer.LayerActivations, c.Layers)}
+	p.change = &transformer.Activations{Layers: make([]transformer.LayerActivations, c.Layers)}
 	var hooks []transformer.Hook
 	at := func(point transformer.Point, layer int, do func(*tensor.Tensor)) {
 		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: point, Layer: layer}, Do: do})
 	}
-	keep := func(point transformer.Point, layer, cols int, into **tensor.Tensor) {
-		at(point, layer, func(x *tensor.Tensor) { *into = x.Clone().Reshape(p.Rows(), cols) })
+	keep := func(point transformer.Point, layer, cols int, into **tensor.Tensor, co *tensor.Tensor) {
+		at(point, layer, func(x *tensor.Tensor) { *into = p.changeOf(x.Reshape(p.Rows(), cols), co) })
 	}
 	if p.Runs.Graph().Config().SplitEmbed {
-		keep(transformer.HookEmbed, 0, c.DModel, &p.on.Embed)
-		keep(transformer.HookPosEmbed, 0, c.DModel, &p.on.Pos)
+		keep(transformer.HookEmbed, 0, c.DModel, &p.change.Embed, p.Corrupted.Embed)
+		keep(transformer.HookPosEmbed, 0, c.DModel, &p.change.Pos, p.Corrupted.Pos)
 	}
-	keep(transformer.HookResidPre, 0, c.DModel, &p.on.Layers[0].AttnIn)
+	keep(transformer.HookResidPre, 0, c.DModel, &p.change.Layers[0].AttnIn, p.Corrupted.Layers[0].AttnIn)
 	for l := range c.Layers {
 		for side := range 3 {
 			at(transformer.HookQInput+transformer.Point(side), l, func(x *tensor.Tensor) { p.headInputs(l, side, x) })
 			at(c.SidePoint(side), l, func(x *tensor.Tensor) { p.directEdges(l, side, x) })
 		}
-		keep(transformer.HookZ, l, c.Heads*c.DHead, &p.on.Layers[l].Z)
+		keep(transformer.HookZ, l, c.Heads*c.DHead, &p.change.Layers[l].Z, p.Corrupted.Layers[l].Z)
 		if !c.AttnOnly {
 			at(transformer.HookMLPIn, l, func(x *tensor.Tensor) {
 				p.receive(circuit.Node{Kind: circuit.MLPIn, Layer: l}, p.Corrupted.Layers[l].MLPIn.Matrix(), x.Reshape(p.Rows(), c.DModel).Matrix())
 			})
-			keep(transformer.HookMLPOut, l, c.DModel, &p.on.Layers[l].MLPOut)
+			keep(transformer.HookMLPOut, l, c.DModel, &p.change.Layers[l].MLPOut, p.Corrupted.Layers[l].MLPOut)
 		}
 	}
 	at(transformer.HookResidPost, c.Layers-1, func(x *tensor.Tensor) {
@@ -154,43 +155,62 @@ func mix(x, co []float32, gate float32) {
 	}
 }
 
+// changeOf is a sender's values x [n,C] in the current run less those of the
+// corrupted run.
+func (p *plain) changeOf(x, co *tensor.Tensor) *tensor.Tensor {
+	out := tensor.New(x.Dim(0), x.Dim(1))
+	tensor.Parallel(x.Rows(), p.Runs.Threads(), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			tensor.SubTo(out.Row(i), x.Row(i), co.Row(i))
+		}
+	})
+	return out
+}
+
+// tileRows is how many rows of an input are summed up at a time, so that they
+// stay near the processor while one sender after the other is added.
+const tileRows = 48
+
 // receive sets x [B·T,D] to co + Σ over edges into r of gate · (on − co).
 func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
 	lo, hi := p.Runs.Graph().Incoming(r)
 	model := p.Runs.Model()
 	width := max(model.Config.DModel, model.Config.DHead)
 	p.scratch = tensor.Grown(p.scratch, x.Rows*width)
-	tensor.Parallel(x.Rows, p.Runs.Threads(), func(from, to int) {
-		scratch := p.scratch[from*width : to*width]
-		for i := from; i < to; i++ {
-			copy(x.Row(i), co.Row(i))
-		}
-		for i := lo; i < hi; i++ {
-			if gate := p.gates[i]; gate > 0 {
-				s := p.Runs.Senders()[i-lo]
-				p.add(s, x.Slice(from, to), s.Value(p.on).Slice(from, to), s.Value(p.Corrupted).Slice(from, to), gate, scratch)
+	tiles := (x.Rows + tileRows - 1) / tileRows
+	tensor.Parallel(tiles, p.Runs.Threads(), func(first, last int) {
+		for k := first; k < last && p.ended() == nil; k++ {
+			from, to := k*tileRows, min((k+1)*tileRows, x.Rows)
+			for i := from; i < to; i++ {
+				copy(x.Row(i), co.Row(i))
+			}
+			for i := lo; i < hi; i++ {
+				if gate := p.gates[i]; gate > 0 {
+					s := p.Runs.Senders()[i-lo]
+					p.add(s, x.Slice(from, to), s.Value(p.change).Slice(from, to), gate, p.scratch[from*width:to*width])
+				}
 			}
 		}
 	})
 }
 
-// add adds gate · (on − co), values of a sender, to residuals x [n,D]: for a
-// head, whose values are z, through its part of W_O.
-func (p *plain) add(s ablate.Sender, x, on, co tensor.Matrix, gate float32, scratch []float32) {
-	change := view(scratch, x.Rows, on.Cols)
-	for i := range x.Rows {
-		row := change.Row(i)
-		tensor.SubTo(row, on.Row(i), co.Row(i))
-		if gate != 1 {
-			for j := range row {
-				row[j] *= gate
+// add adds gate · (on − co), changes of a sender's values, to residuals x [n,D]:
+// for a head, whose values are z, through its part of W_O.
+func (p *plain) add(s ablate.Sender, x, change tensor.Matrix, gate float32, scratch []float32) {
+	if gate != 1 {
+		whole := change
+		change = view(scratch, x.Rows, whole.Cols)
+		for i := range x.Rows {
+			for j, v := range whole.Row(i) {
+				change.Row(i)[j] = v * gate
 			}
-		}
-		if !s.IsHead {
-			tensor.Add(x.Row(i), row)
 		}
 	}
 	if s.IsHead {
 		p.Runs.Model().AddHeadOut(s.Layer, s.Head, x, change)
+		return
+	}
+	for i := range x.Rows {
+		tensor.Add(x.Row(i), change.Row(i))
 	}
 }

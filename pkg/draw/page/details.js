@@ -91,7 +91,7 @@ export function createDetails(data, state, names, reach, graph, parts) {
     const asked = state.get("paths"), pinned = state.get("pinned");
     panel.replaceChildren(...(asked ? ofPaths(asked) : !pinned ? ofNothing() : pinned.node !== undefined ? ofNode(pinned.node) : ofEdge(pinned.edge)));
   }
-  for (const key of ["pinned", "paths", "present", "effects", "prompt"]) state.on(key, show);
+  for (const key of ["pinned", "paths", "present", "effects", "prompt", "answered"]) state.on(key, show);
   state.on("least", () => panel.querySelectorAll("[data-edge]").forEach(b => b.parentNode.classList.toggle("dim", graph.isDim(Number(b.dataset.edge)))));
   state.on("present", () => state.set("paths", null));
   return { panel, show, ask, answer };

@@ -23,6 +23,6 @@ export function createLegend(data, state, graph) {
     if (most > 0) list.push(el("span", { class: "range" }, least === most ? "all effects " + number(most) : "width: |effect| " + number(least) + " to " + number(most)));
     at.replaceChildren(...list);
   }
-  for (const key of ["color", "effects", "present"]) state.on(key, show);
+  for (const key of ["color", "effects", "present", "answered"]) state.on(key, show);
   show();
 }

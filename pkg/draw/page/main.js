@@ -16,6 +16,7 @@ import { createPrompts } from "./prompts.js";
 import { createReplay } from "./replay.js";
 import { createSettings, createTables } from "./settings.js";
 import { createControls } from "./controls.js";
+import { startLive } from "./live.js";
 
 function start(data) {
   const state = createState(data), names = createNames(data), reach = createReach(data), layout = createLayout(data, state);
@@ -47,12 +48,14 @@ function start(data) {
     if (at.length) zoom.center([at.reduce((s, p) => s + p[0], 0) / at.length, at.reduce((s, p) => s + p[1], 0) / at.length]);
   }
   const search = createSearch(data, state, names, go);
-  listenPointer(stage, state, graph, details);
+  ui.at = listenPointer(stage, state, graph, details);
   listenKeys(state, graph, zoom, search, controls, data);
   state.on("layout", zoom.fit);
   state.on("from", from => notice(from === null ? "" : `every path from ${names.node(from)}: click the node where they end`));
   new ResizeObserver(zoom.fit).observe(stage);
-  return { state, ui: { ...ui, tabs, notice } };
+  Object.assign(ui, { tabs, notice });
+  if (data.live) startLive(state, data, ui);
+  return { state, ui };
 }
 
 // notice says something at the foot of the picture, "" nothing.
@@ -112,6 +115,7 @@ function listenPointer(stage, state, graph, details) {
     const what = at(event);
     if (what?.node !== undefined) details.ask(what.node);
   });
+  return at;
 }
 
 function listenKeys(state, graph, zoom, search, controls, data) {

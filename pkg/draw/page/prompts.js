@@ -31,12 +31,14 @@ export function createPrompts(data, state) {
   function predictions(p) {
     const right = new Set((p.right ?? []).map(t => t.id)), wrong = new Set((p.wrong ?? []).map(t => t.id));
     const mark = id => right.has(id) ? "right" : wrong.has(id) ? "wrong" : "";
+    const answered = state.get("answered"), isNow = answered?.prompt === state.get("prompt") && answered.at;
+    const lists = p.predictions.map((list, k) => k === 1 && isNow ? answered.at.predictions : list);
     const column = (list, k) => el("div", {}, el("h4", {}, RUNS[k]), el("ol", { class: "predictions" }, list.map(x => {
       const bar = el("i", { class: "bar" });
       bar.style.width = 100 * x.p + "%";
       return el("li", { class: mark(x.id), title: `token ${x.id}, logit ${number(x.l)}` }, foreign(token(x)), el("span", { class: "value" }, percent(x.p)), bar);
     })));
-    return el("div", { class: "columns" }, p.predictions.map(column));
+    return el("div", { class: "columns" }, lists.map(column));
   }
   function answers(p) {
     const list = (name, tokens) => tokens && tokens.length ? el("p", { class: "note" }, name + ": ", tokens.slice(0, 20).map(t => el("span", { class: "token " + name }, foreign(token(t)))), tokens.length > 20 ? ` and ${tokens.length - 20} more` : "") : "";
@@ -44,8 +46,11 @@ export function createPrompts(data, state) {
   }
   function examples() {
     const value = x => ({ text: number(x), value: x });
-    const rows = runs.examples.map((e, i) => [{ text: String(i + 1), value: i }, ...e.m.map(value),
-      value(e.m[1] === null || e.m[0] === null ? null : e.m[1] - e.m[0])]);
+    const now = state.get("answered")?.answer.examples;
+    const rows = runs.examples.map((e, i) => {
+      const m = now ? [e.m[0], now[i], e.m[2]] : e.m;
+      return [{ text: String(i + 1), value: i }, ...m.map(value), value(m[1] === null || m[0] === null ? null : m[1] - m[0])];
+    });
     return sortable(["example", ...RUNS, "circuit − full"], rows, (tr, i) => {
       if (i >= runs.prompts.length) return;
       tr.classList.add("link");
@@ -53,7 +58,8 @@ export function createPrompts(data, state) {
       tr.addEventListener("click", () => state.set("prompt", i));
     });
   }
-  const table = examples(), holder = el("div", {});
+  let table = examples();
+  const holder = el("div", {});
   function show() {
     const p = runs.prompts[state.get("prompt")];
     holder.replaceChildren(promptChoice(data, state), tokens(p.clean, p.corrupt, p, "clean"), ...(p.corrupt ? [tokens(p.corrupt, p.clean, p, "corrupt")] : []),
@@ -65,6 +71,13 @@ export function createPrompts(data, state) {
   if (runs.examples.length < runs.total) less.push(`and the metric of the first ${runs.examples.length}`);
   panel.append(el("h2", {}, "Prompts"), holder, el("h3", {}, plain(runs.metric) + " by example"), less.length ? el("p", { class: "note" }, less.join(" ") + ".") : "", el("div", { class: "scroll" }, table));
   state.on("prompt", show);
+  state.on("answered", answered => {
+    if (!answered) return;
+    const old = table;
+    table = examples();
+    old.replaceWith(table);
+    show();
+  });
   show();
   return { panel };
 }

@@ -17,7 +17,8 @@ var files embed.FS
 // behind those that it imports.
 func Modules() []string {
 	return []string{"state.js", "text.js", "dom.js", "names.js", "unpack.js", "reach.js", "layout.js", "scale.js", "zoom.js", "graph.js",
-		"legend.js", "search.js", "details.js", "pattern.js", "prompts.js", "heads.js", "replay.js", "settings.js", "controls.js", "main.js"}
+		"legend.js", "search.js", "details.js", "pattern.js", "prompts.js", "heads.js", "replay.js", "settings.js", "controls.js",
+		"edits.js", "engine.js", "live.js", "main.js"}
 }
 
 var (

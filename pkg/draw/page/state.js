@@ -38,6 +38,9 @@
 //   film       what the replay shows: {cut: Set of places, kept: Set, tested: {s, r,
 //              p, d}}, or null for the circuit
 //   zoom       {k, x, y} of the picture
+//   editing    whether a click on an edge cuts or restores it
+//   answered   what the engine said of the edges that are present, see live.js; null
+//              without one and while it computes
 //
 // live.js, where there is one, listens to "present", asks its engine, and sets
 // "measured".
@@ -56,6 +59,7 @@ export function createState(data) {
     layout: data.drawn && !data.live ? "drawn" : "grid",
     theme: "auto", panel: "node", prompt: 0, step: -1, film: null,
     zoom: { k: 1, x: 0, y: 0 },
+    editing: Boolean(data.live), answered: null,
   };
   const listeners = new Map();
   let past = [], future = [];

@@ -51,6 +51,10 @@ func policy(script, style string, live bool) string {
 	return "default-src 'none'; script-src " + hash(script) + "; style-src " + hash(style) + "; connect-src " + connect + "; base-uri 'none'; form-action 'none'"
 }
 
+// Policy is the Content-Security-Policy of a page that has an engine behind it,
+// for the header of the server that sends it.
+func Policy() string { return policy(script(), file("page.css"), true) }
+
 // The most runes that are written of a text.
 const (
 	mostLine    = 400
