@@ -5,7 +5,7 @@ FUZZTIME ?= 100000x
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 
-.PHONY: help build test short long race test-slurm test-kubernetes test-browser lint portable fuzz bench golden models vuln third-party man clean
+.PHONY: help build test short long race test-slurm test-kubernetes test-browser lint portable fuzz bench golden pareto models vuln third-party man clean
 
 help: ## list the targets
 	@grep -E "^[a-z-]+:.*## " $(MAKEFILE_LIST) | sed "s/:.*## /\t/" | expand -t 14
@@ -75,6 +75,9 @@ golden: ## rewrite the golden pictures and the outputs in README and docs after 
 	$(GO) test ./pkg/draw -update
 	$(GO) test ./internal/layers -update
 	$(GO) test ./internal/cli -run Readme -update
+
+pareto: build ## the frontier of docs/sweeps.md and its rows, some minutes of methods that learn
+	$(BIN) sweep --task induction --metric nll --algorithm acdc,eap,eap-ig,hisp,sp,edge-pruning --thresholds log:0.001:10:20 -o docs/pareto.svg -o docs/pareto.jsonl > /dev/null
 
 # A model is put in place when it is whole, so that the program always has one.
 MODELS := induction mini interp-sort interp-proportion interp-detect-pattern
