@@ -10,6 +10,18 @@ import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
 //
 // None of dq, dk and dv may overlap another matrix.
 func AttentionBackward(dq, dk, dv, dz, p, q, k, v Matrix, scale float32) {
+	AttentionSlopedBackward(dq, dk, dv, dz, p, Matrix{}, q, k, v, scale)
+}
+
+// AttentionSlopedBackward is AttentionBackward where p is the softmax not of the
+// scores but of a function of each of them, whose slopes are given [T,T]; of no
+// rows, it is AttentionBackward.
+func AttentionSlopedBackward(dq, dk, dv, dz, p, slopes, q, k, v Matrix, scale float32) {
+	if slopes.Rows > 0 {
+		slopes.check("AttentionSlopedBackward", "slopes")
+		sameLen("AttentionSlopedBackward rows", slopes.Rows, p.Rows)
+		sameLen("AttentionSlopedBackward columns", slopes.Cols, p.Cols)
+	}
 	checkAttention(dz, q, k, v)
 	checkAttention(dv, dq, dk, v)
 	MixBackward(dv, dz, p)
@@ -25,6 +37,9 @@ func AttentionBackward(dq, dk, dv, dz, p, q, k, v Matrix, scale float32) {
 	for i := range t {
 		row := ds.Row(i)
 		SoftmaxBackward(row, p.Row(i))
+		if slopes.Rows > 0 {
+			kernel.MulTo(row, row, slopes.Row(i))
+		}
 		kernel.Scale(row, scale)
 	}
 	MulNN(dq, ds, k)

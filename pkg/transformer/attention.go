@@ -9,20 +9,36 @@ import (
 )
 
 // rotary holds, by position and pair of components, the cosine and the sine of
-// the angle position / factor / base^(2i/dim).
+// the angle position / factor / base^(2i/dim), times what its band is scaled by.
 type rotary struct{ cos, sin *tensor.Tensor } // [ctx,dim/2]
 
 func newRotary(c Config) rotary {
 	half, factor := c.RotaryDim/2, cmp.Or(c.RotaryFactor, 1)
 	r := rotary{tensor.New(c.Ctx, half), tensor.New(c.Ctx, half)}
 	for i := range half {
-		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim))
+		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim)) / c.RotaryBands.scale(1/math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim)))
 		for p := range c.Ctx {
 			sin, cos := math.Sincos(float64(p) / factor / frequency)
 			r.cos.Data[p*half+i], r.sin.Data[p*half+i] = float32(cos), float32(sin)
 		}
 	}
 	return r
+}
+
+// Turn makes of a head's or of several heads' queries, keys or values (side 0, 1,
+// 2) x [n,heads·K] what attention takes, in place, row i standing at position
+// ids[i]: norms of queries and keys, then rotary positions. It does nothing in
+// models that have neither, and for values.
+func (m *Model) Turn(layer, side int, x tensor.Matrix, ids []int) {
+	m.block(layer)
+	checkSide(side)
+	if m.Config.QKNorm && side < 2 {
+		for h := 0; h < x.Cols; h += m.Config.DHead {
+			own := x.Columns(h, h+m.Config.DHead)
+			tensor.RMSNorm(own, own, m.Params.Blocks[layer].QKNormW[side], float32(m.Config.Eps))
+		}
+	}
+	m.Rotate(side, x, ids)
 }
 
 // Rotate turns queries or keys (side 0 and 1) x [n,heads·K] in place, row i
@@ -71,11 +87,10 @@ func (m *Model) seen(layer, position, t, pad int) (lo, hi int) {
 }
 
 // Scores computes attention scores q kᵀ / scale of one head and example, [T,T]
-// from q and k [T,K]. What a position may not see is -Inf. The first pad
-// positions are padding.
+// from q and k [T,K], with their soft cap if there is one. What a position may not
+// see is -Inf. The first pad positions are padding.
 func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
-	m.block(layer)
-	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
+	m.scores(layer, dst, q, k)
 	for i := range dst.Rows {
 		row := dst.Row(i)
 		lo, hi := m.seen(layer, i, len(row), pad)
@@ -84,6 +99,18 @@ func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
 				row[t] = negInf
 			}
 		}
+	}
+}
+
+// scores is Scores without regard to what a position may see.
+func (m *Model) scores(layer int, dst, q, k tensor.Matrix) {
+	m.block(layer)
+	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
+	if m.Config.ScoreCap == 0 {
+		return
+	}
+	for i := range dst.Rows {
+		tensor.SoftCap(dst.Row(i), float32(m.Config.ScoreCap))
 	}
 }
 
@@ -114,7 +141,8 @@ func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad
 	m.block(layer)
 	scale := float32(1 / m.Config.ScoreScale(layer))
 	w := m.Config.Window(layer)
-	if q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
+	capped := m.Config.ScoreCap != 0
+	if !capped && q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
 		for i := range pad {
 			clear(z.Row(i))
 		}
@@ -122,14 +150,14 @@ func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad
 			scale, m.Config.Direction == Causal)
 		return
 	}
-	if w == 0 && pad == 0 && m.Config.Direction == Causal {
+	if !capped && w == 0 && pad == 0 && m.Config.Direction == Causal {
 		tensor.AttentionAt(z, q, k, v, scale, positions)
 		return
 	}
 	checkPositions("Attend", positions, q.Rows)
 	checkScratch("Attend", scratch, q.Rows*k.Rows)
 	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}
-	tensor.MulNT(scores, q, k, scale)
+	m.scores(layer, scores, q, k)
 	for i := range scores.Rows {
 		m.patternRow(layer, scores.Row(i), positions[i], pad)
 	}

@@ -145,14 +145,13 @@ func (x *edges) direct(l, side int, g tensor.Matrix, weight float64) {
 		return
 	}
 	c, t := x.b.Runs.Model().Config, x.b.Runs.Positions()
-	clean, corrupted := x.b.Clean.Layers[l].QKV[side].Matrix(), x.b.Corrupted.Layers[l].QKV[side].Matrix()
-	change := make([]float32, g.Cols)
-	for row := range g.Rows {
-		tensor.SubTo(change, corrupted.Row(row), clean.Row(row))
-		for h := range c.Heads {
-			lo, _ := x.b.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h})
-			from, to := h*c.DHead, (h+1)*c.DHead
-			x.scores[row/t][lo] += weight * float64(tensor.Dot(change[from:to], g.Row(row)[from:to]))
+	change := make([]float32, c.DHead)
+	for h := range c.Heads {
+		lo, _ := x.b.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h})
+		clean, corrupted := x.b.Clean.SideOf(c, l, side, h), x.b.Corrupted.SideOf(c, l, side, h)
+		for row := range g.Rows {
+			tensor.SubTo(change, corrupted.Row(row), clean.Row(row))
+			x.scores[row/t][lo] += weight * float64(tensor.Dot(change, g.Row(row)[h*c.DHead:(h+1)*c.DHead]))
 		}
 	}
 }

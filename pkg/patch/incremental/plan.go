@@ -312,7 +312,7 @@ func (p *planner) mlp(l int) {
 	rows := int64(s.e.rows.count(at))
 	p.plan.bySender[i] = p.add(step{kind: mlpStep, layer: l, need: at, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
 		co: stored{s.e.co.Layers[l].MLPIn.Matrix(), everyRow}, test: !p.plan.scratch && p.from == r,
-		flop: rows*4*int64(c.DModel)*int64(c.DMLP) + s.sumFLOP(senders, at)})
+		flop: rows*2*int64(c.DModel)*int64(c.DMLP+c.MLPWidth()) + s.sumFLOP(senders, at)})
 }
 
 // output plans the final residual stream.

@@ -64,7 +64,7 @@ func (w *worker) side(s *State, p *plan, st *step, c *chunk) {
 	}
 	out := w.place(p, st, c)
 	m.Head(st.layer, st.side, st.head, out, normed)
-	m.Rotate(st.side, out, c.at(st.need))
+	m.Turn(st.layer, st.side, out, c.at(st.need))
 }
 
 // head computes a head's z from its sides, new or present.
@@ -89,11 +89,10 @@ func (w *worker) head(s *State, p *plan, st *step, c *chunk) {
 func (w *worker) mlp(p *plan, st *step, c *chunk, x tensor.Matrix) {
 	m := w.e.model
 	normed := view(w.normed, x.Rows, x.Cols)
-	hidden := view(w.hidden, x.Rows, m.Config.DMLP)
+	hidden := view(w.hidden, x.Rows, m.Config.MLPWidth())
 	m.Norm2(st.layer, normed, x)
 	m.MLPPre(st.layer, hidden, normed)
-	m.Activate(hidden.Data)
-	m.MLPOut(st.layer, w.place(p, st, c), hidden)
+	m.MLPOut(st.layer, w.place(p, st, c), m.MLPPost(hidden))
 }
 
 // input computes the input of a step, the output's in out if there is one.
