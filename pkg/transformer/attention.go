@@ -136,7 +136,7 @@ func (m *Model) patternRow(layer int, row []float32, position, pad int) {
 
 // Attend computes one head's z [n,K] of one example from q [n,K], whose row i
 // stands at positions[i] of T, and k, v [T,K], with scratch for n·T scores. The
-// first pad positions are padding; their z is 0 or what they see of the others.
+// first pad positions are padding; their z is 0.
 func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad int, scratch []float32) {
 	m.block(layer)
 	scale := float32(1 / m.Config.ScoreScale(layer))
@@ -162,4 +162,9 @@ func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad
 		m.patternRow(layer, scores.Row(i), positions[i], pad)
 	}
 	tensor.MulNN(z, scores, v)
+	for i, at := range positions {
+		if at < pad { // as the fused kernel has it
+			clear(z.Row(i))
+		}
+	}
 }

@@ -214,7 +214,13 @@ func (m *Model) ActivateBackward(dx, x, scratch []float32, r Rules) {
 // are the gradient of what MLPOut takes, becomes that of pre [rows,F], of a gated
 // MLP [rows,2F]. Scratch is as long as a row.
 func (m *Model) MLPPostBackward(d, pre tensor.Matrix, scratch []float32, r Rules) {
+	m.checkOpen()
 	f := m.Config.DMLP
+	d, pre = checkWidth("MLPPostBackward", d, m.Config.MLPWidth()), checkWidth("MLPPostBackward", pre, m.Config.MLPWidth())
+	if pre.Rows != d.Rows {
+		panic(fmt.Sprintf("transformer: MLPPostBackward: gradients of %d rows, found %d", d.Rows, pre.Rows))
+	}
+	checkScratch("MLPPostBackward", scratch, f)
 	for i := range d.Rows {
 		g, x := d.Row(i)[:f], pre.Row(i)
 		if m.Config.GatedMLP {

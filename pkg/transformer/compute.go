@@ -1,6 +1,10 @@
 package transformer
 
-import "github.com/seed-2c350065/acdc/pkg/tensor"
+import (
+	"fmt"
+
+	"github.com/seed-2c350065/acdc/pkg/tensor"
+)
 
 // The parts below work on matrices of rows; a row is one position of one
 // example. dst and x may be the same where the shapes are.
@@ -161,6 +165,7 @@ func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
 func (m *Model) MLPPost(x tensor.Matrix) tensor.Matrix {
 	m.checkOpen()
 	f := m.Config.DMLP
+	x = checkWidth("MLPPost", x, m.Config.MLPWidth())
 	if !m.Config.GatedMLP {
 		if x.Stride == x.Cols {
 			m.Config.Activation.apply(x.Data[:x.Rows*x.Cols])
@@ -177,6 +182,14 @@ func (m *Model) MLPPost(x tensor.Matrix) tensor.Matrix {
 		tensor.MulTo(row[:f], row[:f], row[f:])
 	}
 	return x.Columns(0, f)
+}
+
+// checkWidth is a matrix of rows of some width; it panics if x is none.
+func checkWidth(what string, x tensor.Matrix, width int) tensor.Matrix {
+	if x.Cols != width {
+		panic(fmt.Sprintf("transformer: %s: expected rows of %d numbers, found %d", what, width, x.Cols))
+	}
+	return x.Slice(0, x.Rows)
 }
 
 // Activate applies the activation function in place.

@@ -86,6 +86,7 @@ func (r *Reverse) shared(side int, d tensor.Matrix) tensor.Matrix {
 // nothing for values and for models that have neither.
 func (r *Reverse) Unturn(layer, side int, d, raw tensor.Matrix) {
 	m := r.model()
+	m.block(layer)
 	checkSide(side)
 	checkPositions("Unturn", r.ids, d.Rows)
 	c := m.Config
@@ -118,7 +119,8 @@ func (r *Reverse) Unturn(layer, side int, d, raw tensor.Matrix) {
 // again. Without norms of queries and keys it is nothing.
 func (r *Reverse) RawSide(layer, side int, s Standardized) tensor.Matrix {
 	m := r.model()
-	if !m.Config.QKNorm || side == 2 {
+	m.block(layer)
+	if checkSide(side); !m.Config.QKNorm || side == 2 {
 		return tensor.Matrix{}
 	}
 	n := s.X.Rows

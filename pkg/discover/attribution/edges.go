@@ -3,6 +3,7 @@ package attribution
 import (
 	"context"
 
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -19,19 +20,27 @@ type edges struct {
 	senders int
 }
 
-// newEdges lays out the batch's differences.
+// newEdges makes room for the batch's differences.
 func newEdges(b *patch.Bound) *edges {
 	c, g := b.Runs.Model().Config, b.Runs.Graph()
 	x := &edges{b: b, deltas: make([]*tensor.Packed, b.Batch.Rows()), scores: make([]circuit.Scores, b.Examples()),
 		grads: tensor.New(3*c.Heads+1, b.Batch.Rows(), c.DModel), senders: len(g.Senders())}
-	tensor.Parallel(b.Examples(), b.Runs.Threads(), func(lo, hi int) {
-		own := newDifference(b)
+	for i := range x.scores {
+		x.scores[i] = make(circuit.Scores, g.NumEdges())
+	}
+	return x
+}
+
+// lay lays out the batch's differences. With a run, those of heads go through the
+// norm behind their layer's attention, to first order around that run.
+func (x *edges) lay(run *transformer.Activations, rules transformer.Rules) {
+	tensor.Parallel(x.b.Examples(), x.b.Runs.Threads(), func(lo, hi int) {
+		own := newDifference(x.b)
+		own.run, own.rules = run, rules
 		for i := lo; i < hi; i++ {
-			own.of(i, x.deltas[i*b.Runs.Positions():])
-			x.scores[i] = make(circuit.Scores, g.NumEdges())
+			own.of(i, x.deltas[i*x.b.Runs.Positions():])
 		}
 	})
-	return x
 }
 
 // difference computes what cutting a sender adds to the residual stream.
@@ -39,6 +48,22 @@ type difference struct {
 	b      *patch.Bound
 	all    tensor.Matrix // [senders,T·D]
 	values []float32     // [T,D], corrupted less clean
+
+	run   *transformer.Activations // around which norms behind attention are taken; nil to leave them out
+	rules transformer.Rules
+	seen  transformer.Standardized // what the norm of a layer sees of the example at hand
+	layer int
+}
+
+// behind takes a head's difference through the norm behind its layer's attention.
+func (x *difference) behind(s ablate.Sender, i int, dst tensor.Matrix) {
+	m, t := x.b.Runs.Model(), x.b.Runs.Positions()
+	if x.seen.Inv == nil || x.layer != s.Layer {
+		sum := tensor.New(t, m.Config.DModel).Matrix()
+		m.AttnSum(s.Layer, sum, x.run.Layers[s.Layer].Z.Matrix().Slice(i*t, (i+1)*t))
+		x.seen, x.layer = m.AttnPostSees(sum, make([]float32, t)), s.Layer
+	}
+	m.AttnPostForward(s.Layer, dst, x.seen, x.rules)
 }
 
 func newDifference(b *patch.Bound) *difference {
@@ -50,16 +75,23 @@ func newDifference(b *patch.Bound) *difference {
 // [D,senders].
 func (x *difference) of(i int, into []*tensor.Packed) {
 	t, model := x.b.Runs.Positions(), x.b.Runs.Model()
+	x.seen = transformer.Standardized{}
 	for u, s := range x.b.Runs.Senders() {
 		clean, corrupted := s.Value(x.b.Clean).Slice(i*t, (i+1)*t), s.Value(x.b.Corrupted).Slice(i*t, (i+1)*t)
 		values := tensor.Matrix{Data: x.values[:t*clean.Cols], Rows: t, Cols: clean.Cols, Stride: clean.Cols}
 		for p := range t {
 			tensor.SubTo(values.Row(p), corrupted.Row(p), clean.Row(p))
 		}
-		s.Output(model, tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}, values)
+		dst := tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}
+		if s.Output(model, dst, values); x.run != nil && s.IsHead {
+			x.behind(s, i, dst)
+		}
 	}
 	for p, d := 0, model.Config.DModel; p < t; p++ {
-		into[p] = tensor.PackTransposed(x.all.Columns(p*d, (p+1)*d))
+		if into[p] == nil {
+			into[p] = &tensor.Packed{}
+		}
+		into[p].PackTransposed(x.all.Columns(p*d, (p+1)*d))
 	}
 }
 
