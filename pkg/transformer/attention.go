@@ -4,20 +4,49 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // rotary holds, by position and pair of components, the cosine and the sine of
-// the angle position / factor / base^(2i/dim), times what its band is scaled by.
-type rotary struct{ cos, sin *tensor.Tensor } // [ctx,dim/2]
+// the angle position / factor / base^(2i/dim), times what its band is scaled by:
+// of as many positions as were needed so far.
+type rotary struct {
+	mu   sync.Mutex
+	made atomic.Pointer[turns]
+}
 
-func newRotary(c Config) rotary {
+// turns are the cosines and sines of the first positions.
+type turns struct{ cos, sin *tensor.Tensor } // [positions,dim/2]
+
+// upTo are those of at least n positions of a model.
+func (r *rotary) upTo(c Config, n int) *turns {
+	if t := r.made.Load(); t != nil && t.cos.Rows() >= n {
+		return t
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.made.Load()
+	if t == nil || t.cos.Rows() < n {
+		rows := 256
+		for rows < n {
+			rows *= 2
+		}
+		t = newTurns(c, min(rows, max(n, c.Ctx)))
+		r.made.Store(t)
+	}
+	return t
+}
+
+func newTurns(c Config, positions int) *turns {
 	half, factor := c.RotaryDim/2, cmp.Or(c.RotaryFactor, 1)
-	r := rotary{tensor.New(c.Ctx, half), tensor.New(c.Ctx, half)}
+	r := &turns{tensor.New(positions, half), tensor.New(positions, half)}
 	for i := range half {
-		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim)) / c.RotaryBands.scale(1/math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim)))
-		for p := range c.Ctx {
+		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim))
+		frequency /= c.RotaryBands.scale(1 / frequency)
+		for p := range positions {
 			sin, cos := math.Sincos(float64(p) / factor / frequency)
 			r.cos.Data[p*half+i], r.sin.Data[p*half+i] = float32(cos), float32(sin)
 		}
@@ -59,8 +88,16 @@ func (m *Model) rotate(side int, x tensor.Matrix, ids []int, way float32) {
 	}
 	k, half := m.Config.DHead, m.Config.RotaryDim/2
 	checkPositions("Rotate", ids, x.Rows)
+	last := -1
+	for _, id := range ids {
+		if id < 0 || id >= m.Config.Ctx {
+			panic(fmt.Sprintf("transformer: Rotate: position %d of %d", id, m.Config.Ctx))
+		}
+		last = max(last, id)
+	}
+	t := m.turns.upTo(m.Config, last+1)
 	for i := range x.Rows {
-		cos, sin, row := m.turns.cos.Row(ids[i]), m.turns.sin.Row(ids[i]), x.Row(i)
+		cos, sin, row := t.cos.Row(ids[i]), t.sin.Row(ids[i]), x.Row(i)
 		for h := 0; h < len(row); h += k {
 			for j, c := range cos {
 				a, b, s := h+j, h+j+half, way*sin[j]

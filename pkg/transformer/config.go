@@ -195,7 +195,7 @@ func (c Config) validateAttention() error {
 	if c.RotaryFactor != 0 && !FactorInRange(c.RotaryFactor) {
 		return fmt.Errorf("rotary positions: expected a factor from %g to %g, found %v", 1/MostFactor, MostFactor, c.RotaryFactor)
 	}
-	const most = 1 << 27 // angles that are kept
+	const most = 1 << 27 // angles that may be kept
 	if c.Ctx*c.RotaryDim > most {
 		return fmt.Errorf("field \"n_ctx\": expected at most %d positions with rotary_dim %d, found %d", most/c.RotaryDim, c.RotaryDim, c.Ctx)
 	}

@@ -106,9 +106,6 @@ func New(c Config, p *Params) (*Model, error) {
 	}
 	m := &Model{Config: c, Params: p, blocks: make([]block, c.Layers)}
 	m.Repack()
-	if c.Positions == Rotary {
-		m.turns = newRotary(c)
-	}
 	return m, nil
 }
 

@@ -73,6 +73,9 @@ func (d decoder) fill(j *hfConfig, c *Config) error {
 		}
 		c.DHead = c.DModel / c.Heads
 	}
+	if c.DHead < 2 || c.DHead%2 != 0 {
+		return fmt.Errorf("field \"head_dim\": expected an even positive integer, found %d", c.DHead)
+	}
 	kv, err := orNull("num_key_value_heads", j.KVHeads, "a positive integer", d.kvHeads)
 	if err != nil {
 		return err
