@@ -8,19 +8,14 @@ import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
 //
 //	dv = pᵀ·dz,  dp = dz·vᵀ,  ds = p·(dp − Σ p·dp),  dq = scale·ds·k,  dk = scale·dsᵀ·q.
 //
-// None of dq, dk and dv may overlap another matrix.
-func AttentionBackward(dq, dk, dv, dz, p, q, k, v Matrix, scale float32) {
-	AttentionSlopedBackward(dq, dk, dv, dz, p, Matrix{}, q, k, v, scale)
-}
-
-// AttentionSlopedBackward is AttentionBackward where p is the softmax not of the
-// scores but of a function of each of them, whose slopes are given [T,T]; of no
-// rows, it is AttentionBackward.
-func AttentionSlopedBackward(dq, dk, dv, dz, p, slopes, q, k, v Matrix, scale float32) {
+// Where p is the softmax not of the scores but of a function of each of them, slopes
+// [T,T] are that function's, by which ds is multiplied; else it has no rows. None of
+// dq, dk and dv may overlap another matrix.
+func AttentionBackward(dq, dk, dv, dz, p, slopes, q, k, v Matrix, scale float32) {
 	if slopes.Rows > 0 {
-		slopes.check("AttentionSlopedBackward", "slopes")
-		sameLen("AttentionSlopedBackward rows", slopes.Rows, p.Rows)
-		sameLen("AttentionSlopedBackward columns", slopes.Cols, p.Cols)
+		slopes.check("AttentionBackward", "slopes")
+		sameLen("AttentionBackward rows", slopes.Rows, p.Rows)
+		sameLen("AttentionBackward columns", slopes.Cols, p.Cols)
 	}
 	checkAttention(dz, q, k, v)
 	checkAttention(dv, dq, dk, v)

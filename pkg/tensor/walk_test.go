@@ -17,7 +17,7 @@ func TestEveryMisuse(t *testing.T) {
 			func() any { return tensor.Matrix{Rows: -1, Cols: 3} },
 			func() any { return tensor.Pack(matrix(2, 3)) }},
 		Funcs: []any{tensor.Add, tensor.AddColumnSums, tensor.AddLayerNormGradients, tensor.AddRows, tensor.AddTo, tensor.Arithmetic,
-			tensor.Attention, tensor.AttentionAt, tensor.AttentionBackward, tensor.AttentionSlopedBackward, tensor.Axpy, tensor.CausalSoftmax, tensor.CrossEntropyBackward,
+			tensor.Attention, tensor.AttentionAt, tensor.AttentionBackward, tensor.Axpy, tensor.CausalSoftmax, tensor.CrossEntropyBackward,
 			tensor.Dot, tensor.ForceKernel, tensor.GELU, tensor.GELUBackward, tensor.GELUNew, tensor.GELUNewBackward, tensor.Grown[float32],
 			tensor.HasNonFinite, tensor.KLDivergence, tensor.KLTerms, tensor.KLTermsRows, tensor.KernelName, tensor.LayerNorm,
 			tensor.LayerNormBackward, tensor.LogProb, tensor.LogSoftmax, tensor.MatMul, tensor.MatMulAdd,

@@ -140,7 +140,7 @@ func (m *Model) AttendBackward(layer int, d [3]tensor.Matrix, dz tensor.Matrix, 
 		d[1].Zero()
 		return
 	}
-	tensor.AttentionSlopedBackward(d[0], d[1], d[2], dz, p, slopes, qkv[0], qkv[1], qkv[2], scale)
+	tensor.AttentionBackward(d[0], d[1], d[2], dz, p, slopes, qkv[0], qkv[1], qkv[2], scale)
 	if r.HalfProducts {
 		for side, share := range []float32{0.25, 0.25, 0.5} {
 			for i := range t {
