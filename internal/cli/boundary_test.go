@@ -36,7 +36,7 @@ var accepted = map[string][]string{
 	"seed": zeroOnly, "reset-weights": zeroOnly, "examples": noneOfThem, "threads": noneOfThem, "top": noneOfThem, "pairs": noneOfThem,
 	"sparsity": {"0", "0.5"}, "share": noneOfThem, "select": noneOfThem, "norm": noneOfThem, "bootstrap": noneOfThem,
 	"rate": noneOfThem, "lambda": noneOfThem, "init": noneOfThem, "screen": noneOfThem,
-	"steps": noneOfThem, "fixed-pattern": zeroOnly,
+	"steps": noneOfThem, "fixed-pattern": zeroOnly, "prenorm": zeroOnly,
 	"thresholds": {"0", "99999999999999999999999999", "0.5"}, "truth": aFile, "nodes": noneOfThem, "program": noneOfThem,
 	"samples": noneOfThem, "permutations": noneOfThem, "knock-outs": noneOfThem, "level": {"0.5"}, "parts": noneOfThem, "table": noneOfThem,
 	"seeds": noneOfThem, "confidence": {"0.5"},
@@ -129,7 +129,7 @@ func base(cmd *cobra.Command, flag, circuit string) []string {
 		if flag == "data" {
 			return append(path, "--model", "or_gate")
 		}
-		if flag == "abs" || flag == "fixed-pattern" {
+		if flag == "abs" || flag == "fixed-pattern" || flag == "prenorm" {
 			path = append(path, "--algorithm", "relp")
 		}
 		return append(path, "--task", "ioi", "--model", "or_gate")

@@ -56,6 +56,7 @@ func (o *gridOptions) methodFlags(cmd *cobra.Command) {
 	typed(fs, &m.Lambda, "lambda", "", "NUMBER", "what an open mask costs, of sp and ugs", optional(parseLambda))
 	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Screeners(), study.ParseScreener)
 	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
+	fs.BoolVar(&m.PreNorm, "prenorm", false, "scores by gradients leave out the norm behind attention, as EAP-IG's own do")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
 }
 

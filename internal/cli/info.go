@@ -55,6 +55,38 @@ type configInfo struct {
 	RotaryAdjacent bool    `json:"rotary_adjacent_pairs,omitempty"`
 	RotaryFactor   float64 `json:"rotary_factor,omitempty"` // positions are divided by it
 	ScaleByLayer   bool    `json:"scale_attn_by_inverse_layer_idx,omitempty"`
+	partsInfo
+}
+
+// partsInfo is what some families have, where they have it.
+type partsInfo struct {
+	KVHeads    int     `json:"n_key_value_heads,omitempty"` // where they are fewer than heads
+	Gated      bool    `json:"gated_mlp,omitempty"`
+	QKNorm     bool    `json:"use_qk_norm,omitempty"`
+	PostNorm   bool    `json:"use_normalization_before_and_after,omitempty"`
+	EmbedScale float64 `json:"embedding_scale,omitempty"` // token embeddings are multiplied by it
+	ScoreCap   float64 `json:"attn_scores_soft_cap,omitempty"`
+	LogitCap   float64 `json:"output_logits_soft_cap,omitempty"`
+	Bands      *bands  `json:"rotary_bands,omitempty"`
+}
+
+// bands say how rotary frequencies are scaled by their wavelength.
+type bands struct {
+	Factor   float64 `json:"factor"`
+	Low      float64 `json:"low_freq_factor"`
+	High     float64 `json:"high_freq_factor"`
+	Original int     `json:"original_max_position_embeddings"`
+}
+
+func partsOf(c transformer.Config) partsInfo {
+	out := partsInfo{Gated: c.GatedMLP, QKNorm: c.QKNorm, PostNorm: c.PostNorm, EmbedScale: c.EmbedScale, ScoreCap: c.ScoreCap, LogitCap: c.LogitCap}
+	if c.KV() != c.Heads {
+		out.KVHeads = c.KV()
+	}
+	if r := c.RotaryBands; r != (transformer.RotaryBands{}) {
+		out.Bands = &bands{r.Factor, r.Low, r.High, r.Original}
+	}
+	return out
 }
 
 // graphInfo is the size of a graph.
@@ -102,7 +134,7 @@ func configOf(c transformer.Config) configInfo {
 		VocabOut: c.VocabOut, Ctx: c.Ctx, Act: string(c.Activation), Eps: c.Eps, Direction: string(c.Direction),
 		Positions: string(c.Positions), AttnScale: c.AttnScale, AttnOnly: c.AttnOnly, Parallel: c.ParallelAttnMLP,
 		Windows: c.Windows, RotaryDim: c.RotaryDim, RotaryBase: c.RotaryBase, RotaryAdjacent: c.RotaryAdjacent,
-		ScaleByLayer: c.ScaleByLayer, RotaryFactor: c.RotaryFactor}
+		ScaleByLayer: c.ScaleByLayer, RotaryFactor: c.RotaryFactor, partsInfo: partsOf(c)}
 	if c.Norm != transformer.NoNorm {
 		name := string(c.Norm)
 		out.Norm = &name
@@ -132,12 +164,19 @@ func graphsOf(c transformer.Config) ([]graphInfo, error) {
 // shapeOf says a model's shape in one line.
 func shapeOf(c transformer.Config) string {
 	mlp := fmt.Sprintf("d_mlp %d %s", c.DMLP, c.Activation)
+	if c.GatedMLP {
+		mlp += " gated"
+	}
 	if c.AttnOnly {
 		mlp = "attention only"
 	} else if c.ParallelAttnMLP {
 		mlp += " beside attention"
 	}
-	return fmt.Sprintf("%d layers of %d heads of %d, d_model %d, %s", c.Layers, c.Heads, c.DHead, c.DModel, mlp)
+	heads := fmt.Sprintf("%d layers of %d heads of %d", c.Layers, c.Heads, c.DHead)
+	if c.KV() != c.Heads {
+		heads += fmt.Sprintf(", which share keys and values of %d", c.KV())
+	}
+	return fmt.Sprintf("%s, d_model %d, %s", heads, c.DModel, mlp)
 }
 
 // attentionText says what attention sees, and how scores are scaled.
@@ -145,6 +184,9 @@ func attentionText(c configInfo) string {
 	text := fmt.Sprintf("%s, scores over %.4g", c.Direction, c.AttnScale)
 	if c.ScaleByLayer {
 		text += " times the layer's number from 1"
+	}
+	if c.ScoreCap != 0 {
+		text += fmt.Sprintf(", capped at %g", c.ScoreCap)
 	}
 	local, window := []string{}, 0
 	for l, w := range c.Windows {
@@ -170,6 +212,9 @@ func positionsText(c configInfo) string {
 	if c.RotaryFactor > 0 {
 		text += fmt.Sprintf(", positions over %g", c.RotaryFactor)
 	}
+	if c.Bands != nil {
+		text += fmt.Sprintf(", low frequencies over %g", c.Bands.Factor)
+	}
 	return fmt.Sprintf("%s, at most %s", text, grouped(c.Ctx))
 }
 
@@ -187,12 +232,28 @@ func infoText(ctx context.Context, m *zoo.Model, c configInfo, graphs []graphInf
 	if c.Norm != nil {
 		norm = fmt.Sprintf("%s, eps %g", *c.Norm, c.Eps)
 	}
+	if c.QKNorm {
+		norm += "; of queries and keys"
+	}
+	if c.PostNorm {
+		norm += "; behind attention and MLPs"
+	}
 	vocab := grouped(c.Vocab)
 	if c.VocabOut != c.Vocab {
 		vocab += ", " + grouped(c.VocabOut) + " logits"
 	}
+	if c.LogitCap != 0 {
+		vocab += fmt.Sprintf(", logits capped at %g", c.LogitCap)
+	}
+	if c.EmbedScale != 0 {
+		vocab += fmt.Sprintf(", embeddings times %.4g", c.EmbedScale)
+	}
+	processing := m.Processing.String()
+	if left := checkpoint.LeftOut(m.Config); len(left) > 0 && m.Layout != checkpoint.TransformerLens {
+		processing += "; not " + strings.Join(left, "; nor ")
+	}
 	text := pairLines(width, [2]string{"model", m.Name}, [2]string{"description", m.Description}, [2]string{"shape", shapeOf(m.Config)},
-		[2]string{"layout", string(m.Layout)}, [2]string{"processing", m.Processing.String()},
+		[2]string{"layout", string(m.Layout)}, [2]string{"processing", processing},
 		[2]string{"normalization", norm},
 		[2]string{"attention", attentionText(c)},
 		[2]string{"positions", positionsText(c)},

@@ -35,6 +35,7 @@ func methodFlags(cmd *cobra.Command, m *study.Method) {
 	typed(fs, &m.Lambda, "lambda", "", "NUMBER", "what an open mask costs, of sp and ugs", optional(parseLambda))
 	choice(cmd, &m.Init, "init", "", "whose scores edge pruning begins with", study.Screeners(), study.ParseScreener)
 	fs.BoolVar(&m.FixedPattern, "fixed-pattern", false, "RelP takes attention weights as constants as well")
+	fs.BoolVar(&m.PreNorm, "prenorm", false, "scores by gradients leave out the norm behind attention, as EAP-IG's own do")
 	choice(cmd, &m.Order, "order", string(acdc.Normal), "in which ACDC tests a receiver's senders", texts(acdc.Orders()), acdc.ParseOrder)
 	typed(fs, &m.Screen, "screen", "", "ALGORITHM:N", "ACDC tests only the N edges of the largest scores and removes the others first, such as eap-ig:2000", study.ParseScreen)
 	fs.BoolFunc("verify", fmt.Sprintf("check every %dth of ACDC's evaluations against a plain full pass", verifyEvery), func(s string) error {

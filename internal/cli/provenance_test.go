@@ -52,6 +52,7 @@ var deciding = map[string][]string{
 	"lambda":        {"--algorithm", "sp", "--lambda", "50", "--steps", "20", "--rate", "0.1"},
 	"init":          {"--algorithm", "edge-pruning", "--init", "eap-ig", "--steps", "5"},
 	"fixed-pattern": {"--algorithm", "relp", "--fixed-pattern", "--top", "30", "--metric", "nll"},
+	"prenorm":       {"--algorithm", "eap", "--prenorm", "--top", "30"},
 	"sparsity":      {"--algorithm", "random", "--sparsity", "0.5"},
 	"select":        {"--algorithm", "exact", "--select", "greedy", "--top", "9"},
 	"share":         {"--algorithm", "exact", "--select", "ratio", "--share", "0.1", "--top", "30"},

@@ -65,7 +65,8 @@ func Path(parts ...string) string {
 // modelFiles are the configuration and the weights of each golden model.
 func modelFiles(name string) (config, model string) {
 	switch name {
-	case "induction-attn2l", "gpt3l-random", "hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny":
+	case "induction-attn2l", "gpt3l-random", "hf-gpt2-tiny", "hf-gpt_neo-tiny", "hf-gpt_neox-tiny",
+		"hf-llama-tiny", "hf-llama3-tiny", "hf-qwen2-tiny", "hf-gemma2-tiny":
 		return Path(name, "config.json"), Path(name, "model.safetensors")
 	}
 	return Path("tracr", name+".config.json"), Path("tracr", name+".safetensors")

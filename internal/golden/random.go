@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -54,20 +55,32 @@ func RandomWeights(c transformer.Config, seed uint64) map[string]weights.Array {
 		add("pos_embed.W_pos", 0.4, 0, c.Ctx, d)
 	}
 	norm := func(name string) {
-		if c.Norm == transformer.LayerNorm {
+		if c.Norm.Weighted() {
 			add(name+".w", 0.2, 1, d)
+		}
+		if c.Norm == transformer.LayerNorm {
 			add(name+".b", 0.1, 0, d)
 		}
 	}
 	for l := range c.Layers {
 		p := fmt.Sprintf("blocks.%d.", l)
 		norm(p + "ln1")
-		for _, x := range []string{"Q", "K", "V"} {
-			add(p+"attn.W_"+x, 1.3*in, 0, h, d, k)
-			add(p+"attn.b_"+x, 0.2, 0, h, k)
+		for side, x := range []string{"W_Q", "W_K", "W_V"} {
+			if c.SideHeads(side) != h {
+				x = "_" + x
+			}
+			add(p+"attn."+x, 1.3*in, 0, c.SideHeads(side), d, k)
+			add(p+"attn."+strings.Replace(x, "W", "b", 1), 0.2, 0, c.SideHeads(side), k)
+		}
+		if c.QKNorm {
+			add(p+"attn.q_norm.w", 0.2, 1, k)
+			add(p+"attn.k_norm.w", 0.2, 1, k)
 		}
 		add(p+"attn.W_O", 0.8/math.Sqrt(float64(k)), 0, h, k, d)
 		add(p+"attn.b_O", 0.1, 0, d)
+		if c.PostNorm {
+			add(p+"ln1_post.w", 0.2, 1, d)
+		}
 		if c.AttnOnly {
 			continue
 		}
@@ -76,6 +89,13 @@ func RandomWeights(c transformer.Config, seed uint64) map[string]weights.Array {
 		add(p+"mlp.b_in", 0.1, 0, f)
 		add(p+"mlp.W_out", 1/math.Sqrt(float64(f)), 0, f, d)
 		add(p+"mlp.b_out", 0.1, 0, d)
+		if c.PostNorm {
+			add(p+"ln2_post.w", 0.2, 1, d)
+		}
+		if c.GatedMLP {
+			add(p+"mlp.W_gate", in, 0, d, f)
+			add(p+"mlp.b_gate", 0.1, 0, f)
+		}
 	}
 	norm("ln_final")
 	add("unembed.W_U", 2*in, 0, d, c.VocabOut)
@@ -125,6 +145,36 @@ func RandomConfig(rng *rand.Rand) transformer.Config {
 	c.ScaleByLayer = later.IntN(4) == 0
 	if c.Positions == transformer.Rotary && later.IntN(3) == 0 {
 		c.RotaryFactor = 4
+	}
+	return c
+}
+
+// WithParts gives a shape some of the parts of newer families, each in half of all
+// cases: norms without centring, gated MLPs, heads that share keys and values,
+// norms of queries and keys and behind attention and MLPs, scaled embeddings, soft
+// caps, banded rotary positions.
+func WithParts(rng *rand.Rand, c transformer.Config) transformer.Config {
+	bit := func() bool { return rng.IntN(2) == 0 }
+	if bit() {
+		c.Norm = []transformer.Normalization{transformer.RMSNorm, transformer.RMSPre}[rng.IntN(2)]
+	}
+	if bit() {
+		c.KVHeads = 1 + rng.IntN(2)
+		c.Heads = c.KVHeads * (1 + rng.IntN(3))
+	}
+	c.GatedMLP = bit() && !c.AttnOnly
+	c.QKNorm, c.PostNorm = bit(), bit()
+	if bit() {
+		c.EmbedScale = 1.7
+	}
+	if bit() {
+		c.ScoreCap = 1.5
+	}
+	if bit() {
+		c.LogitCap = 3
+	}
+	if c.Positions == transformer.Rotary && bit() {
+		c.RotaryBands = transformer.RotaryBands{Factor: 4, Low: 1, High: 3, Original: 8}
 	}
 	return c
 }

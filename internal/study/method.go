@@ -37,6 +37,7 @@ type Method struct {
 
 	Steps        int      `json:"steps,omitempty"`         // of EAP-IG, between the corrupted and the clean run, and of masks that are learned
 	FixedPattern bool     `json:"fixed_pattern,omitempty"` // of RelP
+	PreNorm      bool     `json:"prenorm,omitempty"`       // of attribution
 	Rate         *float64 `json:"rate,omitempty"`          // of masks that are learned,
 	Lambda       *float64 `json:"lambda,omitempty"`        // and what an open one costs
 	Init         string   `json:"init,omitempty"`          // the algorithm whose scores edge pruning begins with
@@ -87,6 +88,9 @@ func algorithms() []algorithm {
 	}
 }
 
+// attributions are the algorithms that score by gradients.
+var attributions = []string{"eap", "eap-ig", "eap-ig-activations", "clean-corrupted", "relp"}
+
 // attributed is an attribution method with the options that are its own.
 func attributed(s attribution.Scorer) func(Method) discover.Scorer {
 	return func(m Method) discover.Scorer {
@@ -94,6 +98,7 @@ func attributed(s attribution.Scorer) func(Method) discover.Scorer {
 			s.Steps = cmp.Or(m.Steps, attribution.DefaultSteps)
 		}
 		s.FixedPattern = s.RelP && m.FixedPattern
+		s.PreNorm = m.PreNorm
 		return s
 	}
 }
@@ -219,6 +224,8 @@ func (m Method) Check() error {
 		return usagef("--init: of edge-pruning, not of %s", a.name)
 	case m.FixedPattern && !of(a, "relp"):
 		return usagef("--fixed-pattern: of relp")
+	case m.PreNorm && !of(a, attributions...):
+		return usagef("--prenorm: of %s, not of %s", strings.Join(attributions, ", "), a.name)
 	case m.Share != nil && m.Rule != circuit.Ratio:
 		return usagef("--share: expected --select ratio, whose share it is")
 	case a.scorer != nil && m.Threshold != nil && m.Rule != "" && m.Rule != circuit.Threshold:

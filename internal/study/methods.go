@@ -38,6 +38,7 @@ func (m Method) given() (out []func(*Method)) {
 	add(m.Order != "", func(x *Method) { x.Order = m.Order })
 	add(m.Steps > 0, func(x *Method) { x.Steps = m.Steps })
 	add(m.FixedPattern, func(x *Method) { x.FixedPattern = true })
+	add(m.PreNorm, func(x *Method) { x.PreNorm = true })
 	add(m.Rate != nil, func(x *Method) { x.Rate = m.Rate })
 	add(m.Lambda != nil, func(x *Method) { x.Lambda = m.Lambda })
 	add(m.Init != "", func(x *Method) { x.Init = m.Init })

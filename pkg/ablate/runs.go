@@ -234,7 +234,8 @@ type Batch struct {
 	Pad       transformer.Padding
 	Clean     *transformer.Activations
 	Corrupted *transformer.Activations
-	cuts      []*tensor.Tensor // by layer, corrupted z − clean z [B·T,H·K]
+	cuts      []*tensor.Tensor    // by layer, corrupted z − clean z [B·T,H·K]
+	sums      [2][]*tensor.Tensor // by layer, of the corrupted run, what the norm behind attention reads and gives [B·T,D]; none without
 }
 
 // In is the same runs with another number of examples held at a time.
@@ -299,6 +300,30 @@ func (b *Batch) takeCuts() {
 		tensor.Parallel(cut.Len(), b.Runs.threads, func(lo, hi int) { tensor.SubTo(cut.Data[lo:hi], co.Data[lo:hi], clean.Data[lo:hi]) })
 		b.cuts = append(b.cuts, cut)
 	}
+	m := b.Runs.model
+	if !m.Config.PostNorm {
+		return
+	}
+	for l := range b.Corrupted.Layers {
+		z := b.Corrupted.Layers[l].Z
+		sum, out := tensor.New(z.Rows(), m.Config.DModel), tensor.New(z.Rows(), m.Config.DModel)
+		tensor.Parallel(z.Rows(), b.Runs.threads, func(lo, hi int) {
+			m.AttnSum(l, sum.Matrix().Slice(lo, hi), z.Matrix().Slice(lo, hi))
+			copy(out.Data[lo*out.Cols():hi*out.Cols()], sum.Data[lo*out.Cols():hi*out.Cols()])
+			m.AttnPost(l, out.Matrix().Slice(lo, hi))
+		})
+		b.sums[0], b.sums[1] = append(b.sums[0], sum), append(b.sums[1], out)
+	}
+}
+
+// AttnSum is, in the corrupted run of a model with norms behind attention, the sum
+// of a layer's heads' outputs and b_O, which the norm reads, and what it gives, each
+// [B·T,D].
+func (b *Batch) AttnSum(layer int) (sum, out tensor.Matrix) {
+	if b.made(); layer < 0 || layer >= len(b.sums[0]) {
+		panic(fmt.Sprintf("ablate: AttnSum of layer %d of %d that have a norm behind attention", layer, len(b.sums[0])))
+	}
+	return b.sums[0][layer].Matrix(), b.sums[1][layer].Matrix()
 }
 
 // Part is the batch's examples [lo,hi), in the same memory.
@@ -311,6 +336,11 @@ func (b *Batch) Part(lo, hi int) *Batch {
 		Clean: b.Clean.Slice(c, lo*t, hi*t), Corrupted: b.Corrupted.Slice(c, lo*t, hi*t)}
 	for _, cut := range b.cuts {
 		out.cuts = append(out.cuts, cut.Slice(lo*t, hi*t))
+	}
+	for i, all := range b.sums {
+		for _, x := range all {
+			out.sums[i] = append(out.sums[i], x.Slice(lo*t, hi*t))
+		}
 	}
 	return out
 }
@@ -341,5 +371,9 @@ func (b *Batch) Cut(s Sender) tensor.Matrix {
 
 // Floats is how many numbers a batch keeps of one position.
 func Floats(c transformer.Config, splitEmbed bool) int64 {
-	return 2*transformer.ActivationFloats(c, splitEmbed) + int64(c.Layers*c.Heads*c.DHead)
+	n := 2*transformer.ActivationFloats(c, splitEmbed) + int64(c.Layers*c.Heads*c.DHead)
+	if c.PostNorm {
+		n += int64(2 * c.Layers * c.DModel)
+	}
+	return n
 }

@@ -74,3 +74,18 @@ func (s Sender) Output(m *transformer.Model, dst, values tensor.Matrix) {
 		m.AddHeadOut(s.Layer, s.Head, dst, values)
 	}
 }
+
+// Contribution sets dst [hi−lo,D] to what a sender adds to the residual stream in
+// the clean run at rows [lo,hi): Output of its values, and of a head that a norm
+// behind attention stands before, Output times the scale and weights of that norm.
+// Contributions of a layer's heads, and of b_O, add up to attn_out.
+func (b *Batch) Contribution(s Sender, dst tensor.Matrix, lo, hi int) {
+	m := b.made().Runs.model
+	s.Output(m, dst, s.Value(b.Clean).Slice(lo, hi))
+	if !m.Config.PostNorm || !s.IsHead {
+		return
+	}
+	sum := tensor.New(hi-lo, m.Config.DModel).Matrix()
+	m.AttnSum(s.Layer, sum, b.Clean.Layers[s.Layer].Z.Matrix().Slice(lo, hi))
+	m.AttnPostForward(s.Layer, dst, m.AttnPostSees(sum, make([]float32, hi-lo)), transformer.Rules{FixedNorm: true})
+}

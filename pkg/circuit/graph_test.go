@@ -32,8 +32,8 @@ func shapes() map[string]Config {
 }
 
 // The counts are those of the reference implementations: ACDC (or_gate 19,
-// reverse 106, proportion 38, GPT-2 small 32,923), EAP and MIB (32,491), ACDC
-// with split embeddings (33,368).
+// reverse 106, proportion 38, GPT-2 small 32,923), EAP and MIB (32,491; Qwen2.5-0.5B
+// 179,749, Gemma-2-2B 74,218, Llama-3.1-8B 1,592,881), ACDC with split embeddings (33,368).
 func TestEdgeCounts(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -48,6 +48,9 @@ func TestEdgeCounts(t *testing.T) {
 		{"or_gate", Config{ACDC, 1, 2, false, false, false}, 19},
 		{"induction", Config{ACDC, 2, 6, true, false, false}, 193},
 		{"docstring attn-only 4 layers", Config{ACDC, 4, 8, true, false, false}, 1377},
+		{"qwen2.5-0.5b", Config{EAP, 24, 14, false, false, false}, 179749},
+		{"gemma-2-2b", Config{EAP, 26, 8, false, false, false}, 74218},
+		{"llama-3.1-8b", Config{EAP, 32, 32, false, false, false}, 1592881},
 		{"gpt3l", Config{ACDC, 3, 4, false, false, false}, 298},
 	} {
 		assert.Equal(t, c.want, mustNew(t, c.cfg).NumEdges(), c.name)

@@ -20,7 +20,9 @@ import (
 //
 //	inputs [receivers,n·D] = corrupted inputs + G · Δ,
 //
-// and so are their gradients, ∂m/∂G = g · Δᵀ and ∂m/∂Δ = Gᵀ · g.
+// and so are their gradients, ∂m/∂G = g · Δᵀ and ∂m/∂Δ = Gᵀ · g. With norms behind
+// attention, the heads of each layer are a product of their own, which goes through
+// the norm for every receiver.
 type Gated struct {
 	// ZeroSides has the gates of direct edges mix queries, keys and values with
 	// zero, not with the corrupted run's, which under zero ablation are those of
@@ -37,7 +39,7 @@ type Gated struct {
 	own    [][3]tensor.Matrix // by layer, queries, keys and values from their inputs [n,H·K]
 	mixed  [][3]tensor.Matrix // the same as the gates of direct edges leave them
 	z      []tensor.Matrix    // by layer [n,H·K]
-	pre    []tensor.Matrix    // by layer, what goes into the activation function [n,F]
+	pre    []tensor.Matrix    // by layer, what goes into the activation function [n,F], of gated MLPs [n,2F]
 	blocks []*block           // by thread
 	scores [][]float32        // by thread, for attention
 	values []float64          // the metric's, row by row
@@ -87,7 +89,7 @@ func NewGated(b *Bound) *Gated {
 	for range c.Layers {
 		x.own, x.mixed, x.z = append(x.own, matrices()), append(x.mixed, matrices()), append(x.z, tensor.New(n, c.Heads*c.DHead).Matrix())
 		if !c.AttnOnly {
-			x.pre = append(x.pre, tensor.New(n, c.DMLP).Matrix())
+			x.pre = append(x.pre, tensor.New(n, c.MLPWidth()).Matrix())
 		}
 	}
 	for range b.Runs.Threads() {
@@ -105,7 +107,7 @@ func GatedFloats(g *circuit.Graph, c transformer.Config) int64 {
 	}
 	d, hk, l := int64(c.DModel), int64(c.Heads*c.DHead), int64(c.Layers)
 	receivers := l*int64(3*c.Heads+1) + 1
-	return d*(2*int64(len(g.Senders()))+receivers+int64(3*c.Heads+1)) + l*(7*hk+int64(c.DMLP)) + 4*hk + 4*d + 2*int64(c.DMLP)
+	return d*(2*int64(len(g.Senders()))+receivers+int64(3*c.Heads+1)) + l*(7*hk+int64(c.MLPWidth())) + 4*hk + 4*d + 2*int64(c.MLPWidth())
 }
 
 // wide makes a matrix of a receiver's or a sender's row.
@@ -194,6 +196,7 @@ func (x *Gated) inBlocks(f func(own *block, i, from, to int)) {
 func (x *Gated) read(group int, co tensor.Matrix) {
 	gates, heard := x.matrix(group), x.heard(group)
 	into := x.inputs.Slice(x.at[group], x.at[group]+gates.Rows)
+	joint := x.takeJoint(gates)
 	x.inBlocks(func(own *block, _, from, to int) {
 		dst := into.Columns(from, to)
 		for i := range dst.Rows {
@@ -201,6 +204,9 @@ func (x *Gated) read(group int, co tensor.Matrix) {
 		}
 		tensor.MatMulAdd(dst, gates, own.packed.Pack(x.all.Slice(0, heard).Columns(from, to)))
 	})
+	for _, j := range joint {
+		x.readJoint(j, into)
+	}
 }
 
 // heads computes the heads of a layer from what they read.
@@ -215,7 +221,7 @@ func (x *Gated) heads(l, group int) {
 			m.Norm1(l, normed, x.input(group, i))
 			m.AddPositions(side, normed, ids)
 			m.Head(l, side, h, own, normed)
-			m.Rotate(side, own, ids)
+			m.Turn(l, side, own, ids)
 			x.mix(l, side, h)
 		}
 	})
@@ -248,7 +254,7 @@ func (x *Gated) mix(l, side, h int) {
 	k := x.b.Runs.Model().Config.DHead
 	_, gate := x.direct(l, side, h)
 	own, mixed := x.own[l][side].Columns(h*k, (h+1)*k), x.mixed[l][side].Columns(h*k, (h+1)*k)
-	co := x.b.Corrupted.Layers[l].QKV[side].Matrix().Columns(h*k, (h+1)*k)
+	co := x.b.Corrupted.SideOf(x.b.Runs.Model().Config, l, side, h)
 	for i := range own.Rows {
 		switch copy(mixed.Row(i), own.Row(i)); {
 		case gate == 1:
@@ -281,14 +287,13 @@ func (x *Gated) mlp(l, group int) {
 	in, co := x.input(group, 0), x.b.Corrupted.Layers[l].MLPOut.Matrix()
 	into := x.change[x.b.Runs.Graph().SenderIndex(circuit.Node{Kind: circuit.MLP, Layer: l})]
 	tensor.Parallel(in.Rows, x.b.Runs.Threads(), func(lo, hi int) {
-		normed, hidden := tensor.New(hi-lo, c.DModel).Matrix(), tensor.New(hi-lo, c.DMLP).Matrix()
+		normed, hidden := tensor.New(hi-lo, c.DModel).Matrix(), tensor.New(hi-lo, c.MLPWidth()).Matrix()
 		m.Norm2(l, normed, in.Slice(lo, hi))
 		m.MLPPre(l, x.pre[l].Slice(lo, hi), normed)
 		for i := range hidden.Rows {
 			copy(hidden.Row(i), x.pre[l].Row(lo+i))
 		}
-		m.Activate(hidden.Data)
-		m.MLPOut(l, into.Slice(lo, hi), hidden)
+		m.MLPOut(l, into.Slice(lo, hi), m.MLPPost(hidden))
 		for i := lo; i < hi; i++ {
 			tensor.Sub(into.Row(i), co.Row(i))
 		}

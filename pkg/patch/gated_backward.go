@@ -98,7 +98,7 @@ func (x *Gated) headsBackward(l, group int) {
 		for h := range c.Heads {
 			x.directBackward(l, side, h)
 		}
-		b.Unrotate(side, d)
+		b.Unturn(l, side, d, x.raw(l, side, group))
 		for h := range c.Heads {
 			receiver := side*c.Heads + h
 			b.Standardize(b.seen, x.input(group, receiver))
@@ -117,7 +117,7 @@ func (x *Gated) directBackward(l, side, h int) {
 	k := x.b.Runs.Model().Config.DHead
 	from, to := h*k, (h+1)*k
 	d, own := x.back.qkv[side].Columns(from, to), x.own[l][side].Columns(from, to)
-	co, change := x.b.Corrupted.Layers[l].QKV[side].Matrix().Columns(from, to), make([]float32, k)
+	co, change := x.b.Corrupted.SideOf(x.b.Runs.Model().Config, l, side, h), make([]float32, k)
 	for i := range d.Rows {
 		if copy(change, own.Row(i)); !x.ZeroSides {
 			tensor.Sub(change, co.Row(i))
@@ -134,6 +134,7 @@ func (x *Gated) directBackward(l, side, h int) {
 func (x *Gated) spread(group int) {
 	b, gates, heard := x.back, x.matrix(group), x.heard(group)
 	grads := b.grads.Slice(0, gates.Rows)
+	joint := x.takeJoint(gates)
 	turned := tensor.New(heard, gates.Rows).Matrix()
 	for i := range gates.Rows {
 		for u, gate := range gates.Row(i) {
@@ -153,9 +154,14 @@ func (x *Gated) spread(group int) {
 		for k, r := range x.groups[group] {
 			lo, _ := x.b.Runs.Graph().Incoming(r)
 			for u := range heard {
-				b.gates[lo+u] += float64(b.parts[i*each+k*heard+u])
+				if !joint.has(u) {
+					b.gates[lo+u] += float64(b.parts[i*each+k*heard+u])
+				}
 			}
 		}
+	}
+	for _, j := range joint {
+		x.spreadJoint(j, group, grads)
 	}
 }
 

@@ -66,6 +66,11 @@ type plain struct {
 //
 //	input(r) = co_input(r) + Σ over edges s→r of gate · (on[s] − co[s]),
 //
+// where for a layer with a norm behind attention, post, its heads h are one term,
+//
+//	post(Σ co[h] + Σ over edges h→r of gate · (on[h] − co[h])) − post(Σ co[h]),
+//
+// as EAP-IG evaluates graphs,
 // and the queries, keys or values behind a direct edge are
 // gate · own + (1 − gate) · co. Gates of 0 and 1 are exact: an edge is absent,
 // or present whole.
@@ -133,12 +138,13 @@ func (p *plain) directEdges(l, side int, x *tensor.Tensor) {
 		return
 	}
 	h, k := x.Dim(2), x.Dim(3)
-	all, co := x.Reshape(p.Rows(), h*k).Matrix(), p.Corrupted.Layers[l].QKV[side].Matrix()
+	all := x.Reshape(p.Rows(), h*k).Matrix()
 	for j := range h {
 		lo, _ := p.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: j})
 		if gate := p.gates[lo]; gate < 1 {
+			co := p.Corrupted.SideOf(p.Runs.Model().Config, l, side, j)
 			for i := range all.Rows {
-				mix(all.Row(i)[j*k:(j+1)*k], co.Row(i)[j*k:(j+1)*k], gate)
+				mix(all.Row(i)[j*k:(j+1)*k], co.Row(i), gate)
 			}
 		}
 	}
@@ -171,27 +177,54 @@ func (p *plain) changeOf(x, co *tensor.Tensor) *tensor.Tensor {
 // stay near the processor while one sender after the other is added.
 const tileRows = 48
 
-// receive sets x [B·T,D] to co + Σ over edges into r of gate · (on − co).
+// receive sets x [B·T,D] to co + Σ over edges into r of gate · (on − co). Where
+// there is a norm behind attention, a layer's heads are one sum, which it reads.
 func (p *plain) receive(r circuit.Node, co, x tensor.Matrix) {
 	lo, hi := p.Runs.Graph().Incoming(r)
 	model := p.Runs.Model()
 	width := max(model.Config.DModel, model.Config.DHead)
-	p.scratch = tensor.Grown(p.scratch, x.Rows*width)
+	p.scratch = tensor.Grown(p.scratch, 2*x.Rows*width)
 	tiles := (x.Rows + tileRows - 1) / tileRows
 	tensor.Parallel(tiles, p.Runs.Threads(), func(first, last int) {
 		for k := first; k < last && p.ended() == nil; k++ {
 			from, to := k*tileRows, min((k+1)*tileRows, x.Rows)
-			for i := from; i < to; i++ {
-				copy(x.Row(i), co.Row(i))
-			}
-			for i := lo; i < hi; i++ {
-				if gate := p.gates[i]; gate > 0 {
-					s := p.Runs.Senders()[i-lo]
-					p.add(s, x.Slice(from, to), s.Value(p.change).Slice(from, to), gate, p.scratch[from*width:to*width])
-				}
-			}
+			p.receiveRows(lo, hi, co, x, from, to, p.scratch[2*from*width:2*to*width])
 		}
 	})
+}
+
+// receiveRows is receive of rows [from,to), by edges [lo,hi).
+func (p *plain) receiveRows(lo, hi int, co, x tensor.Matrix, from, to int, scratch []float32) {
+	model, own := p.Runs.Model(), x.Slice(from, to)
+	sum := view(scratch[len(scratch)/2:], own.Rows, own.Cols) // of the heads of layer open
+	open := -1
+	flush := func() {
+		if open >= 0 {
+			all, out := p.AttnSum(open)
+			model.AddAttnChange(open, own, all.Slice(from, to), out.Slice(from, to), sum)
+		}
+		open = -1
+	}
+	for i := from; i < to; i++ {
+		copy(x.Row(i), co.Row(i))
+	}
+	for i := lo; i < hi; i++ {
+		gate, s, into := p.gates[i], p.Runs.Senders()[i-lo], own
+		if grouped := model.Config.PostNorm && s.IsHead; !grouped || s.Layer != open {
+			flush()
+			if grouped {
+				open = s.Layer
+				sum.Zero()
+			}
+		}
+		if open >= 0 {
+			into = sum
+		}
+		if gate > 0 {
+			p.add(s, into, s.Value(p.change).Slice(from, to), gate, scratch[:len(scratch)/2])
+		}
+	}
+	flush()
 }
 
 // add adds gate · (on − co), changes of a sender's values, to residuals x [n,D]:

@@ -207,4 +207,5 @@ func (b *Bound) finalLogits(dst, normed tensor.Matrix, rows []int) {
 		tensor.MulNT(dst.Slice(i, i+1), normed.Slice(i, i+1), columns.Slice(at, at+n), 1)
 		tensor.Add(dst.Row(i), b.columnsB[at:at+n])
 	}
+	b.Runs.Model().CapLogits(dst)
 }

@@ -25,7 +25,7 @@ func TestNothingAllocates(t *testing.T) {
 		tensor.LayerNorm(z.Matrix(), x.Matrix(), nil, nil, 1e-5)
 		tensor.Standardize(z.Matrix(), x.Data[:15], x.Matrix(), 1e-5)
 		tensor.LayerNormBackward(z.Matrix(), x.Matrix(), z.Matrix(), x.Data[:15], nil, false)
-		tensor.AttentionBackward(d[0].Matrix(), d[1].Matrix(), d[2].Matrix(), z.Matrix(), y.Matrix(), x.Matrix(), x.Matrix(), x.Matrix(), 1)
+		tensor.AttentionBackward(d[0].Matrix(), d[1].Matrix(), d[2].Matrix(), z.Matrix(), y.Matrix(), tensor.Matrix{}, x.Matrix(), x.Matrix(), x.Matrix(), 1)
 		tensor.GELUNewBackward(z.Data, x.Data)
 		tensor.KLTerms(z.Data, x.Data, z.Data)
 	})

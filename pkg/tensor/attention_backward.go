@@ -8,8 +8,15 @@ import "github.com/seed-2c350065/acdc/pkg/tensor/internal/kernel"
 //
 //	dv = pᵀ·dz,  dp = dz·vᵀ,  ds = p·(dp − Σ p·dp),  dq = scale·ds·k,  dk = scale·dsᵀ·q.
 //
-// None of dq, dk and dv may overlap another matrix.
-func AttentionBackward(dq, dk, dv, dz, p, q, k, v Matrix, scale float32) {
+// Where p is the softmax not of the scores but of a function of each of them, slopes
+// [T,T] are that function's, by which ds is multiplied; else it has no rows. None of
+// dq, dk and dv may overlap another matrix.
+func AttentionBackward(dq, dk, dv, dz, p, slopes, q, k, v Matrix, scale float32) {
+	if slopes.Rows > 0 {
+		slopes.check("AttentionBackward", "slopes")
+		sameLen("AttentionBackward rows", slopes.Rows, p.Rows)
+		sameLen("AttentionBackward columns", slopes.Cols, p.Cols)
+	}
 	checkAttention(dz, q, k, v)
 	checkAttention(dv, dq, dk, v)
 	MixBackward(dv, dz, p)
@@ -25,6 +32,9 @@ func AttentionBackward(dq, dk, dv, dz, p, q, k, v Matrix, scale float32) {
 	for i := range t {
 		row := ds.Row(i)
 		SoftmaxBackward(row, p.Row(i))
+		if slopes.Rows > 0 {
+			kernel.MulTo(row, row, slopes.Row(i))
+		}
 		kernel.Scale(row, scale)
 	}
 	MulNN(dq, ds, k)

@@ -67,14 +67,17 @@ func LayerNormBackward(dx, dy, xhat Matrix, inv, w []float32, fixed bool) {
 const sumRows = kernel.KC
 
 // AddLayerNormGradients adds the gradients of LayerNorm's weights and biases:
-// dw += Σ dy·x̂ and db += Σ dy over rows, on up to threads goroutines.
+// dw += Σ dy·x̂ and db += Σ dy over rows, on up to threads goroutines. A nil db is
+// that of a norm without biases.
 func AddLayerNormGradients(dw, db []float32, dy, xhat Matrix, threads int) {
 	dy.check("AddLayerNormGradients", "dy")
 	xhat.check("AddLayerNormGradients", "xhat")
 	sameLen("AddLayerNormGradients rows", dy.Rows, xhat.Rows)
 	sameLen("AddLayerNormGradients columns", dy.Cols, xhat.Cols)
 	sameLen("AddLayerNormGradients dw", len(dw), dy.Cols)
-	AddColumnSums(db, dy, threads)
+	if db != nil {
+		AddColumnSums(db, dy, threads)
+	}
 	eachColumns(dw, threads, func(sum []float32, from, to, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			kernel.MulAdd(sum, dy.Row(i)[from:to], xhat.Row(i)[from:to])

@@ -305,7 +305,7 @@ func TestAttentionBackward(t *testing.T) {
 					for i := range d {
 						d[i] = tensor.New(n, width)
 					}
-					tensor.AttentionBackward(d[0].Matrix(), d[1].Matrix(), d[2].Matrix(), in[3], p.Matrix(), in[0], in[1], in[2], scale)
+					tensor.AttentionBackward(d[0].Matrix(), d[1].Matrix(), d[2].Matrix(), in[3], p.Matrix(), tensor.Matrix{}, in[0], in[1], in[2], scale)
 					for i, name := range []string{"dq", "dk", "dv"} {
 						want := differences(in64[i], func() float64 {
 							return attention64(in64[0], in64[1], in64[2], in64[3], n, width, scale, causal)
@@ -318,7 +318,7 @@ func TestAttentionBackward(t *testing.T) {
 	})
 	m := tensor.New(3, 4).Matrix()
 	panicsWithShape(t, "MixBackward: dv [3,4] of p [3,4], dz [3,4]", func() { tensor.MixBackward(m, m, m) })
-	panicsWithShape(t, "Attention: z [3,4]", func() { tensor.AttentionBackward(m, m, m, m, m, m, m.Slice(0, 2), m, 1) })
+	panicsWithShape(t, "Attention: z [3,4]", func() { tensor.AttentionBackward(m, m, m, m, m, tensor.Matrix{}, m, m.Slice(0, 2), m, 1) })
 }
 
 // The products of turned activations are those of float64, have the bits of

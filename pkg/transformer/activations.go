@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
@@ -17,7 +18,7 @@ type Activations struct {
 // LayerActivations are those of one layer.
 type LayerActivations struct {
 	AttnIn *tensor.Tensor    // hook_resid_pre, the stream that heads read [B·T,D]
-	QKV    [3]*tensor.Tensor // queries, keys and values as attention takes them, turned by rotary positions [B·T,H·K]
+	QKV    [3]*tensor.Tensor // queries [B·T,H·K], keys and values [B·T,G·K] as attention takes them, turned by rotary positions
 	Z      *tensor.Tensor    // hook_z [B·T,H·K]
 	MLPIn  *tensor.Tensor    // hook_mlp_in, the stream that the MLP reads [B·T,D]; nil where there is none
 	MLPOut *tensor.Tensor    // hook_mlp_out [B·T,D]; nil where there is none
@@ -49,7 +50,7 @@ func (a *Activations) table(c Config, split bool) []recorded {
 		x := &a.Layers[l]
 		add(HookResidPre, l, d, &x.AttnIn)
 		for side := range x.QKV {
-			add(c.SidePoint(side), l, hk, &x.QKV[side])
+			add(c.SidePoint(side), l, c.SideHeads(side)*c.DHead, &x.QKV[side])
 		}
 		add(HookZ, l, hk, &x.Z)
 		if !c.AttnOnly {
@@ -103,12 +104,25 @@ func ActivationFloats(c Config, split bool) int64 {
 }
 
 // SidePoint is where a layer's queries, keys or values (side 0, 1, 2) are as
-// attention takes them: turned by rotary positions if there are any.
+// attention takes them: through their norms and turned by rotary positions, if
+// there are any.
 func (c Config) SidePoint(side int) Point {
-	if c.Positions == Rotary && side < 2 {
+	if c.Turned(side) {
 		return HookRotQ + Point(side)
 	}
 	return HookQ + Point(side)
+}
+
+// SideOf is what a head reads of a layer's queries, keys or values (side 0, 1, 2)
+// in a run [B·T,K].
+func (a *Activations) SideOf(c Config, layer, side, head int) tensor.Matrix {
+	checkSide(side)
+	if a == nil || layer < 0 || layer >= len(a.Layers) || a.Layers[layer].QKV[side] == nil {
+		panic(fmt.Sprintf("transformer: SideOf layer %d of a run that does not have it", layer))
+	}
+	x := a.Layers[layer].QKV[side].Matrix()
+	from, to := c.SideColumns(side, head, x.Cols)
+	return x.Columns(from, to)
 }
 
 // Record runs tokens [B,T] through the model, without logits, and keeps the

@@ -4,25 +4,70 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"sync"
+	"sync/atomic"
 
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 )
 
 // rotary holds, by position and pair of components, the cosine and the sine of
-// the angle position / factor / base^(2i/dim).
-type rotary struct{ cos, sin *tensor.Tensor } // [ctx,dim/2]
+// the angle position / factor / base^(2i/dim), times what its band is scaled by:
+// of as many positions as were needed so far.
+type rotary struct {
+	mu   sync.Mutex
+	made atomic.Pointer[turns]
+}
 
-func newRotary(c Config) rotary {
+// turns are the cosines and sines of the first positions.
+type turns struct{ cos, sin *tensor.Tensor } // [positions,dim/2]
+
+// upTo are those of at least n positions of a model.
+func (r *rotary) upTo(c Config, n int) *turns {
+	if t := r.made.Load(); t != nil && t.cos.Rows() >= n {
+		return t
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := r.made.Load()
+	if t == nil || t.cos.Rows() < n {
+		rows := 256
+		for rows < n {
+			rows *= 2
+		}
+		t = newTurns(c, min(rows, max(n, c.Ctx)))
+		r.made.Store(t)
+	}
+	return t
+}
+
+func newTurns(c Config, positions int) *turns {
 	half, factor := c.RotaryDim/2, cmp.Or(c.RotaryFactor, 1)
-	r := rotary{tensor.New(c.Ctx, half), tensor.New(c.Ctx, half)}
+	r := &turns{tensor.New(positions, half), tensor.New(positions, half)}
 	for i := range half {
 		frequency := math.Pow(c.RotaryBase, float64(2*i)/float64(c.RotaryDim))
-		for p := range c.Ctx {
+		frequency /= c.RotaryBands.scale(1 / frequency)
+		for p := range positions {
 			sin, cos := math.Sincos(float64(p) / factor / frequency)
 			r.cos.Data[p*half+i], r.sin.Data[p*half+i] = float32(cos), float32(sin)
 		}
 	}
 	return r
+}
+
+// Turn makes of a head's or of several heads' queries, keys or values (side 0, 1,
+// 2) x [n,heads·K] what attention takes, in place, row i standing at position
+// ids[i]: norms of queries and keys, then rotary positions. It does nothing in
+// models that have neither, and for values.
+func (m *Model) Turn(layer, side int, x tensor.Matrix, ids []int) {
+	m.block(layer)
+	checkSide(side)
+	if m.Config.QKNorm && side < 2 {
+		for h := 0; h < x.Cols; h += m.Config.DHead {
+			own := x.Columns(h, h+m.Config.DHead)
+			tensor.RMSNorm(own, own, m.Params.Blocks[layer].QKNormW[side], float32(m.Config.Eps))
+		}
+	}
+	m.Rotate(side, x, ids)
 }
 
 // Rotate turns queries or keys (side 0 and 1) x [n,heads·K] in place, row i
@@ -43,8 +88,16 @@ func (m *Model) rotate(side int, x tensor.Matrix, ids []int, way float32) {
 	}
 	k, half := m.Config.DHead, m.Config.RotaryDim/2
 	checkPositions("Rotate", ids, x.Rows)
+	last := -1
+	for _, id := range ids {
+		if id < 0 || id >= m.Config.Ctx {
+			panic(fmt.Sprintf("transformer: Rotate: position %d of %d", id, m.Config.Ctx))
+		}
+		last = max(last, id)
+	}
+	t := m.turns.upTo(m.Config, last+1)
 	for i := range x.Rows {
-		cos, sin, row := m.turns.cos.Row(ids[i]), m.turns.sin.Row(ids[i]), x.Row(i)
+		cos, sin, row := t.cos.Row(ids[i]), t.sin.Row(ids[i]), x.Row(i)
 		for h := 0; h < len(row); h += k {
 			for j, c := range cos {
 				a, b, s := h+j, h+j+half, way*sin[j]
@@ -71,11 +124,10 @@ func (m *Model) seen(layer, position, t, pad int) (lo, hi int) {
 }
 
 // Scores computes attention scores q kᵀ / scale of one head and example, [T,T]
-// from q and k [T,K]. What a position may not see is -Inf. The first pad
-// positions are padding.
+// from q and k [T,K], with their soft cap if there is one. What a position may not
+// see is -Inf. The first pad positions are padding.
 func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
-	m.block(layer)
-	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
+	m.scores(layer, dst, q, k)
 	for i := range dst.Rows {
 		row := dst.Row(i)
 		lo, hi := m.seen(layer, i, len(row), pad)
@@ -84,6 +136,18 @@ func (m *Model) Scores(layer int, dst, q, k tensor.Matrix, pad int) {
 				row[t] = negInf
 			}
 		}
+	}
+}
+
+// scores is Scores without regard to what a position may see.
+func (m *Model) scores(layer int, dst, q, k tensor.Matrix) {
+	m.block(layer)
+	tensor.MulNT(dst, q, k, float32(1/m.Config.ScoreScale(layer)))
+	if m.Config.ScoreCap == 0 {
+		return
+	}
+	for i := range dst.Rows {
+		tensor.SoftCap(dst.Row(i), float32(m.Config.ScoreCap))
 	}
 }
 
@@ -109,12 +173,13 @@ func (m *Model) patternRow(layer int, row []float32, position, pad int) {
 
 // Attend computes one head's z [n,K] of one example from q [n,K], whose row i
 // stands at positions[i] of T, and k, v [T,K], with scratch for n·T scores. The
-// first pad positions are padding; their z is 0 or what they see of the others.
+// first pad positions are padding; their z is 0.
 func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad int, scratch []float32) {
 	m.block(layer)
 	scale := float32(1 / m.Config.ScoreScale(layer))
 	w := m.Config.Window(layer)
-	if q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
+	capped := m.Config.ScoreCap != 0
+	if !capped && q.Rows == k.Rows && (w == 0 || w >= k.Rows) { // every position: the fused kernel
 		for i := range pad {
 			clear(z.Row(i))
 		}
@@ -122,16 +187,21 @@ func (m *Model) Attend(layer int, z, q, k, v tensor.Matrix, positions []int, pad
 			scale, m.Config.Direction == Causal)
 		return
 	}
-	if w == 0 && pad == 0 && m.Config.Direction == Causal {
+	if !capped && w == 0 && pad == 0 && m.Config.Direction == Causal {
 		tensor.AttentionAt(z, q, k, v, scale, positions)
 		return
 	}
 	checkPositions("Attend", positions, q.Rows)
 	checkScratch("Attend", scratch, q.Rows*k.Rows)
 	scores := tensor.Matrix{Data: scratch[:q.Rows*k.Rows], Rows: q.Rows, Cols: k.Rows, Stride: k.Rows}
-	tensor.MulNT(scores, q, k, scale)
+	m.scores(layer, scores, q, k)
 	for i := range scores.Rows {
 		m.patternRow(layer, scores.Row(i), positions[i], pad)
 	}
 	tensor.MulNN(z, scores, v)
+	for i, at := range positions {
+		if at < pad { // as the fused kernel has it
+			clear(z.Row(i))
+		}
+	}
 }

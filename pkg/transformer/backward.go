@@ -15,8 +15,10 @@ import (
 //
 // At HookQInput, HookKInput and HookVInput, the inputs of single heads' queries,
 // keys and values, it is called once a head with that head's own g [B·T,D]; at
-// any other point once, with head 0 and g [B·T,D], [B·T,H·K] or [B·T,F]. The
-// gradient of a head's output (hook_result) is that at HookAttnOut.
+// any other point once, with head 0 and g [B·T,D], [B·T,H·K] or [B·T,F]. Where
+// heads share keys and values, g is of those that each head reads. Without a norm
+// behind attention, the gradient of a head's output (hook_result) is that at
+// HookAttnOut.
 //
 // Points without a gradient are those behind norms and within the softmax:
 // HookLN1, HookLN2, HookLNFinal, HookScores, HookPattern, and HookResult.
@@ -204,6 +206,9 @@ func (b *backward) prepare(l int) {
 	if !b.c.AttnOnly {
 		list = append(append([]*packed{&back.in}, list...), &back.out)
 	}
+	if b.c.GatedMLP {
+		list = append([]*packed{&back.gate}, list...)
+	}
 	prepare(b.threads, list...)
 }
 
@@ -242,7 +247,7 @@ func (b *backward) attention(l int) {
 	for side, d := range b.qkv {
 		if at := b.c.SidePoint(side); at != HookQ+Point(side) {
 			b.hook(at, l, d)
-			b.Unrotate(side, d)
+			b.Unturn(l, side, d, b.RawSide(l, side, b.s))
 		}
 		b.hook(HookQ+Point(side), l, d)
 		if b.heads == nil && !b.hooked(HookQInput+Point(side), l) {

@@ -10,7 +10,7 @@ func (c Config) BackwardFLOP(batch, t, logits int, weights, keptPre bool) int64 
 		n += forward - 2*scores
 	}
 	if !keptPre && !c.AttnOnly {
-		n += int64(batch) * int64(t) * int64(c.Layers) * int64(c.DModel) * int64(c.DMLP) * 2
+		n += int64(batch) * int64(t) * int64(c.Layers) * int64(c.DModel) * int64(c.MLPWidth()) * 2
 	}
 	return n
 }

@@ -13,7 +13,7 @@ import (
 // Standardized are rows of a residual stream as norms see them, and what the way
 // backward needs of them.
 type Standardized struct {
-	X   tensor.Matrix // x̂ = (x − mean)/σ [rows,D]; x itself of a model without norms
+	X   tensor.Matrix // x̂ = (x − mean)/σ [rows,D], or x/σ of RMS norms; x itself of a model without norms
 	Inv []float32     // 1/σ [rows]; nil of a model without norms
 }
 
@@ -45,11 +45,14 @@ func (s Standardized) Slice(lo, hi int) Standardized {
 // Standardize sets s to what a norm sees of rows x [rows,D].
 func (m *Model) Standardize(s Standardized, x tensor.Matrix) {
 	m.checkOpen()
-	if m.Config.Norm == NoNorm {
+	switch eps := float32(m.Config.Eps); {
+	case m.Config.Norm == NoNorm:
 		copyRows(s.X, x)
-		return
+	case m.Config.Norm.Centred():
+		tensor.Standardize(s.X, s.Inv, x, eps)
+	default:
+		tensor.StandardizeRMS(s.X, s.Inv, x, eps)
 	}
-	tensor.Standardize(s.X, s.Inv, x, float32(m.Config.Eps))
 }
 
 // Norm1Backward goes backward through Norm1 at rows s: dx [rows,D] of dy, which
@@ -71,22 +74,25 @@ func (m *Model) NormFinalBackward(dx, dy tensor.Matrix, s Standardized, r Rules)
 }
 
 func (m *Model) normBackward(dx, dy tensor.Matrix, s Standardized, w []float32, r Rules) {
-	if m.Config.Norm != NoNorm {
+	switch {
+	case m.Config.Norm == NoNorm:
+		copyRows(dx, dy)
+	case m.Config.Norm.Centred():
 		tensor.LayerNormBackward(dx, dy, s.X, s.Inv, w, r.FixedNorm)
-		return
+	default:
+		tensor.RMSNormBackward(dx, dy, s.X, s.Inv, w, r.FixedNorm)
 	}
-	copyRows(dx, dy)
 }
 
 // HeadBackward goes backward through Head: dx [rows,D] of normalized inputs, dy
 // being [rows,K].
 func (m *Model) HeadBackward(layer, side, head int, dx, dy tensor.Matrix) {
 	checkSide(side)
-	tensor.MatMul(dx, dy, m.headOf(layer, head).back.qkvHead[side][head].get())
+	tensor.MatMul(dx, dy, m.headOf(layer, head).back.qkvHead[side][m.Config.SideHead(side, head)].get())
 }
 
 // AddHeadsBackward goes backward through Heads and adds to dx [rows,D], dy being
-// [rows,H·K].
+// [rows,H·K] of queries and [rows,G·K] of keys and values.
 func (m *Model) AddHeadsBackward(layer, side int, dx, dy tensor.Matrix) {
 	checkSide(side)
 	tensor.MatMulAdd(dx, dy, m.block(layer).back.qkv[side].get())
@@ -126,6 +132,7 @@ func (m *Model) AttendBackward(layer int, d [3]tensor.Matrix, dz tensor.Matrix, 
 	p := tensor.Matrix{Data: scratch[:t*stride], Rows: t, Cols: t, Stride: stride}
 	scale := float32(1 / m.Config.ScoreScale(layer))
 	tensor.MulNT(p, qkv[0], qkv[1], scale)
+	slopes := m.capScores(p, r)
 	m.fullPattern(layer, p)
 	if r.FixedPattern {
 		tensor.MixBackward(d[2], dz, p)
@@ -133,12 +140,46 @@ func (m *Model) AttendBackward(layer int, d [3]tensor.Matrix, dz tensor.Matrix, 
 		d[1].Zero()
 		return
 	}
-	tensor.AttentionBackward(d[0], d[1], d[2], dz, p, qkv[0], qkv[1], qkv[2], scale)
+	tensor.AttentionBackward(d[0], d[1], d[2], dz, p, slopes, qkv[0], qkv[1], qkv[2], scale)
 	if r.HalfProducts {
 		for side, share := range []float32{0.25, 0.25, 0.5} {
 			for i := range t {
 				tensor.Scale(d[side].Row(i), share)
 			}
+		}
+	}
+}
+
+// capScores puts the soft cap on scores, in place, and returns its slopes; nothing
+// in models without.
+func (m *Model) capScores(scores tensor.Matrix, r Rules) tensor.Matrix {
+	if m.Config.ScoreCap == 0 {
+		return tensor.Matrix{}
+	}
+	slopes := tensor.New(scores.Rows, scores.Cols).Matrix()
+	for i := range scores.Rows {
+		m.capRow(slopes.Row(i), scores.Row(i), m.Config.ScoreCap, r)
+	}
+	return slopes
+}
+
+// capRow puts a soft cap on a row, in place, and sets slopes to its slopes.
+func (m *Model) capRow(slopes, row []float32, limit float64, r Rules) {
+	before := row
+	if r.FixedActRatio {
+		before = append([]float32(nil), row...)
+	}
+	tensor.SoftCap(row, float32(limit))
+	for i := range slopes {
+		slopes[i] = 1
+	}
+	if !r.FixedActRatio {
+		tensor.SoftCapBackward(slopes, row, float32(limit))
+		return
+	}
+	for i, v := range before {
+		if v != 0 {
+			slopes[i] = row[i] / v
 		}
 	}
 }
@@ -153,7 +194,8 @@ func (m *Model) fullPattern(layer int, scores tensor.Matrix) {
 	m.Pattern(layer, scores, 0)
 }
 
-// MLPOutBackward goes backward through MLPOut: dx [rows,F] of dy [rows,D].
+// MLPOutBackward goes backward through MLPOut, the norm behind the MLP aside: dx
+// [rows,F] of dy [rows,D].
 func (m *Model) MLPOutBackward(layer int, dx, dy tensor.Matrix) {
 	tensor.MatMul(dx, dy, m.mlp(layer).back.out.get())
 }
@@ -168,9 +210,41 @@ func (m *Model) ActivateBackward(dx, x, scratch []float32, r Rules) {
 	r.activateBackward(m.Config.Activation, dx, x, scratch)
 }
 
-// MLPPreBackward goes backward through MLPPre: dx [rows,D] of dy [rows,F].
+// MLPPostBackward goes backward through MLPPost, in place: d, whose first F columns
+// are the gradient of what MLPOut takes, becomes that of pre [rows,F], of a gated
+// MLP [rows,2F]. Scratch is as long as a row.
+func (m *Model) MLPPostBackward(d, pre tensor.Matrix, scratch []float32, r Rules) {
+	m.checkOpen()
+	f := m.Config.DMLP
+	d, pre = checkWidth("MLPPostBackward", d, m.Config.MLPWidth()), checkWidth("MLPPostBackward", pre, m.Config.MLPWidth())
+	if pre.Rows != d.Rows {
+		panic(fmt.Sprintf("transformer: MLPPostBackward: gradients of %d rows, found %d", d.Rows, pre.Rows))
+	}
+	checkScratch("MLPPostBackward", scratch, f)
+	for i := range d.Rows {
+		g, x := d.Row(i)[:f], pre.Row(i)
+		if m.Config.GatedMLP {
+			factor, other := d.Row(i)[f:], x[f:]
+			copy(factor, x[:f])
+			m.Activate(factor)
+			tensor.MulTo(factor, factor, g)
+			tensor.MulTo(g, g, other)
+			if r.HalfGates {
+				tensor.Scale(d.Row(i), 0.5)
+			}
+		}
+		m.ActivateBackward(g, x[:f], scratch[:f], r)
+	}
+}
+
+// MLPPreBackward goes backward through MLPPre: dx [rows,D] of dy [rows,F], of a
+// gated MLP [rows,2F].
 func (m *Model) MLPPreBackward(layer int, dx, dy tensor.Matrix) {
-	tensor.MatMul(dx, dy, m.mlp(layer).back.in.get())
+	b, f := m.mlp(layer), m.Config.DMLP
+	tensor.MatMul(dx, dy.Columns(dy.Cols-f, dy.Cols), b.back.in.get())
+	if m.Config.GatedMLP {
+		tensor.MatMulAdd(dx, dy.Columns(0, f), b.back.gate.get())
+	}
 }
 
 // UnembedBackward goes backward through Unembed: dx [rows,D] of dy [rows,V].

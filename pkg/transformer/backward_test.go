@@ -63,7 +63,11 @@ type gradientCase struct {
 // drawGradientCase draws one.
 func drawGradientCase(t *testing.T, rng *rand.Rand, seed uint64) gradientCase {
 	t.Helper()
-	return newGradientCase(t, golden.RandomConfig(rng), rng, seed)
+	c := golden.RandomConfig(rng)
+	if seed%2 == 1 {
+		c = golden.WithParts(rand.New(rand.NewPCG(seed, 88)), c)
+	}
+	return newGradientCase(t, c, rng, seed)
 }
 
 // newGradientCase draws weights, a run and a loss for a configuration. Padding
@@ -195,7 +199,7 @@ func TestBackwardAgainstDifferences(t *testing.T) {
 		x := drawGradientCase(t, rng, seed)
 		if seed%3 == 0 {
 			bit := func() bool { return rng.IntN(2) == 0 }
-			x.rules = transformer.Rules{FixedNorm: bit(), FixedPattern: bit(), HalfProducts: bit(), FixedActRatio: bit()}
+			x.rules = transformer.Rules{FixedNorm: bit(), FixedPattern: bit(), HalfProducts: bit(), FixedActRatio: bit(), HalfGates: bit()}
 		}
 		a, w := x.check(t, rng)
 		worst, worstWeight = max(worst, a), max(worstWeight, w)

@@ -67,18 +67,35 @@ func calls(m *transformer.Model) map[string]func() {
 		"AddPositions":     func() { m.AddPositions(0, rows, at) },
 		"Heads":            func() { m.Heads(0, 0, all, rows) },
 		"Head":             func() { m.Head(0, 0, 0, matrix(2, c.DHead), rows) },
-		"Rotate":           func() { m.Rotate(0, all, at) },
-		"Scores":           func() { m.Scores(0, matrix(2, 2), all, all, 0) },
-		"Pattern":          func() { m.Pattern(0, matrix(2, 2), 0) },
-		"Attend":           func() { m.Attend(0, all, all, all, all, at, 0, nil) },
-		"AddHeadOut":       func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
-		"AddHeadsOut":      func() { m.AddHeadsOut(0, rows, all) },
-		"MLPPre":           func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
-		"Activate":         func() { m.Activate(make([]float32, 2)) },
-		"MLPOut":           func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
-		"Unembed":          func() { m.Unembed(matrix(2, c.VocabOut), rows) },
-		"UnembedColumns":   func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
-		"HeadOutOnto":      func() { m.HeadOutOnto(0, 0, rows, rows, matrix(2, c.DHead)) },
+		"Turn":             func() { m.Turn(0, 0, all, at) },
+		"AttnOut":          func() { m.AttnOut(0, rows) },
+		"AttnSum":          func() { m.AttnSum(0, rows, all) },
+		"AttnPost":         func() { m.AttnPost(0, rows) },
+		"AddAttnChange":    func() { m.AddAttnChange(0, rows, rows, rows, rows) },
+		"AttnPostSees":     func() { m.AttnPostSees(rows, make([]float32, 2)) },
+		"AttnPostForward": func() {
+			m.AttnPostForward(0, rows, transformer.Standardized{X: rows, Inv: make([]float32, 2)}, transformer.Rules{})
+		},
+		"AttnPostBackward": func() {
+			m.AttnPostBackward(0, rows, rows, transformer.Standardized{X: rows, Inv: make([]float32, 2)}, transformer.Rules{})
+		},
+		"MLPPost": func() { m.MLPPost(matrix(2, c.MLPWidth())) },
+		"MLPPostBackward": func() {
+			m.MLPPostBackward(matrix(2, c.MLPWidth()), matrix(2, c.MLPWidth()), make([]float32, 2*c.DMLP), transformer.Rules{})
+		},
+		"CapLogits":      func() { m.CapLogits(matrix(2, c.VocabOut)) },
+		"Rotate":         func() { m.Rotate(0, all, at) },
+		"Scores":         func() { m.Scores(0, matrix(2, 2), all, all, 0) },
+		"Pattern":        func() { m.Pattern(0, matrix(2, 2), 0) },
+		"Attend":         func() { m.Attend(0, all, all, all, all, at, 0, nil) },
+		"AddHeadOut":     func() { m.AddHeadOut(0, 0, rows, matrix(2, c.DHead)) },
+		"AddHeadsOut":    func() { m.AddHeadsOut(0, rows, all) },
+		"MLPPre":         func() { m.MLPPre(0, matrix(2, c.DMLP), rows) },
+		"Activate":       func() { m.Activate(make([]float32, 2)) },
+		"MLPOut":         func() { m.MLPOut(0, rows, matrix(2, c.DMLP)) },
+		"Unembed":        func() { m.Unembed(matrix(2, c.VocabOut), rows) },
+		"UnembedColumns": func() { m.UnembedColumns(matrix(2, c.VocabOut), rows, 0, c.VocabOut) },
+		"HeadOutOnto":    func() { m.HeadOutOnto(0, 0, rows, rows, matrix(2, c.DHead)) },
 	}
 }
 

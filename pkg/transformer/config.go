@@ -23,11 +23,13 @@ const (
 // Normalization is the norm before attention, MLP and unembedding.
 type Normalization string
 
-// The normalizations. LNPre is LayerNorm without weights, as it stands after
-// its weights were folded into the next layer.
+// The normalizations. LNPre and RMSPre are LayerNorm and RMSNorm without weights,
+// as they stand after their weights were folded into the next layer.
 const (
 	LayerNorm Normalization = "LN"
 	LNPre     Normalization = "LNPre"
+	RMSNorm   Normalization = "RMS" // divides by the root of the mean square (Zhang and Sennrich 2019)
+	RMSPre    Normalization = "RMSPre"
 	NoNorm    Normalization = ""
 )
 
@@ -81,6 +83,14 @@ type Config struct {
 	RotaryBase      float64       // of the angles
 	RotaryFactor    float64       // Rotary's positions are divided by it (Chen et al. 2023); 0 means 1
 	RotaryAdjacent  bool          // Rotary pairs components 2j and 2j+1, as GPT-J does, not j and j+RotaryDim/2, as GPT-NeoX
+	RotaryBands     RotaryBands   // what Rotary's frequencies are scaled by; nothing if zero
+	KVHeads         int           // G, how many heads have keys and values, each for H/G heads' queries; 0 means H
+	GatedMLP        bool          // MLPs are act(x W_gate + b_gate) · (x W_in + b_in) W_out + b_out
+	QKNorm          bool          // RMS norms over K of each head's queries and keys, before rotary positions
+	PostNorm        bool          // RMS norms of what attention and what MLPs give
+	EmbedScale      float64       // token embeddings are multiplied by it; 0 means 1
+	ScoreCap        float64       // attention scores s are c·tanh(s/c); 0 for no cap
+	LogitCap        float64       // logits are as well; 0 for no cap
 }
 
 // Window is the number of positions that a layer's attention sees, its own and
@@ -105,7 +115,7 @@ func (c Config) ScoreScale(layer int) float64 {
 
 var (
 	activations    = []Activation{ReLU, GELU, GELUNew, SiLU}
-	normalizations = []Normalization{LayerNorm, LNPre, NoNorm}
+	normalizations = []Normalization{LayerNorm, LNPre, RMSNorm, RMSPre, NoNorm}
 	directions     = []Direction{Causal, Bidirectional}
 	positions      = []Positions{Standard, Shortformer, Rotary, NoPositions}
 )
@@ -157,6 +167,9 @@ func (c Config) Validate() error {
 	if inverse := float64(float32(1 / c.ScoreScale(c.Layers-1))); !(inverse > 0) || math.IsInf(float64(float32(1/c.AttnScale)), 0) {
 		return fmt.Errorf("field \"attn_scale\": expected a positive number in the range of 32 bits, found %v", c.AttnScale)
 	}
+	if err := c.validateParts(); err != nil {
+		return err
+	}
 	return c.validateAttention()
 }
 
@@ -182,7 +195,7 @@ func (c Config) validateAttention() error {
 	if c.RotaryFactor != 0 && !FactorInRange(c.RotaryFactor) {
 		return fmt.Errorf("rotary positions: expected a factor from %g to %g, found %v", 1/MostFactor, MostFactor, c.RotaryFactor)
 	}
-	const most = 1 << 27 // angles that are kept
+	const most = 1 << 27 // angles that may be kept
 	if c.Ctx*c.RotaryDim > most {
 		return fmt.Errorf("field \"n_ctx\": expected at most %d positions with rotary_dim %d, found %d", most/c.RotaryDim, c.RotaryDim, c.Ctx)
 	}
@@ -191,19 +204,13 @@ func (c Config) validateAttention() error {
 
 // Parameters is the number of weights and biases.
 func (c Config) Parameters() int {
-	norm := 0
-	if c.Norm == LayerNorm {
-		norm = 2 * c.DModel
+	sum := func(list []Param) (n int) {
+		for _, p := range list {
+			n += p.Size()
+		}
+		return n
 	}
-	block := norm + 4*c.Heads*c.DModel*c.DHead + 3*c.Heads*c.DHead + c.DModel
-	if !c.AttnOnly {
-		block += norm + 2*c.DModel*c.DMLP + c.DMLP + c.DModel
-	}
-	n := c.Vocab*c.DModel + c.Layers*block + norm + c.DModel*c.VocabOut + c.VocabOut
-	if c.Positions.Learned() {
-		n += c.Ctx * c.DModel
-	}
-	return n
+	return sum((&Params{}).Outer(c)) + c.Layers*sum((&BlockParams{}).All(c, 0))
 }
 
 // MaxTokens is how many tokens an example may have, 0 for any number.
@@ -219,10 +226,10 @@ func (c Config) MaxTokens() int {
 // which logits are computed at the given number of positions an example.
 func (c Config) FLOP(batch, t, logits int) int64 {
 	rows := int64(batch) * int64(t)
-	d, h, k := int64(c.DModel), int64(c.Heads), int64(c.DHead)
-	block := rows*d*h*k*2*4 + 2*2*int64(batch)*h*int64(t)*int64(t)*k
+	d, h, g, k := int64(c.DModel), int64(c.Heads), int64(c.KV()), int64(c.DHead)
+	block := rows*d*(h+g)*k*2*2 + 2*2*int64(batch)*h*int64(t)*int64(t)*k
 	if !c.AttnOnly {
-		block += rows * d * int64(c.DMLP) * 2 * 2
+		block += rows * d * int64(c.DMLP+c.MLPWidth()) * 2
 	}
 	return int64(c.Layers)*block + int64(batch)*int64(logits)*d*int64(c.VocabOut)*2
 }

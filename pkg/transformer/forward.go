@@ -68,7 +68,7 @@ type pass struct {
 // and the stream before a parallel MLP.
 func PassFloats(c Config) int64 {
 	d, hk := int64(c.DModel), int64(c.Heads*c.DHead)
-	return d + 4*d + 4*hk + int64(c.DMLP)
+	return d + 4*d + 4*hk + int64(c.MLPWidth())
 }
 
 // Forward runs tokens [B,T] through the model and returns the logits
@@ -95,6 +95,9 @@ func (m *Model) Forward(ctx context.Context, tokens [][]int, o Options) (*tensor
 		p.hooks[h.At] = append(p.hooks[h.At], h.Do)
 	}
 	for _, r := range o.keep {
+		if side := r.at.Point.side(); side > 0 && p.c.KV() != p.c.Heads && p.hooked(HookQInput+Point(side), r.at.Layer) {
+			return nil, fmt.Errorf("hook point %v: heads that share keys and values cannot be recorded with inputs of their own", HookPoint{HookQInput + Point(side), r.at.Layer})
+		}
 		p.keep[r.at] = r
 	}
 	p.embed(tokens)
@@ -127,7 +130,8 @@ func (p *pass) hook(at Point, layer int, x *tensor.Tensor, shape ...int) {
 // rows runs f on ranges of the rows of all examples.
 func (p *pass) rows(f func(lo, hi int)) { tensor.Parallel(p.b*p.t, p.threads, f) }
 
-// embed sets the residual stream to W_E[token] + W_pos[position].
+// embed sets the residual stream to W_E[token] + W_pos[position], the former
+// scaled where the model says so.
 func (p *pass) embed(tokens [][]int) {
 	w, d := p.m.Params, p.c.DModel
 	embed := tensor.New(p.b, p.t, d)
@@ -135,6 +139,9 @@ func (p *pass) embed(tokens [][]int) {
 		for t, id := range row {
 			copy(embed.Data[(b*p.t+t)*d:(b*p.t+t+1)*d], w.Embed.Row(id))
 		}
+	}
+	if p.c.EmbedScale != 0 {
+		tensor.Scale(embed.Data, float32(p.c.EmbedScale))
 	}
 	p.hook(HookEmbed, 0, embed, p.b, p.t, d)
 	if p.c.Positions == Standard {
@@ -189,8 +196,9 @@ func (p *pass) prepare(l int) {
 	if !p.hooked(HookResult, l) {
 		list = append(list, &b.o)
 	}
-	if !p.c.AttnOnly {
-		list = append(append([]*packed{&b.in}, list...), &b.out)
+	if mlp := b.mlp(p.c); mlp != nil {
+		last := len(mlp) - 1
+		list = append(append(mlp[:last:last], list...), mlp[last])
 	}
 	prepare(p.threads, list...)
 }
@@ -212,10 +220,11 @@ func (p *pass) attention(l int) *tensor.Tensor {
 		} else {
 			qkv[side] = p.sharedInput(l, side, normed)
 		}
-		p.hook(HookQ+Point(side), l, qkv[side], p.b, p.t, h, k)
-		if p.c.Positions == Rotary && side < 2 {
-			p.rows(func(lo, hi int) { p.m.Rotate(side, qkv[side].Matrix().Slice(lo, hi), p.ids[lo:hi]) })
-			p.hook(HookRotQ+Point(side), l, qkv[side], p.b, p.t, h, k)
+		heads := qkv[side].Cols() / k
+		p.hook(HookQ+Point(side), l, qkv[side], p.b, p.t, heads, k)
+		if p.c.Turned(side) {
+			p.rows(func(lo, hi int) { p.m.Turn(l, side, qkv[side].Matrix().Slice(lo, hi), p.ids[lo:hi]) })
+			p.hook(HookRotQ+Point(side), l, qkv[side], p.b, p.t, heads, k)
 		}
 	}
 	z := p.attend(l, qkv)
@@ -228,9 +237,7 @@ func (p *pass) attention(l int) *tensor.Tensor {
 			p.m.AddHeadsOut(l, out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), z.Matrix().Slice(lo, hi))
 		})
 	}
-	p.rows(func(lo, hi int) {
-		tensor.AddRows(out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi), p.m.Params.Blocks[l].BO)
-	})
+	p.rows(func(lo, hi int) { p.m.AttnOut(l, out.Reshape(p.b*p.t, d).Matrix().Slice(lo, hi)) })
 	return out
 }
 
@@ -245,8 +252,8 @@ func (p *pass) sharedNorm(l int) *tensor.Tensor {
 	return normed
 }
 
-// sharedInput computes q, k or v [B·T,H·K] of all heads from one normalized
-// stream.
+// sharedInput computes q [B·T,H·K], k or v [B·T,G·K] of all heads from one
+// normalized stream.
 func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 	x := normed
 	if p.c.Positions == Shortformer && side < 2 {
@@ -254,7 +261,7 @@ func (p *pass) sharedInput(l, side int, normed *tensor.Tensor) *tensor.Tensor {
 		p.copyOf(x, normed)
 		p.m.AddPositions(side, x.Matrix(), p.ids)
 	}
-	out := p.memory.take(p.b*p.t, p.c.Heads*p.c.DHead)
+	out := p.memory.take(p.b*p.t, p.c.SideHeads(side)*p.c.DHead)
 	p.rows(func(lo, hi int) {
 		p.m.Heads(l, side, out.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi))
 	})
@@ -312,21 +319,24 @@ func (p *pass) attend(l int, qkv [3]*tensor.Tensor) *tensor.Tensor {
 			}
 		})
 	}
-	part := func(x *tensor.Tensor, b, j int) tensor.Matrix {
-		return x.Matrix().Slice(b*t, (b+1)*t).Columns(j*k, (j+1)*k)
+	part := func(x *tensor.Tensor, side, b, j int) tensor.Matrix {
+		from, to := p.c.SideColumns(side, j, x.Cols())
+		return x.Matrix().Slice(b*t, (b+1)*t).Columns(from, to)
 	}
 	if !keep {
 		each(func(b, j int, s tensor.Matrix) {
-			p.m.Attend(l, part(z, b, j), part(qkv[0], b, j), part(qkv[1], b, j), part(qkv[2], b, j),
+			p.m.Attend(l, part(z, 0, b, j), part(qkv[0], 0, b, j), part(qkv[1], 1, b, j), part(qkv[2], 2, b, j),
 				p.positions, p.pad.Of(b), s.Data)
 		})
 		return z
 	}
-	each(func(b, j int, s tensor.Matrix) { p.m.Scores(l, s, part(qkv[0], b, j), part(qkv[1], b, j), p.pad.Of(b)) })
+	each(func(b, j int, s tensor.Matrix) {
+		p.m.Scores(l, s, part(qkv[0], 0, b, j), part(qkv[1], 1, b, j), p.pad.Of(b))
+	})
 	p.hook(HookScores, l, all, p.b, h, t, t)
 	each(func(b, _ int, s tensor.Matrix) { p.m.Pattern(l, s, p.pad.Of(b)) })
 	p.hook(HookPattern, l, all, p.b, h, t, t)
-	each(func(b, j int, s tensor.Matrix) { tensor.MulNN(part(z, b, j), s, part(qkv[2], b, j)) })
+	each(func(b, j int, s tensor.Matrix) { tensor.MulNN(part(z, 0, b, j), s, part(qkv[2], 2, b, j)) })
 	return z
 }
 
@@ -351,16 +361,24 @@ func (p *pass) headResults(l int, out, z *tensor.Tensor) {
 
 // mlp returns mlp_out [B,T,D] computed from x, which hooks may change.
 func (p *pass) mlp(l int, x *tensor.Tensor) *tensor.Tensor {
-	n, d, f := p.b*p.t, p.c.DModel, p.c.DMLP
+	n, d, f, w := p.b*p.t, p.c.DModel, p.c.DMLP, p.c.MLPWidth()
 	p.hook(HookMLPIn, l, x, p.b, p.t, d)
-	normed, post, out := p.memory.take(n, d), p.memory.take(n, f), p.memory.take(n, d)
+	normed, hidden, out := p.memory.take(n, d), p.memory.take(n, w), p.memory.take(n, d)
 	p.rows(func(lo, hi int) { p.m.Norm2(l, normed.Matrix().Slice(lo, hi), x.Matrix().Slice(lo, hi)) })
 	p.hook(HookLN2, l, normed, p.b, p.t, d)
-	p.rows(func(lo, hi int) { p.m.MLPPre(l, post.Matrix().Slice(lo, hi), normed.Matrix().Slice(lo, hi)) })
-	p.hook(HookMLPPre, l, post, p.b, p.t, f)
-	p.rows(func(lo, hi int) { p.m.Activate(post.Data[lo*f : hi*f]) })
-	p.hook(HookMLPPost, l, post, p.b, p.t, f)
-	p.rows(func(lo, hi int) { p.m.MLPOut(l, out.Matrix().Slice(lo, hi), post.Matrix().Slice(lo, hi)) })
+	p.rows(func(lo, hi int) { p.m.MLPPre(l, hidden.Matrix().Slice(lo, hi), normed.Matrix().Slice(lo, hi)) })
+	p.hook(HookMLPPre, l, hidden, p.b, p.t, w)
+	post := hidden.Matrix().Columns(0, f)
+	p.rows(func(lo, hi int) { p.m.MLPPost(hidden.Matrix().Slice(lo, hi)) })
+	if w == f {
+		p.hook(HookMLPPost, l, hidden, p.b, p.t, f)
+	} else if p.hooked(HookMLPPost, l) {
+		apart := p.memory.take(n, f)
+		copyRows(apart.Matrix(), post)
+		p.hook(HookMLPPost, l, apart, p.b, p.t, f)
+		post = apart.Matrix()
+	}
+	p.rows(func(lo, hi int) { p.m.MLPOut(l, out.Matrix().Slice(lo, hi), post.Slice(lo, hi)) })
 	p.hook(HookMLPOut, l, out, p.b, p.t, d)
 	return out
 }

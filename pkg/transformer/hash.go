@@ -48,6 +48,18 @@ func (c Config) text() string {
 	if c.RotaryFactor != 0 {
 		text += fmt.Sprintf(" RotaryFactor:%v", c.RotaryFactor)
 	}
+	zero := Config{}
+	for _, x := range []struct {
+		name        string
+		value, none any
+	}{
+		{"RotaryBands", c.RotaryBands, zero.RotaryBands}, {"KVHeads", c.KV(), c.Heads}, {"GatedMLP", c.GatedMLP, false}, {"QKNorm", c.QKNorm, false},
+		{"PostNorm", c.PostNorm, false}, {"EmbedScale", c.EmbedScale, 0.0}, {"ScoreCap", c.ScoreCap, 0.0}, {"LogitCap", c.LogitCap, 0.0},
+	} {
+		if x.value != x.none {
+			text += fmt.Sprintf(" %s:%v", x.name, x.value)
+		}
+	}
 	return text + "}"
 }
 

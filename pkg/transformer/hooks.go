@@ -23,21 +23,21 @@ const (
 	HookVInput                 // hook_v_input [B,T,H,D]
 	HookLN1                    // ln1.hook_normalized [B,T,D]
 	HookQ                      // attn.hook_q [B,T,H,K]
-	HookK                      // attn.hook_k [B,T,H,K]
-	HookV                      // attn.hook_v [B,T,H,K]
-	HookRotQ                   // attn.hook_rot_q [B,T,H,K], after rotary positions
-	HookRotK                   // attn.hook_rot_k [B,T,H,K]
+	HookK                      // attn.hook_k [B,T,G,K]; [B,T,H,K] where hooks give each head its own input, as all points of keys and values
+	HookV                      // attn.hook_v [B,T,G,K]
+	HookRotQ                   // attn.hook_rot_q [B,T,H,K], after norms of queries and rotary positions
+	HookRotK                   // attn.hook_rot_k [B,T,G,K]
 	HookScores                 // attn.hook_attn_scores [B,H,T,T]
 	HookPattern                // attn.hook_pattern [B,H,T,T]
 	HookZ                      // attn.hook_z [B,T,H,K]
 	HookResult                 // attn.hook_result [B,T,H,D], without b_O
-	HookAttnOut                // hook_attn_out [B,T,D]
+	HookAttnOut                // hook_attn_out [B,T,D], after the norm behind attention
 	HookResidMid               // hook_resid_mid [B,T,D]
 	HookMLPIn                  // hook_mlp_in [B,T,D], before ln2
 	HookLN2                    // ln2.hook_normalized [B,T,D]
-	HookMLPPre                 // mlp.hook_pre [B,T,F]
+	HookMLPPre                 // mlp.hook_pre [B,T,F]; of a gated MLP [B,T,2F], with what is multiplied beside it
 	HookMLPPost                // mlp.hook_post [B,T,F]
-	HookMLPOut                 // hook_mlp_out [B,T,D]
+	HookMLPOut                 // hook_mlp_out [B,T,D], after the norm behind the MLP
 	HookResidPost              // hook_resid_post [B,T,D]
 	HookLNFinal                // ln_final.hook_normalized [B,T,D]
 	numPoints
@@ -53,6 +53,17 @@ var pointNames = [numPoints]string{
 
 // inBlock reports whether the point exists once a block.
 func (p Point) inBlock() bool { return p > HookPosEmbed && p < HookLNFinal }
+
+// side is 0, 1 or 2 of points of queries, keys or values, else -1.
+func (p Point) side() int {
+	switch {
+	case p >= HookQ && p <= HookV:
+		return int(p - HookQ)
+	case p == HookRotQ || p == HookRotK:
+		return int(p - HookRotQ)
+	}
+	return -1
+}
 
 // HookPoint is a hook point of one block; Layer is zero where the point stands
 // outside the blocks.
@@ -112,7 +123,7 @@ func (c Config) exists(h HookPoint) bool {
 	if c.ParallelAttnMLP && h.Point == HookResidMid {
 		return false
 	}
-	if (h.Point == HookRotQ || h.Point == HookRotK) && c.Positions != Rotary {
+	if (h.Point == HookRotQ || h.Point == HookRotK) && !c.Turned(0) {
 		return false
 	}
 	return h.Point != HookPosEmbed || c.Positions == Standard

@@ -63,12 +63,25 @@ func set(forward, back *packed, of func() tensor.Matrix) {
 
 // block holds one block's matrices, packed.
 type block struct {
-	qkv     [3]packed   // all heads side by side [D,H·K]
+	qkv     [3]packed   // all heads side by side [D,H·K], of keys and values [D,G·K]
 	qkvHead [3][]packed // one head each [D,K]
 	o       packed      // all heads below each other [H·K,D]
 	oHead   []packed    // one head each [K,D]
 	in, out packed      // the MLP's [D,F], [F,D]
+	gate    packed      // of a gated MLP [D,F]
 	back    backBlock
+}
+
+// mlp lists the matrices of an MLP that is used, none where there is none: what
+// is large first.
+func (b *block) mlp(c Config) []*packed {
+	switch {
+	case c.AttnOnly:
+		return nil
+	case c.GatedMLP:
+		return []*packed{&b.in, &b.gate, &b.out}
+	}
+	return []*packed{&b.in, &b.out}
 }
 
 // backBlock holds the transposes of one block's matrices, packed, for the way
@@ -79,6 +92,7 @@ type backBlock struct {
 	o       packed      // [D,H·K]
 	oHead   []packed    // one head each [D,K]
 	in, out packed      // the MLP's [F,D], [D,F]
+	gate    packed      // of a gated MLP [F,D]
 }
 
 // New makes a model of its shape and parameters, which it keeps. Parameters
@@ -92,9 +106,6 @@ func New(c Config, p *Params) (*Model, error) {
 	}
 	m := &Model{Config: c, Params: p, blocks: make([]block, c.Layers)}
 	m.Repack()
-	if c.Positions == Rotary {
-		m.turns = newRotary(c)
-	}
 	return m, nil
 }
 
@@ -181,9 +192,9 @@ func (b *block) init(c Config, w *BlockParams) {
 	for i := range b.qkv {
 		set(&b.qkv[i], &b.back.qkv[i], func() tensor.Matrix { return sideBySide(w.W[i]) })
 		if b.qkvHead[i] == nil {
-			b.qkvHead[i], b.back.qkvHead[i] = make([]packed, c.Heads), make([]packed, c.Heads)
+			b.qkvHead[i], b.back.qkvHead[i] = make([]packed, c.SideHeads(i)), make([]packed, c.SideHeads(i))
 		}
-		for h := range c.Heads {
+		for h := range c.SideHeads(i) {
 			set(&b.qkvHead[i][h], &b.back.qkvHead[i][h], func() tensor.Matrix { return headOf(w.W[i], h) })
 		}
 	}
@@ -198,6 +209,9 @@ func (b *block) init(c Config, w *BlockParams) {
 		set(&b.in, &b.back.in, w.WIn.Matrix)
 		set(&b.out, &b.back.out, w.WOut.Matrix)
 	}
+	if c.GatedMLP {
+		set(&b.gate, &b.back.gate, w.WGate.Matrix)
+	}
 }
 
 // headOf is one head's matrix of all [H,rows,cols].
@@ -210,9 +224,15 @@ func headOf(w *tensor.Tensor, h int) tensor.Matrix {
 func PackedFloats(c Config) int64 {
 	length := tensor.PackedLen
 	d, hk := c.DModel, c.Heads*c.DHead
-	block := 3*(length(d, hk)+c.Heads*length(d, c.DHead)) + length(hk, d) + c.Heads*length(c.DHead, d)
+	block := length(hk, d) + c.Heads*length(c.DHead, d)
+	for side := range 3 {
+		block += length(d, c.SideHeads(side)*c.DHead) + c.SideHeads(side)*length(d, c.DHead)
+	}
 	if !c.AttnOnly {
 		block += length(d, c.DMLP) + length(c.DMLP, d)
+	}
+	if c.GatedMLP {
+		block += length(d, c.DMLP)
 	}
 	return int64(c.Layers)*int64(block) + int64(length(d, c.VocabOut))
 }
@@ -228,107 +248,4 @@ func sideBySide(w *tensor.Tensor) tensor.Matrix {
 		}
 	}
 	return out.Matrix()
-}
-
-// The parts below work on matrices of rows; a row is one position of one
-// example. dst and x may be the same where the shapes are.
-
-// Norm1 is the norm before a block's attention: ln1 of x [rows,D].
-func (m *Model) Norm1(layer int, dst, x tensor.Matrix) {
-	w := m.norms(layer)
-	m.norm(dst, x, w.LN1W, w.LN1B)
-}
-
-// Norm2 is the norm before a block's MLP: ln2 of x [rows,D].
-func (m *Model) Norm2(layer int, dst, x tensor.Matrix) {
-	m.mlp(layer)
-	w := m.norms(layer)
-	m.norm(dst, x, w.LN2W, w.LN2B)
-}
-
-// NormFinal is ln_final of x [rows,D].
-func (m *Model) NormFinal(dst, x tensor.Matrix) {
-	m.checkOpen()
-	m.norm(dst, x, m.Params.LNFW, m.Params.LNFB)
-}
-
-func (m *Model) norm(dst, x tensor.Matrix, w, b []float32) {
-	if m.Config.Norm != NoNorm {
-		tensor.LayerNorm(dst, x, w, b, float32(m.Config.Eps))
-		return
-	}
-	copyRows(dst, x)
-}
-
-func copyRows(dst, x tensor.Matrix) {
-	for i := range x.Rows {
-		copy(dst.Row(i), x.Row(i))
-	}
-}
-
-// AddPositions adds the shortformer's position embeddings to the normalized
-// inputs x [n,D] of queries and keys (side 0 and 1), row i standing at
-// positions[i]; it does nothing for values and for other models.
-func (m *Model) AddPositions(side int, x tensor.Matrix, positions []int) {
-	m.checkOpen()
-	if m.Config.Positions != Shortformer || side == 2 {
-		return
-	}
-	checkPositions("AddPositions", positions, x.Rows)
-	for i := range x.Rows {
-		tensor.Add(x.Row(i), m.Params.Pos.Row(positions[i]))
-	}
-}
-
-// Heads computes all heads' queries, keys or values (side 0, 1, 2) [rows,H·K]
-// from normalized inputs x [rows,D].
-func (m *Model) Heads(layer, side int, dst, x tensor.Matrix) {
-	checkSide(side)
-	tensor.MatMulBias(dst, x, m.block(layer).qkv[side].get(), m.Params.Blocks[layer].B[side])
-}
-
-// Head computes one head's queries, keys or values (side 0, 1, 2) [rows,K]
-// from normalized inputs x [rows,D].
-func (m *Model) Head(layer, side, head int, dst, x tensor.Matrix) {
-	checkSide(side)
-	b := m.headOf(layer, head)
-	k := m.Config.DHead
-	tensor.MatMulBias(dst, x, b.qkvHead[side][head].get(), m.Params.Blocks[layer].B[side][head*k:(head+1)*k])
-}
-
-// AddHeadOut adds z W_O of one head to dst [rows,D], z being [rows,K].
-func (m *Model) AddHeadOut(layer, head int, dst, z tensor.Matrix) {
-	tensor.MatMulAdd(dst, z, m.headOf(layer, head).oHead[head].get())
-}
-
-// AddHeadsOut adds all heads' outputs to dst [rows,D], z being [rows,H·K];
-// b_O is not added.
-func (m *Model) AddHeadsOut(layer int, dst, z tensor.Matrix) {
-	tensor.MatMulAdd(dst, z, m.block(layer).o.get())
-}
-
-// MLPPre computes x W_in + b_in [rows,F] from normalized inputs x [rows,D].
-func (m *Model) MLPPre(layer int, dst, x tensor.Matrix) {
-	tensor.MatMulBias(dst, x, m.mlp(layer).in.get(), m.Params.Blocks[layer].BIn)
-}
-
-// Activate applies the activation function in place.
-func (m *Model) Activate(x []float32) {
-	m.checkOpen()
-	m.Config.Activation.apply(x)
-}
-
-// MLPOut computes post W_out + b_out [rows,D] from post [rows,F].
-func (m *Model) MLPOut(layer int, dst, post tensor.Matrix) {
-	tensor.MatMulBias(dst, post, m.mlp(layer).out.get(), m.Params.Blocks[layer].BOut)
-}
-
-// Unembed computes logits [rows,V] from normalized final residuals x [rows,D].
-func (m *Model) Unembed(dst, x tensor.Matrix) { m.UnembedColumns(dst, x, 0, m.Config.VocabOut) }
-
-// UnembedColumns computes the logits of tokens [from,to), from being a multiple
-// of tensor.PanelWidth, and to another or V: [rows,to-from] from x [rows,D].
-func (m *Model) UnembedColumns(dst, x tensor.Matrix, from, to int) {
-	m.checkOpen()
-	tensor.MatMulBias(dst, x, m.unembed.get().Columns(from, to), m.Params.UnembedB[from:to])
 }

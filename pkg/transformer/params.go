@@ -10,16 +10,21 @@ import (
 
 // BlockParams are the parameters of one block as TransformerLens names them.
 type BlockParams struct {
-	LN1W, LN1B []float32         // [D], nil unless LayerNorm
-	W          [3]*tensor.Tensor // W_Q, W_K, W_V [H,D,K]
-	B          [3][]float32      // b_Q, b_K, b_V [H·K]
+	LN1W, LN1B []float32         // [D], nil unless LayerNorm, LN1B of RMSNorm too
+	W          [3]*tensor.Tensor // W_Q [H,D,K], W_K, W_V [G,D,K]
+	B          [3][]float32      // b_Q [H·K], b_K, b_V [G·K]
+	QKNormW    [2][]float32      // q_norm.w, k_norm.w [K], nil unless QKNorm
 	WO         *tensor.Tensor    // [H,K,D]
 	BO         []float32         // [D]
-	LN2W, LN2B []float32         // [D], nil unless LayerNorm
+	LN1PostW   []float32         // ln1_post.w [D], nil unless PostNorm
+	LN2W, LN2B []float32         // [D], nil unless LayerNorm, LN2B of RMSNorm too
+	WGate      *tensor.Tensor    // [D,F], nil unless GatedMLP
+	BGate      []float32         // [F]
 	WIn        *tensor.Tensor    // [D,F], nil where AttnOnly
 	BIn        []float32         // [F]
 	WOut       *tensor.Tensor    // [F,D]
 	BOut       []float32         // [D]
+	LN2PostW   []float32         // ln2_post.w [D], nil unless PostNorm
 }
 
 // Params are a model's parameters. They may be changed in place; Model.Repack
@@ -28,8 +33,8 @@ type Params struct {
 	Embed    *tensor.Tensor // W_E [V,D]
 	Pos      *tensor.Tensor // W_pos [ctx,D], nil without learned positions
 	Blocks   []BlockParams
-	LNFW     []float32      // ln_final.w [D], nil unless LayerNorm
-	LNFB     []float32      // ln_final.b [D]
+	LNFW     []float32      // ln_final.w [D], nil unless LayerNorm or RMSNorm
+	LNFB     []float32      // ln_final.b [D], nil unless LayerNorm
 	Unembed  *tensor.Tensor // W_U [D,V]
 	UnembedB []float32      // b_U [V]
 }
@@ -98,8 +103,11 @@ func (p *Params) Outer(c Config) []Param {
 	if c.Positions.Learned() {
 		out = append(out, Param{"pos_embed.W_pos", []int{c.Ctx, c.DModel}, &p.Pos, nil})
 	}
+	if c.Norm.Weighted() {
+		out = append(out, Param{"ln_final.w", []int{c.DModel}, nil, &p.LNFW})
+	}
 	if c.Norm == LayerNorm {
-		out = append(out, Param{"ln_final.w", []int{c.DModel}, nil, &p.LNFW}, Param{"ln_final.b", []int{c.DModel}, nil, &p.LNFB})
+		out = append(out, Param{"ln_final.b", []int{c.DModel}, nil, &p.LNFB})
 	}
 	return append(out, Param{"unembed.W_U", []int{c.DModel, c.VocabOut}, &p.Unembed, nil}, Param{"unembed.b_U", []int{c.VocabOut}, nil, &p.UnembedB})
 }
@@ -112,26 +120,46 @@ func (b *BlockParams) All(c Config, l int) []Param {
 	vector := func(name string, v *[]float32, shape ...int) { out = append(out, Param{at + name, shape, nil, v}) }
 	d, h, k, f := c.DModel, c.Heads, c.DHead, c.DMLP
 	norm := func(name string, w, bias *[]float32) {
-		if c.Norm == LayerNorm {
+		if c.Norm.Weighted() {
 			vector(name+".w", w, d)
+		}
+		if c.Norm == LayerNorm {
 			vector(name+".b", bias, d)
 		}
 	}
 	norm("ln1", &b.LN1W, &b.LN1B)
 	for i, side := range []string{"Q", "K", "V"} {
-		matrix("attn.W_"+side, &b.W[i], h, d, k)
-		vector("attn.b_"+side, &b.B[i], h, k)
+		group := "attn."
+		if c.SideHeads(i) != h {
+			group = "attn._" // as TransformerLens marks what heads share
+		}
+		matrix(group+"W_"+side, &b.W[i], c.SideHeads(i), d, k)
+		vector(group+"b_"+side, &b.B[i], c.SideHeads(i), k)
+	}
+	if c.QKNorm {
+		vector("attn.q_norm.w", &b.QKNormW[0], k)
+		vector("attn.k_norm.w", &b.QKNormW[1], k)
 	}
 	matrix("attn.W_O", &b.WO, h, k, d)
 	vector("attn.b_O", &b.BO, d)
+	if c.PostNorm {
+		vector("ln1_post.w", &b.LN1PostW, d)
+	}
 	if c.AttnOnly {
 		return out
 	}
 	norm("ln2", &b.LN2W, &b.LN2B)
+	if c.GatedMLP {
+		matrix("mlp.W_gate", &b.WGate, d, f)
+		vector("mlp.b_gate", &b.BGate, f)
+	}
 	matrix("mlp.W_in", &b.WIn, d, f)
 	vector("mlp.b_in", &b.BIn, f)
 	matrix("mlp.W_out", &b.WOut, f, d)
 	vector("mlp.b_out", &b.BOut, d)
+	if c.PostNorm {
+		vector("ln2_post.w", &b.LN2PostW, d)
+	}
 	return out
 }
 

@@ -80,6 +80,12 @@ func (r *reference) norm(x []float64, name string) []float64 {
 	if r.c.Norm == transformer.NoNorm {
 		return out
 	}
+	if r.c.Norm == transformer.RMSNorm {
+		return r.rms(x, name+".w")
+	}
+	if r.c.Norm == transformer.RMSPre {
+		return r.rms(x, "")
+	}
 	n, mean, variance := float64(len(x)), 0.0, 0.0
 	for _, v := range x {
 		mean += v / n
@@ -137,6 +143,9 @@ func (r *reference) forward(tokens []int) [][]float64 {
 	resid := make([][]float64, len(tokens))
 	for t, id := range tokens {
 		resid[t] = append([]float64(nil), r.w["embed.W_E"][id*d:(id+1)*d]...)
+		for i := range resid[t] {
+			resid[t][i] *= cmp.Or(c.EmbedScale, 1)
+		}
 		r.touch(transformer.HookEmbed, 0, 0, t, resid[t])
 		if c.Positions == transformer.Standard {
 			pos := append([]float64(nil), r.w["pos_embed.W_pos"][t*d:(t+1)*d]...)
@@ -166,6 +175,9 @@ func (r *reference) forward(tokens []int) [][]float64 {
 	logits := make([][]float64, len(tokens))
 	for t := range resid {
 		logits[t] = times(r.norm(resid[t], "ln_final"), r.w["unembed.W_U"], r.w["unembed.b_U"])
+		for i, v := range logits[t] {
+			logits[t][i] = r.limit(v, c.LogitCap)
+		}
 	}
 	return logits
 }
@@ -180,13 +192,23 @@ func addTo(x, y []float64) {
 func (r *reference) mlp(l, t int, x []float64) []float64 {
 	at := block(l)
 	r.touch(transformer.HookMLPIn, l, 0, t, x)
-	hidden := times(r.norm(x, at+"ln2"), r.w[at+"mlp.W_in"], r.w[at+"mlp.b_in"])
-	r.touch(transformer.HookMLPPre, l, 0, t, hidden)
-	for i, v := range hidden {
-		hidden[i] = r.activate(v)
+	normed := r.norm(x, at+"ln2")
+	hidden := times(normed, r.w[at+"mlp.W_in"], r.w[at+"mlp.b_in"])
+	if r.c.GatedMLP {
+		hidden = append(times(normed, r.w[at+"mlp.W_gate"], r.w[at+"mlp.b_gate"]), hidden...)
 	}
-	r.touch(transformer.HookMLPPost, l, 0, t, hidden)
-	out := times(hidden, r.w[at+"mlp.W_out"], r.w[at+"mlp.b_out"])
+	r.touch(transformer.HookMLPPre, l, 0, t, hidden)
+	post := make([]float64, r.c.DMLP)
+	for i := range post {
+		if post[i] = r.activate(hidden[i]); r.c.GatedMLP {
+			post[i] = r.product(post[i], hidden[len(post)+i])
+		}
+	}
+	r.touch(transformer.HookMLPPost, l, 0, t, post)
+	out := times(post, r.w[at+"mlp.W_out"], r.w[at+"mlp.b_out"])
+	if r.c.PostNorm {
+		out = r.rms(out, at+"ln2_post.w")
+	}
 	r.touch(transformer.HookMLPOut, l, 0, t, out)
 	return out
 }
@@ -204,17 +226,26 @@ func (r *reference) attention(l int, resid [][]float64) [][]float64 {
 	for h := range r.c.Heads {
 		var qkv [3][][]float64
 		for side, name := range []string{"Q", "K", "V"} {
+			j, in := r.c.SideHead(side, h), at+"attn."
+			if r.c.SideHeads(side) != r.c.Heads {
+				in += "_"
+			}
 			for t := range resid {
 				own := append([]float64(nil), resid[t]...)
 				r.touch(transformer.HookQInput+transformer.Point(side), l, h, t, own)
-				in := r.norm(own, at+"ln1")
+				normed := r.norm(own, at+"ln1")
 				if r.c.Positions == transformer.Shortformer && side < 2 {
-					addTo(in, r.w["pos_embed.W_pos"][t*d:(t+1)*d])
+					addTo(normed, r.w["pos_embed.W_pos"][t*d:(t+1)*d])
 				}
-				row := times(in, r.w[at+"attn.W_"+name][h*d*k:(h+1)*d*k], r.w[at+"attn.b_"+name][h*k:(h+1)*k])
+				row := times(normed, r.w[in+"W_"+name][j*d*k:(j+1)*d*k], r.w[in+"b_"+name][j*k:(j+1)*k])
 				r.touch(transformer.HookQ+transformer.Point(side), l, h, t, row)
+				if side < 2 && r.c.QKNorm {
+					row = r.rms(row, at+"attn."+[]string{"q", "k"}[side]+"_norm.w")
+				}
 				if side < 2 && r.c.Positions == transformer.Rotary {
 					row = r.rotate(row, t)
+				}
+				if r.c.Turned(side) {
 					r.touch(transformer.HookRotQ+transformer.Point(side), l, h, t, row)
 				}
 				qkv[side] = append(qkv[side], row)
@@ -230,6 +261,11 @@ func (r *reference) attention(l int, resid [][]float64) [][]float64 {
 			}
 		}
 	}
+	for t := range out {
+		if r.c.PostNorm {
+			out[t] = r.rms(out[t], at+"ln1_post.w")
+		}
+	}
 	return out
 }
 
@@ -237,7 +273,8 @@ func (r *reference) attention(l int, resid [][]float64) [][]float64 {
 func (r *reference) rotate(before []float64, t int) []float64 {
 	row, half := append([]float64(nil), before...), r.c.RotaryDim/2
 	for j := range half {
-		sin, cos := math.Sincos(float64(t) / cmp.Or(r.c.RotaryFactor, 1) * math.Pow(r.c.RotaryBase, -float64(j)/float64(half)))
+		frequency := math.Pow(r.c.RotaryBase, -float64(j)/float64(half))
+		sin, cos := math.Sincos(float64(t) / cmp.Or(r.c.RotaryFactor, 1) * frequency * r.band(frequency))
 		x, y := j, j+half
 		if r.c.RotaryAdjacent {
 			x, y = 2*j, 2*j+1
@@ -259,7 +296,7 @@ func (r *reference) mix(l, t int, qkv [3][][]float64) []float64 {
 		for k, v := range qkv[0][t] {
 			probs[s] += v * qkv[1][s][k] / r.c.ScoreScale(l)
 		}
-		probs[s] = math.Exp(r.half(probs[s]))
+		probs[s] = math.Exp(r.limit(r.half(probs[s]), r.c.ScoreCap))
 		if w := r.c.Window(l); w > 0 && s <= t-w {
 			probs[s] = 0
 		}

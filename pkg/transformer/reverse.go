@@ -30,6 +30,9 @@ type Reverse struct {
 	hidden  [2][]float32 // [rows,F] before and behind the activation function
 	rows    Standardized // of an MLP's input
 	scratch [][]float32  // by thread
+	behind  postNorm     // memory for norms behind attention and MLPs
+	grouped []float32    // [n,G·K] gradients of what groups of heads share
+	raw     []float32    // [n,H·K] queries or keys before their norm
 }
 
 // Reverse makes the way backward for b examples of t tokens.
@@ -90,10 +93,13 @@ func (r *Reverse) Standardize(s Standardized, x tensor.Matrix) {
 }
 
 // HeadsOut goes from dy [n,D], the gradient of attn_out, to dz [n,H·K]. z is
-// needed with Grads only.
+// needed with Grads, and with a norm behind attention, only.
 func (r *Reverse) HeadsOut(layer int, dz, dy, z tensor.Matrix) {
 	m := r.model()
 	m.block(layer)
+	if m.Config.PostNorm {
+		dy = r.attnPost(layer, dy, z)
+	}
 	r.parallel(dy.Rows, func(lo, hi int) { m.HeadsOutBackward(layer, dz.Slice(lo, hi), dy.Slice(lo, hi)) })
 	if r.Grads == nil {
 		return
@@ -103,13 +109,15 @@ func (r *Reverse) HeadsOut(layer int, dz, dy, z tensor.Matrix) {
 	tensor.AddColumnSums(g.BO, dy, r.threads)
 }
 
-// Attend goes from dz to d, the gradients of queries, keys and values as
-// attention takes them (qkv), all [n,H·K].
+// Attend goes from dz to d, the gradients of each head's queries, keys and values
+// as attention takes them, all [n,H·K]. Of qkv, what groups of heads share may be
+// [n,G·K].
 func (r *Reverse) Attend(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3]tensor.Matrix) {
 	m := r.model()
-	h, k, t := m.Config.Heads, m.Config.DHead, r.t
-	part := func(x tensor.Matrix, b, j int) tensor.Matrix {
-		return x.Slice(b*t, (b+1)*t).Columns(j*k, (j+1)*k)
+	h, t := m.Config.Heads, r.t
+	part := func(x tensor.Matrix, side, b, j int) tensor.Matrix {
+		from, to := m.Config.SideColumns(side, j, x.Cols)
+		return x.Slice(b*t, (b+1)*t).Columns(from, to)
 	}
 	parts := min(r.threads, r.b*h)
 	r.grow(parts, AttendScratch(t))
@@ -119,9 +127,9 @@ func (r *Reverse) Attend(layer int, d [3]tensor.Matrix, dz tensor.Matrix, qkv [3
 				b, j := i/h, i%h
 				var own, in [3]tensor.Matrix
 				for side := range own {
-					own[side], in[side] = part(d[side], b, j), part(qkv[side], b, j)
+					own[side], in[side] = part(d[side], side, b, j), part(qkv[side], side, b, j)
 				}
-				m.AttendBackward(layer, own, part(dz, b, j), in, r.pad.Of(b), r.scratch[thread], r.Rules)
+				m.AttendBackward(layer, own, part(dz, 0, b, j), in, r.pad.Of(b), r.scratch[thread], r.Rules)
 			}
 		}
 	})
@@ -142,15 +150,6 @@ func view(data []float32, rows, cols int) tensor.Matrix {
 	return tensor.Matrix{Data: data[:rows*cols], Rows: rows, Cols: cols, Stride: cols}
 }
 
-// Unrotate goes backward through Rotate, in place: queries' and keys' gradients
-// (side 0 and 1) [n,H·K] as attention takes them become those before rotary
-// positions. It does nothing for values and for other models.
-func (r *Reverse) Unrotate(side int, d tensor.Matrix) {
-	m := r.model()
-	checkPositions("Unrotate", r.ids, d.Rows)
-	r.parallel(d.Rows, func(lo, hi int) { m.RotateBackward(side, d.Slice(lo, hi), r.ids[lo:hi]) })
-}
-
 // HeadInput goes from dy [n,K], the gradient of one head's queries, keys or
 // values (side 0, 1, 2) before rotary positions, to dx [n,D], that of their own
 // input, rows s of a residual stream.
@@ -166,9 +165,10 @@ func (r *Reverse) HeadInput(layer, side, head int, dx, dy tensor.Matrix, s Stand
 	}
 	r.parallel(dy.Rows, func(lo, hi int) { m.HeadBackward(layer, side, head, dx.Slice(lo, hi), dy.Slice(lo, hi)) })
 	r.positionGradients(side, dx)
-	g, k := &r.Grads.Blocks[layer], m.Config.DHead
-	tensor.AddColumnSums(g.B[side][head*k:(head+1)*k], dy, r.threads)
-	tensor.MulTNAdd(r.threads, r.normed1(layer, side, s), tensor.Product{Dst: headOf(g.W[side], head), B: dy})
+	g := &r.Grads.Blocks[layer]
+	from, to := m.Config.SideColumns(side, head, -1)
+	tensor.AddColumnSums(g.B[side][from:to], dy, r.threads)
+	tensor.MulTNAdd(r.threads, r.normed1(layer, side, s), tensor.Product{Dst: headOf(g.W[side], m.Config.SideHead(side, head)), B: dy})
 	r.normGradients(g.LN1W, g.LN1B, dx, s)
 	r.parallel(dy.Rows, func(lo, hi int) {
 		m.Norm1Backward(layer, dx.Slice(lo, hi), dx.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
@@ -188,7 +188,9 @@ func (r *Reverse) HeadsInput(layer int, dx tensor.Matrix, d [3]tensor.Matrix, s 
 	m := r.model()
 	m.block(layer)
 	dx.Zero()
-	for side, dy := range d {
+	for side := range d {
+		d[side] = r.shared(side, d[side])
+		dy := d[side]
 		r.parallel(dy.Rows, func(lo, hi int) { m.AddHeadsBackward(layer, side, dx.Slice(lo, hi), dy.Slice(lo, hi)) })
 		if side == 1 && r.Grads != nil {
 			r.positionGradients(side, dx) // of queries and keys together
@@ -207,7 +209,7 @@ func (r *Reverse) HeadsInput(layer int, dx tensor.Matrix, d [3]tensor.Matrix, s 
 // Stream is what an MLP's way backward needs to know of its run.
 type Stream struct {
 	In  tensor.Matrix // its input, the residual stream [n,D]
-	Pre tensor.Matrix // what goes into the activation function [n,F]; recomputed if it has no rows
+	Pre tensor.Matrix // what goes into the activation function [n,F], of a gated MLP [n,2F]; recomputed if it has no rows
 }
 
 // MLP goes from dy [n,D], the gradient of an MLP's output, to dx [n,D], that of
@@ -231,32 +233,36 @@ func (r *Reverse) MLP(layer int, dx, dy tensor.Matrix, in Stream, see func(p Poi
 
 // mlpRows is MLP of some rows.
 func (r *Reverse) mlpRows(layer int, dx, dy tensor.Matrix, in Stream, see func(p Point, g tensor.Matrix)) {
-	m, n, f := r.m, dy.Rows, r.m.Config.DMLP
+	m, n, f, w := r.m, dy.Rows, r.m.Config.DMLP, r.m.Config.MLPWidth()
 	s := r.stream(n)
-	r.hidden[1], r.normed = tensor.Grown(r.hidden[1], n*f), tensor.Grown(r.normed, n*m.Config.DModel)
-	normed, pre, hidden := view(r.normed, n, m.Config.DModel), in.Pre, view(r.hidden[1], n, f)
-	known := in.Pre.Rows > 0
-	if !known || r.Grads != nil {
-		r.hidden[0] = tensor.Grown(r.hidden[0], n*f)
-		pre = view(r.hidden[0], n, f)
+	r.hidden[1], r.normed = tensor.Grown(r.hidden[1], n*w), tensor.Grown(r.normed, n*m.Config.DModel)
+	normed, pre, hidden := view(r.normed, n, m.Config.DModel), in.Pre, view(r.hidden[1], n, w)
+	known, own := in.Pre.Rows > 0, r.Grads != nil
+	if !known || own {
+		r.hidden[0] = tensor.Grown(r.hidden[0], n*w)
+		pre = view(r.hidden[0], n, w)
 	}
 	r.blocks(n, func(lo, hi int) {
 		m.Standardize(s.Slice(lo, hi), in.In.Slice(lo, hi))
-		if !known || r.Grads != nil {
+		if !known || own {
 			m.Norm2(layer, normed.Slice(lo, hi), in.In.Slice(lo, hi))
 		}
 	})
 	r.parallel(n, func(lo, hi int) {
 		if !known {
 			m.MLPPre(layer, pre.Slice(lo, hi), normed.Slice(lo, hi))
-		} else if r.Grads != nil {
+		} else if own {
 			copyRows(pre.Slice(lo, hi), in.Pre.Slice(lo, hi))
 		}
-		m.MLPOutBackward(layer, hidden.Slice(lo, hi), dy.Slice(lo, hi))
 	})
-	r.behind(see, HookMLPPost, hidden)
+	if m.Config.PostNorm {
+		dy = r.mlpPost(layer, dy, pre)
+	}
+	post := hidden.Columns(0, f)
+	r.parallel(n, func(lo, hi int) { m.MLPOutBackward(layer, post.Slice(lo, hi), dy.Slice(lo, hi)) })
+	r.show(see, HookMLPPost, post)
 	r.activate(hidden, pre)
-	r.behind(see, HookMLPPre, hidden)
+	r.show(see, HookMLPPre, hidden)
 	r.parallel(n, func(lo, hi int) { m.MLPPreBackward(layer, dx.Slice(lo, hi), hidden.Slice(lo, hi)) })
 	if r.Grads != nil {
 		r.mlpGradients(layer, dx, dy, normed, pre, hidden, s)
@@ -266,8 +272,8 @@ func (r *Reverse) mlpRows(layer int, dx, dy tensor.Matrix, in Stream, see func(p
 	})
 }
 
-// behind shows a gradient to whoever wants to see it.
-func (r *Reverse) behind(see func(p Point, g tensor.Matrix), p Point, g tensor.Matrix) {
+// show shows a gradient to whoever wants to see it.
+func (r *Reverse) show(see func(p Point, g tensor.Matrix), p Point, g tensor.Matrix) {
 	if see != nil {
 		see(p, g)
 	}
@@ -279,9 +285,8 @@ func (r *Reverse) activate(d, pre tensor.Matrix) {
 	r.grow(parts, d.Cols)
 	r.parallel(parts, func(first, last int) {
 		for thread := first; thread < last; thread++ {
-			for i := thread * d.Rows / parts; i < (thread+1)*d.Rows/parts; i++ {
-				r.m.ActivateBackward(d.Row(i), pre.Row(i), r.scratch[thread][:d.Cols], r.Rules)
-			}
+			lo, hi := thread*d.Rows/parts, (thread+1)*d.Rows/parts
+			r.m.MLPPostBackward(d.Slice(lo, hi), pre.Slice(lo, hi), r.scratch[thread], r.Rules)
 		}
 	})
 }
@@ -292,86 +297,4 @@ func (r *Reverse) stream(n int) Standardized {
 		r.rows = r.m.NewStandardized(n)
 	}
 	return r.rows.Slice(0, n)
-}
-
-// LogitGradient is the gradient of what is minimised with respect to logits.
-type LogitGradient struct {
-	Rows   []int             // by row of Grad, the row of all B·T; nil for all, in order
-	Tokens func(i int) []int // the tokens whose logits row i of Grad has, if not all; a token that is listed twice counts twice
-	Grad   tensor.Matrix     // [rows,V], or as many columns as there are Tokens
-}
-
-// check panics where the rows do not fit a batch of n, or tokens are not of v.
-func (g LogitGradient) check(n, v int) {
-	for _, row := range g.Rows {
-		if row < 0 || row >= n {
-			panic(fmt.Sprintf("transformer: gradient of logits: no row %d of %d", row, n))
-		}
-	}
-	if g.Rows != nil {
-		n = len(g.Rows)
-	}
-	if g.Grad.Rows != n {
-		panic(fmt.Sprintf("transformer: gradient of logits: expected %d rows, found %d", n, g.Grad.Rows))
-	}
-	if g.Tokens == nil {
-		return
-	}
-	for i := range n {
-		ids := g.Tokens(i)
-		if len(ids) != g.Grad.Cols {
-			panic(fmt.Sprintf("transformer: gradient of logits: expected %d tokens in row %d, found %d", g.Grad.Cols, i, len(ids)))
-		}
-		for _, id := range ids {
-			if id < 0 || id >= v {
-				panic(fmt.Sprintf("transformer: gradient of logits: no token %d of %d", id, v))
-			}
-		}
-	}
-}
-
-// Output goes from the gradient of logits to dx [n,D], that of the final
-// residual stream out [n,D], hook_resid_post of the last layer.
-func (r *Reverse) Output(dx tensor.Matrix, g LogitGradient, out tensor.Matrix) {
-	m := r.model()
-	g.check(out.Rows, m.Config.VocabOut)
-	x, d := out, dx
-	if g.Rows != nil {
-		x, d = tensor.New(len(g.Rows), out.Cols).Matrix(), tensor.New(len(g.Rows), out.Cols).Matrix()
-		for i, row := range g.Rows {
-			copy(x.Row(i), out.Row(row))
-		}
-	}
-	s := m.NewStandardized(x.Rows)
-	r.Standardize(s, x)
-	if g.Tokens == nil {
-		r.parallel(x.Rows, func(lo, hi int) { m.UnembedBackward(d.Slice(lo, hi), g.Grad.Slice(lo, hi)) })
-	} else {
-		r.parallel(x.Rows, func(lo, hi int) { r.unembedTokens(d, g, lo, hi) })
-	}
-	if r.Grads != nil {
-		r.outputGradients(d, g, x, s)
-	}
-	r.blocks(x.Rows, func(lo, hi int) {
-		m.NormFinalBackward(d.Slice(lo, hi), d.Slice(lo, hi), s.Slice(lo, hi), r.Rules)
-	})
-	if g.Rows != nil {
-		dx.Zero()
-		tensor.ScatterAdd(dx, g.Rows, d, r.threads)
-	}
-}
-
-// unembedTokens is UnembedBackward where only some logits have a gradient.
-func (r *Reverse) unembedTokens(d tensor.Matrix, g LogitGradient, lo, hi int) {
-	w, v := r.m.Params.Unembed.Data, r.m.Config.VocabOut
-	for i := lo; i < hi; i++ {
-		row := d.Row(i)
-		clear(row)
-		for k, id := range g.Tokens(i) {
-			each := g.Grad.Row(i)[k]
-			for j := range row {
-				row[j] += each * w[j*v+id]
-			}
-		}
-	}
 }

@@ -20,6 +20,7 @@ type apart struct {
 	pad     transformer.Padding
 	inputs  [][]*tensor.Tensor // by side and head [B·T,D]
 	qkv     [3]tensor.Matrix   // [B·T,H·K] as attention takes them
+	raw     [3]*tensor.Tensor  // the same before norms and rotary positions
 	z       tensor.Matrix      // [B·T,H·K]
 	weights tensor.Matrix      // of z in the loss
 }
@@ -36,7 +37,8 @@ func (a *apart) forward() float64 {
 			a.m.AddPositions(side, normed, ids)
 			a.m.Head(0, side, h, a.qkv[side].Columns(h*k, (h+1)*k), normed)
 		}
-		a.m.Rotate(side, a.qkv[side], ids)
+		a.raw[side] = tensor.From(values(a.qkv[side]), n, c.Heads*k)
+		a.m.Turn(0, side, a.qkv[side], ids)
 	}
 	sum, scratch := 0.0, make([]float32, a.t*a.t)
 	for b := range a.b {
@@ -59,7 +61,13 @@ func TestReverseOfSeparateInputs(t *testing.T) {
 	for seed := range uint64(golden.Cases(100)) {
 		rng := rand.New(rand.NewPCG(seed, 15))
 		c := golden.RandomConfig(rng)
+		if seed%2 == 1 {
+			c = golden.WithParts(rand.New(rand.NewPCG(seed, 16)), c)
+		}
 		c.DModel += 8 // norms of few numbers are all but steps
+		if c.QKNorm {
+			c.DHead, c.AttnScale = c.DHead+8, c.AttnScale+2
+		}
 		data := golden.RandomData(rng, c)
 		a := &apart{m: golden.RandomModel(t, c, seed), b: len(data.Clean), t: len(data.Clean[0]), pad: transformer.Padding(data.Pad)}
 		n, hk := a.b*a.t, c.Heads*c.DHead
@@ -88,7 +96,7 @@ func TestReverseOfSeparateInputs(t *testing.T) {
 		r.Attend(0, d, a.weights, a.qkv)
 		s := a.m.NewStandardized(n)
 		for side := range d {
-			r.Unrotate(side, d[side])
+			r.Unturn(0, side, d[side], a.raw[side].Matrix())
 			for h, x := range a.inputs[side] {
 				dx, direction, start := tensor.New(n, c.DModel), random(c.DModel), x.Clone()
 				r.Standardize(s, x.Matrix())

@@ -5,12 +5,13 @@ import "github.com/seed-2c350065/acdc/pkg/tensor"
 // Rules change how a way backward goes through what is not linear; the zero
 // value is the derivative. They are those of relevance propagation written as
 // gradients (Rezaei Jafari et al. 2025, arXiv:2508.21258, and the AttnLRP of Achtibat
-// et al. 2024): of a run with all four, input times gradient is a relevance.
+// et al. 2024): of a run with all of them, input times gradient is a relevance.
 type Rules struct {
 	FixedNorm     bool // a norm's 1/σ is a constant; its mean is not
 	FixedPattern  bool // attention weights are constants: nothing reaches queries and keys
 	HalfProducts  bool // of a product of two activations (queries and keys, weights and values) each gets half of its gradient; a constant takes no part
-	FixedActRatio bool // an activation is its input times the constant act(x)/x
+	FixedActRatio bool // an activation is its input times the constant act(x)/x; a soft cap too
+	HalfGates     bool // of the product in a gated MLP each factor gets half of its gradient
 }
 
 // activateBackward turns dy, the gradient of what the activation function makes

@@ -13,7 +13,7 @@ type Tape struct {
 	*Activations
 	Tokens [][]int          // [B,T]
 	Pad    Padding          //
-	Pre    []*tensor.Tensor // by layer, mlp.hook_pre [B·T,F]; nil to be computed again, a third of a forward pass
+	Pre    []*tensor.Tensor // by layer, mlp.hook_pre [B·T,F], or [B·T,2F] of gated MLPs; nil to be computed again, a third of a forward pass
 }
 
 // check panics unless the tape is a run of a model of a configuration.
@@ -24,7 +24,7 @@ func (t *Tape) check(c Config) {
 	n := len(t.Tokens) * len(t.Tokens[0])
 	wanted := t.table(c, false)
 	for l := range t.Pre {
-		wanted = append(wanted, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+		wanted = append(wanted, recorded{HookPoint{HookMLPPre, l}, c.MLPWidth(), &t.Pre[l]})
 	}
 	for _, r := range wanted {
 		if x := *r.into; r.at.Point != HookMLPOut && (x == nil || x.Rows() != n || x.Cols() != r.cols) { // what an MLP gave, none needs
@@ -45,7 +45,7 @@ func (m *Model) RecordTape(ctx context.Context, tokens [][]int, keepPre bool, o 
 	if keepPre && !c.AttnOnly {
 		t.Pre = make([]*tensor.Tensor, c.Layers)
 		for l := range t.Pre {
-			o.keep = append(o.keep, recorded{HookPoint{HookMLPPre, l}, c.DMLP, &t.Pre[l]})
+			o.keep = append(o.keep, recorded{HookPoint{HookMLPPre, l}, c.MLPWidth(), &t.Pre[l]})
 		}
 	}
 	logits, err := m.Forward(ctx, tokens, o)

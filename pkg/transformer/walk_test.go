@@ -19,6 +19,11 @@ func TestEveryMisuse(t *testing.T) {
 			c.Positions, c.RotaryDim, c.RotaryBase, c.ParallelAttnMLP = transformer.Rotary, 2, 100, true
 		},
 		"windows": func(c *transformer.Config) { c.Windows = []int{2} }, "shortformer": func(c *transformer.Config) { c.Positions = transformer.Shortformer },
+		"all parts": func(c *transformer.Config) {
+			c.Norm, c.Positions, c.RotaryDim, c.RotaryBase = transformer.RMSNorm, transformer.Rotary, 2, 100
+			c.KVHeads, c.GatedMLP, c.QKNorm, c.PostNorm = 1, true, true, true
+			c.EmbedScale, c.ScoreCap, c.LogitCap = 2, 5, 3
+		},
 		"no norm": func(c *transformer.Config) { c.Norm, c.Direction = transformer.NoNorm, transformer.Bidirectional },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,7 +49,7 @@ func exports(t *testing.T, c transformer.Config) misuse.Package {
 	own := matrix(6, c.DModel)
 	return misuse.Package{
 		Types: []any{transformer.Activation(""), &transformer.Activations{}, &transformer.BlockParams{}, transformer.Config{}, transformer.HookPoint{},
-			&transformer.Model{}, transformer.Padding{}, transformer.Param{}, &transformer.Params{}, transformer.Positions(""), &transformer.Reverse{},
+			&transformer.Model{}, transformer.Normalization(""), transformer.Padding{}, transformer.Param{}, &transformer.Params{}, transformer.Positions(""), &transformer.Reverse{},
 			transformer.Standardized{}},
 		Fresh: []func() any{func() any { return model() }, func() any { return run }, func() any { return c }, func() any { return transformer.Padding{1, 0} },
 			func() any { return model().Params }, func() any { return model().Params.All(c)[0] }, func() any { return &model().Params.Blocks[0] },

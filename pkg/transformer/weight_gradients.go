@@ -5,7 +5,7 @@ import "github.com/seed-2c350065/acdc/pkg/tensor"
 // normGradients adds those of a norm's weights, dy being the gradient of what it
 // gave of rows s.
 func (r *Reverse) normGradients(dw, db []float32, dy tensor.Matrix, s Standardized) {
-	if r.m.Config.Norm == LayerNorm {
+	if r.m.Config.Norm.Weighted() {
 		tensor.AddLayerNormGradients(dw, db, dy, s.X, r.threads)
 	}
 }
@@ -25,11 +25,13 @@ func (r *Reverse) normed1(layer, side int, s Standardized) tensor.Matrix {
 	x := view(r.normed, s.X.Rows, s.X.Cols)
 	r.parallel(x.Rows, func(lo, hi int) {
 		for i := lo; i < hi; i++ {
-			if row := x.Row(i); m.Config.Norm == LayerNorm {
-				tensor.MulTo(row, s.X.Row(i), w.LN1W)
+			row := x.Row(i)
+			copy(row, s.X.Row(i))
+			if m.Config.Norm.Weighted() {
+				tensor.MulTo(row, row, w.LN1W)
+			}
+			if w.LN1B != nil {
 				tensor.Add(row, w.LN1B)
-			} else {
-				copy(row, s.X.Row(i))
 			}
 		}
 		m.AddPositions(side, x.Slice(lo, hi), r.ids[lo:hi])
@@ -37,14 +39,15 @@ func (r *Reverse) normed1(layer, side int, s Standardized) tensor.Matrix {
 	return x
 }
 
-// headsGradients adds those of W_Q, W_K, W_V and their biases.
+// headsGradients adds those of W_Q, W_K, W_V and their biases, d being those of all
+// heads that there are of each.
 func (r *Reverse) headsGradients(layer int, d [3]tensor.Matrix, s Standardized) {
 	g := &r.Grads.Blocks[layer]
 	var products []tensor.Product
 	for side, dy := range d {
 		if dy.Rows > 0 {
 			tensor.AddColumnSums(g.B[side], dy, r.threads)
-			for h := range r.m.Config.Heads {
+			for h := range r.m.Config.SideHeads(side) {
 				k := r.m.Config.DHead
 				products = append(products, tensor.Product{Dst: headOf(g.W[side], h), B: dy.Columns(h*k, (h+1)*k)})
 			}
@@ -57,14 +60,21 @@ func (r *Reverse) headsGradients(layer int, d [3]tensor.Matrix, s Standardized) 
 }
 
 // mlpGradients adds those of an MLP and its norm, dn being the gradient of what
-// the norm gave. pre becomes what the activation function makes of it.
+// the norm gave, dy that of what W_out gives. pre becomes what the activation
+// function makes of it.
 func (r *Reverse) mlpGradients(layer int, dn, dy, normed, pre, dpre tensor.Matrix, s Standardized) {
 	g := &r.Grads.Blocks[layer]
-	r.parallel(pre.Rows, func(lo, hi int) { r.m.Activate(pre.Data[lo*pre.Cols : hi*pre.Cols]) })
-	tensor.MulTNAdd(r.threads, pre, tensor.Product{Dst: g.WOut.Matrix(), B: dy})
+	f := r.m.Config.DMLP
+	r.parallel(pre.Rows, func(lo, hi int) { r.m.MLPPost(pre.Slice(lo, hi)) })
+	tensor.MulTNAdd(r.threads, pre.Columns(0, f), tensor.Product{Dst: g.WOut.Matrix(), B: dy})
 	tensor.AddColumnSums(g.BOut, dy, r.threads)
-	tensor.MulTNAdd(r.threads, normed, tensor.Product{Dst: g.WIn.Matrix(), B: dpre})
-	tensor.AddColumnSums(g.BIn, dpre, r.threads)
+	in := dpre.Columns(dpre.Cols-f, dpre.Cols)
+	tensor.MulTNAdd(r.threads, normed, tensor.Product{Dst: g.WIn.Matrix(), B: in})
+	tensor.AddColumnSums(g.BIn, in, r.threads)
+	if r.m.Config.GatedMLP {
+		tensor.MulTNAdd(r.threads, normed, tensor.Product{Dst: g.WGate.Matrix(), B: dpre.Columns(0, f)})
+		tensor.AddColumnSums(g.BGate, dpre.Columns(0, f), r.threads)
+	}
 	r.normGradients(g.LN2W, g.LN2B, dn, s)
 }
 
@@ -98,7 +108,14 @@ func (r *Reverse) embedGradients(tokens [][]int, d, pos tensor.Matrix) {
 	for _, row := range tokens {
 		at = append(at, row...)
 	}
-	tensor.ScatterAdd(r.Grads.Embed.Matrix(), at, d, r.threads)
+	if scale := r.m.Config.EmbedScale; scale != 0 {
+		scaled := tensor.New(d.Rows, d.Cols).Matrix()
+		copyRows(scaled, d)
+		tensor.Scale(scaled.Data, float32(scale))
+		tensor.ScatterAdd(r.Grads.Embed.Matrix(), at, scaled, r.threads)
+	} else {
+		tensor.ScatterAdd(r.Grads.Embed.Matrix(), at, d, r.threads)
+	}
 	if r.m.Config.Positions == Standard {
 		tensor.ScatterAdd(r.Grads.Pos.Matrix(), r.ids, pos, r.threads)
 	}

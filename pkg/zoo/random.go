@@ -1,10 +1,13 @@
 package zoo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -59,8 +62,39 @@ func parseRandom(name string) (cfg transformer.Config, canonical string, seed ui
 	return cfg, canonical, seed, nil
 }
 
-// randomConfig reads a shape: gpt2, gpt2-medium or LxHxDxFxV.
+// randomShapes are the shapes of known models that are built of the parts of Llama.
+var randomShapes = map[string]transformer.Config{
+	"qwen2.5-0.5b": {Layers: 24, Heads: 14, KVHeads: 2, DModel: 896, DHead: 64, DMLP: 4864, Vocab: 151936, Ctx: 32768, Eps: 1e-6, RotaryBase: 1e6},
+	"gemma-2-2b": {Layers: 26, Heads: 8, KVHeads: 4, DModel: 2304, DHead: 256, DMLP: 9216, Vocab: 256000, Ctx: 8192, Eps: 1e-6, RotaryBase: 1e4,
+		Activation: transformer.GELUNew, PostNorm: true, EmbedScale: 48, ScoreCap: 50, LogitCap: 30, Windows: everyOther(26, 4096)},
+	"llama-3.2-1b": {Layers: 16, Heads: 32, KVHeads: 8, DModel: 2048, DHead: 64, DMLP: 8192, Vocab: 128256, Ctx: 131072, Eps: 1e-5, RotaryBase: 5e5,
+		RotaryBands: transformer.RotaryBands{Factor: 32, Low: 1, High: 4, Original: 8192}},
+	"llama-3.1-8b": {Layers: 32, Heads: 32, KVHeads: 8, DModel: 4096, DHead: 128, DMLP: 14336, Vocab: 128256, Ctx: 131072, Eps: 1e-5, RotaryBase: 5e5,
+		RotaryBands: transformer.RotaryBands{Factor: 8, Low: 1, High: 4, Original: 8192}},
+}
+
+// everyOther are windows of local attention in every other layer, from the first.
+func everyOther(layers, window int) []int {
+	out := make([]int, layers)
+	for l := 0; l < layers; l += 2 {
+		out[l] = window
+	}
+	return out
+}
+
+// shapeNames lists the shapes that have names.
+func shapeNames() []string {
+	return append([]string{"gpt2", "gpt2-medium"}, slices.Sorted(maps.Keys(randomShapes))...)
+}
+
+// randomConfig reads a shape: the name of one, or LxHxDxFxV.
 func randomConfig(shape string) (transformer.Config, error) {
+	if c, ok := randomShapes[shape]; ok {
+		c.VocabOut, c.RotaryDim, c.AttnScale = c.Vocab, c.DHead, math.Sqrt(float64(c.DHead))
+		c.Norm, c.GatedMLP, c.Direction, c.Positions = transformer.RMSNorm, true, transformer.Causal, transformer.Rotary
+		c.Activation = cmp.Or(c.Activation, transformer.SiLU)
+		return c, smallEnough(c)
+	}
 	var sizes [5]int
 	switch shape {
 	case "gpt2":
@@ -70,7 +104,7 @@ func randomConfig(shape string) (transformer.Config, error) {
 	default:
 		parts := strings.Split(shape, "x")
 		if len(parts) != len(sizes) {
-			return transformer.Config{}, fmt.Errorf("expected gpt2, gpt2-medium or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %s", oneline.Quote(shape))
+			return transformer.Config{}, fmt.Errorf("expected %s or LxHxDxFxV (layers, heads, d_model, d_mlp, vocabulary), found %s", strings.Join(shapeNames(), ", "), oneline.Quote(shape))
 		}
 		for i, p := range parts {
 			n, err := strconv.Atoi(p)
@@ -96,11 +130,16 @@ func sizedConfig(s [5]int) (transformer.Config, error) {
 	if err := c.Validate(); err != nil {
 		return c, err
 	}
-	d, v, f := float64(c.DModel), float64(c.Vocab), float64(c.DMLP)
-	if n := float64(c.Layers)*(4*d*d+2*d*f) + 2*v*d; n > maxRandom {
-		return c, fmt.Errorf("expected at most 2^32 parameters, found about %.1e", n)
+	return c, smallEnough(c)
+}
+
+// smallEnough refuses a shape of more weights than are made.
+func smallEnough(c transformer.Config) error {
+	d, v, f, k := float64(c.DModel), float64(c.Vocab), float64(c.DMLP+c.MLPWidth()), float64(c.DHead)
+	if n := float64(c.Layers)*(2*d*k*float64(c.Heads+c.KV())+d*f) + 2*v*d; n > maxRandom {
+		return fmt.Errorf("expected at most 2^32 parameters, which are 16 GiB of weights, found about %.1e", n)
 	}
-	return c, nil
+	return nil
 }
 
 // tensorSpec is one random tensor.
@@ -113,31 +152,17 @@ type tensorSpec struct {
 // randomSpecs lists a model's tensors. The scales make every part matter:
 // queries and keys are large enough for attention to choose, and what heads and
 // MLPs write is of the size of the embeddings.
-func randomSpecs(c transformer.Config) []tensorSpec {
-	h, k, d, f := c.Heads, c.DHead, c.DModel, c.DMLP
+func randomSpecs(c transformer.Config) (specs []tensorSpec) {
 	per := func(x float64, n int) float64 { return x / math.Sqrt(float64(n)) }
 	const bias = 0.02
-	specs := []tensorSpec{
-		{"embed.W_E", []int{c.Vocab, d}, 0.5},
-		{"pos_embed.W_pos", []int{c.Ctx, d}, 0.1},
-		{"ln_final.w", []int{d}, 0}, {"ln_final.b", []int{d}, bias},
-		{"unembed.W_U", []int{d, c.VocabOut}, per(2, d)}, {"unembed.b_U", []int{c.VocabOut}, bias},
-	}
-	for l := range c.Layers {
-		p := fmt.Sprintf("blocks.%d.", l)
-		specs = append(specs,
-			tensorSpec{p + "ln1.w", []int{d}, 0}, tensorSpec{p + "ln1.b", []int{d}, bias},
-			tensorSpec{p + "attn.W_Q", []int{h, d, k}, per(1.5, d)}, tensorSpec{p + "attn.b_Q", []int{h, k}, bias},
-			tensorSpec{p + "attn.W_K", []int{h, d, k}, per(1.5, d)}, tensorSpec{p + "attn.b_K", []int{h, k}, bias},
-			tensorSpec{p + "attn.W_V", []int{h, d, k}, per(1, d)}, tensorSpec{p + "attn.b_V", []int{h, k}, bias},
-			tensorSpec{p + "attn.W_O", []int{h, k, d}, per(1, h*k)}, tensorSpec{p + "attn.b_O", []int{d}, bias})
-		if c.AttnOnly {
-			continue
+	matrices := map[string]float64{"W_E": 0.5 / cmp.Or(c.EmbedScale, 1), "W_pos": 0.1, "W_U": per(2, c.DModel), "W_Q": per(1.5, c.DModel), "W_K": per(1.5, c.DModel),
+		"W_V": per(1, c.DModel), "W_O": per(1, c.Heads*c.DHead), "W_in": per(1, c.DModel), "W_gate": per(1, c.DModel), "W_out": per(1, max(1, c.DMLP)), "w": 0}
+	for _, p := range (&transformer.Params{Blocks: make([]transformer.BlockParams, c.Layers)}).All(c) {
+		std, ok := matrices[strings.TrimPrefix(p.Name[strings.LastIndex(p.Name, ".")+1:], "_")]
+		if !ok {
+			std = bias
 		}
-		specs = append(specs,
-			tensorSpec{p + "ln2.w", []int{d}, 0}, tensorSpec{p + "ln2.b", []int{d}, bias},
-			tensorSpec{p + "mlp.W_in", []int{d, f}, per(1, d)}, tensorSpec{p + "mlp.b_in", []int{f}, bias},
-			tensorSpec{p + "mlp.W_out", []int{f, d}, per(1, f)}, tensorSpec{p + "mlp.b_out", []int{d}, bias})
+		specs = append(specs, tensorSpec{p.Name, p.Shape, std})
 	}
 	return specs
 }

@@ -137,6 +137,9 @@ func Families() []Entry {
 	return []Entry{
 		{Name: "random:gpt2", Description: "random weights in the shape of GPT-2 small"},
 		{Name: "random:gpt2-medium", Description: "random weights in the shape of GPT-2 medium"},
+		{Name: "random:qwen2.5-0.5b", Description: "random weights in the shape of Qwen2.5-0.5B"},
+		{Name: "random:llama-3.2-1b", Description: "random weights in the shape of Llama-3.2-1B"},
+		{Name: "random:gemma-2-2b", Description: "random weights in the shape of Gemma-2-2B"},
 		{Name: "random:LxHxDxFxV", Description: "random weights: layers, heads, d_model, d_mlp (0: attention only), vocabulary"},
 	}
 }

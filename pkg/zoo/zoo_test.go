@@ -220,9 +220,10 @@ func TestUnknownNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"":                               "the model's name is empty",
 		"inductoin":                      `unknown model "inductoin": expected one of induction, mini, or_gate, or_bits, and_gate, xor_gate, induction_heads, tracr-reverse, tracr-proportion, interp-sort, interp-proportion, interp-detect-pattern, random:gpt2`,
-		"random:":                        "expected gpt2, gpt2-medium or LxHxDxFxV",
+		"random:":                        "expected gpt2, gpt2-medium, gemma-2-2b, llama-3.1-8b, llama-3.2-1b, qwen2.5-0.5b or LxHxDxFxV",
 		"random:gpt3":                    `found "gpt3"`,
-		"random:1x2x8x16":                "expected gpt2, gpt2-medium or LxHxDxFxV",
+		"random:llama-3.1-8b":            "expected at most 2^32 parameters, which are 16 GiB of weights, found about 8.0e+09",
+		"random:1x2x8x16":                "expected gpt2, gpt2-medium, gemma-2-2b, llama-3.1-8b, llama-3.2-1b, qwen2.5-0.5b or LxHxDxFxV",
 		"random:1x3x8x16x10":             "heads that divides d_model 8, found 3",
 		"random:1x0x8x16x10":             "heads that divides d_model 8, found 0",
 		"random:1x2x8x-16x10":            `expected five whole numbers LxHxDxFxV, found "-16"`,
@@ -253,7 +254,7 @@ func TestFileErrors(t *testing.T) {
 	good, err := os.ReadFile(golden.Path("gpt3l-random", "config.json"))
 	require.NoError(t, err)
 	write("empty/readme", "")
-	write("hf/config.json", `{"model_type": "llama", "num_hidden_layers": 12}`)
+	write("hf/config.json", `{"model_type":"bert", "num_hidden_layers": 12}`)
 	write("bad2/config.json", string(good))
 	write("noweights/config.json", string(good))
 	write("big/config.json", string(make([]byte, maxConfig+1)))
@@ -264,7 +265,7 @@ func TestFileErrors(t *testing.T) {
 		write("bad2/model.bin", "x"):                         "found",
 		write("lone/x.safetensors", "x"):                     "x.config.json or ",
 		filepath.Join(dir, "empty"):                          "config.json: no such file or directory",
-		filepath.Join(dir, "hf"):                             `field "model_type": expected gpt2, gpt_neo or gpt_neox`,
+		filepath.Join(dir, "hf"):                             `field "model_type": expected one of gemma, gemma2, gpt2, gpt_neo, gpt_neox`,
 		filepath.Join(dir, "noweights"):                      "a checkpoint expected (model.safetensors, ",
 		filepath.Join(dir, "big"):                            "at most 1 MiB",
 		write("bad/x.safetensors", "x") + "":                 "found neither",

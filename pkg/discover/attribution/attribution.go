@@ -17,9 +17,13 @@
 //   - EAP-IG over activations: the mean over runs in which the output of one
 //     layer's attention, or one MLP, or the embedding, is between its corrupted
 //     and its clean value, the former left out;
-//   - clean-corrupted: the mean of the clean and the corrupted run;
+//   - clean-corrupted: the mean of the clean and the corrupted run.
 //
-// and RelP (Rezaei Jafari et al. 2025, arXiv:2508.21258) is EAP with other rules
+// Where a norm stands behind attention, Δ of a head is what its change of the heads'
+// sum changes behind that norm, to first order around the run at which g is taken:
+// with it a score is the derivative of the patched run with respect to the edge.
+//
+// RelP (Rezaei Jafari et al. 2025, arXiv:2508.21258) is EAP with other rules
 // on the way backward.
 package attribution
 
@@ -56,6 +60,7 @@ type Scorer struct {
 	Steps        int  `json:"steps,omitempty"`         // m, of Inputs and Activations; 5 if 0
 	RelP         bool `json:"relp,omitempty"`          // norms are divided by a constant, activation functions are a constant times their input
 	FixedPattern bool `json:"fixed_pattern,omitempty"` // of RelP: attention weights are constants as well
+	PreNorm      bool `json:"prenorm,omitempty"`       // heads' differences leave out the norm behind attention, as EAP-IG's own do
 }
 
 // DefaultSteps is how many runs are between the corrupted and the clean one.
@@ -147,11 +152,17 @@ func (s Scorer) Score(ctx context.Context, r discover.Request) (*discover.Scored
 func (s Scorer) part(ctx context.Context, x *edges, b *patch.Bound, r discover.Request, cost *circuit.Cost) ([]circuit.Scores, error) {
 	x.take(b)
 	all := float64(b.Runs.Examples())
-	points := s.points(b)
+	points, through := s.points(b), b.Runs.Model().Config.PostNorm && !s.PreNorm
 	for i, p := range points {
 		run, err := p.run(ctx)
 		if err != nil {
 			return nil, err
+		}
+		switch {
+		case through:
+			x.lay(run, s.rules())
+		case i == 0:
+			x.lay(nil, transformer.Rules{})
 		}
 		if _, err := b.Backward(ctx, run, transformer.BackwardOptions{Hooks: append(p.stop, x.hooks(ctx, p.weight)...), Heads: x.heads(), Rules: s.rules()}); err != nil {
 			return nil, err
@@ -177,7 +188,7 @@ func atATime(b *patch.Bound) int {
 
 // rules are those of the way backward.
 func (s Scorer) rules() transformer.Rules {
-	return transformer.Rules{FixedNorm: s.RelP, FixedActRatio: s.RelP, FixedPattern: s.FixedPattern}
+	return transformer.Rules{FixedNorm: s.RelP, FixedActRatio: s.RelP, HalfGates: s.RelP, FixedPattern: s.FixedPattern}
 }
 
 // floatsEach is how many numbers Score holds at most of one position beside the two

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed-2c350065/acdc/internal/floats"
+	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -23,26 +24,34 @@ type edges struct {
 	own     []*difference // by thread
 }
 
-// take lays out a batch's differences.
+// take makes room for a batch's differences.
 func (x *edges) take(b *patch.Bound) {
-	c, g, n, threads := b.Runs.Model().Config, b.Runs.Graph(), b.Batch.Rows(), b.Runs.Threads()
+	c, g, n := b.Runs.Model().Config, b.Runs.Graph(), b.Batch.Rows()
 	x.b, x.senders, x.scores = b, len(g.Senders()), make([]circuit.Scores, b.Examples())
+	for i := range x.scores {
+		x.scores[i] = make(circuit.Scores, g.NumEdges())
+	}
 	x.memory = floats.Grown(x.memory, (3*c.Heads+1)*n*c.DModel)
 	x.grads = tensor.From(x.memory, 3*c.Heads+1, n, c.DModel)
 	for len(x.deltas) < n {
 		x.deltas = append(x.deltas, new(tensor.Packed))
 	}
-	for len(x.own) < threads {
+	for len(x.own) < b.Runs.Threads() {
 		x.own = append(x.own, newDifference(b))
 	}
-	threads = min(threads, b.Examples())
+}
+
+// lay lays out the batch's differences. With a run, those of heads go through the
+// norm behind their layer's attention, to first order around that run.
+func (x *edges) lay(run *transformer.Activations, rules transformer.Rules) {
+	examples := x.b.Examples()
+	threads := min(x.b.Runs.Threads(), examples)
 	tensor.Parallel(threads, threads, func(first, last int) {
 		for t := first; t < last; t++ {
 			own := x.own[t]
-			own.b = b
-			for i := t * b.Examples() / threads; i < (t+1)*b.Examples()/threads; i++ {
-				own.of(i, x.deltas[i*b.Runs.Positions():])
-				x.scores[i] = make(circuit.Scores, g.NumEdges())
+			own.b, own.run, own.rules = x.b, run, rules
+			for i := t * examples / threads; i < (t+1)*examples/threads; i++ {
+				own.of(i, x.deltas[i*x.b.Runs.Positions():])
 			}
 		}
 	})
@@ -53,6 +62,22 @@ type difference struct {
 	b      *patch.Bound
 	all    tensor.Matrix // [senders,T·D]
 	values []float32     // [T,D], corrupted less clean
+
+	run   *transformer.Activations // around which norms behind attention are taken; nil to leave them out
+	rules transformer.Rules
+	seen  transformer.Standardized // what the norm of a layer sees of the example at hand
+	layer int
+}
+
+// behind takes a head's difference through the norm behind its layer's attention.
+func (x *difference) behind(s ablate.Sender, i int, dst tensor.Matrix) {
+	m, t := x.b.Runs.Model(), x.b.Runs.Positions()
+	if x.seen.Inv == nil || x.layer != s.Layer {
+		sum := tensor.New(t, m.Config.DModel).Matrix()
+		m.AttnSum(s.Layer, sum, x.run.Layers[s.Layer].Z.Matrix().Slice(i*t, (i+1)*t))
+		x.seen, x.layer = m.AttnPostSees(sum, make([]float32, t)), s.Layer
+	}
+	m.AttnPostForward(s.Layer, dst, x.seen, x.rules)
 }
 
 func newDifference(b *patch.Bound) *difference {
@@ -64,13 +89,17 @@ func newDifference(b *patch.Bound) *difference {
 // [D,senders].
 func (x *difference) of(i int, into []*tensor.Packed) {
 	t, model := x.b.Runs.Positions(), x.b.Runs.Model()
+	x.seen = transformer.Standardized{}
 	for u, s := range x.b.Runs.Senders() {
 		clean, corrupted := s.Value(x.b.Clean).Slice(i*t, (i+1)*t), s.Value(x.b.Corrupted).Slice(i*t, (i+1)*t)
 		values := tensor.Matrix{Data: x.values[:t*clean.Cols], Rows: t, Cols: clean.Cols, Stride: clean.Cols}
 		for p := range t {
 			tensor.SubTo(values.Row(p), corrupted.Row(p), clean.Row(p))
 		}
-		s.Output(model, tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}, values)
+		dst := tensor.Matrix{Data: x.all.Row(u), Rows: t, Cols: model.Config.DModel, Stride: model.Config.DModel}
+		if s.Output(model, dst, values); x.run != nil && s.IsHead {
+			x.behind(s, i, dst)
+		}
 	}
 	for p, d := 0, model.Config.DModel; p < t; p++ {
 		into[p].PackTransposed(x.all.Columns(p*d, (p+1)*d))
@@ -159,14 +188,13 @@ func (x *edges) direct(l, side int, g tensor.Matrix, weight float64) {
 		return
 	}
 	c, t := x.b.Runs.Model().Config, x.b.Runs.Positions()
-	clean, corrupted := x.b.Clean.Layers[l].QKV[side].Matrix(), x.b.Corrupted.Layers[l].QKV[side].Matrix()
-	change := make([]float32, g.Cols)
-	for row := range g.Rows {
-		tensor.SubTo(change, corrupted.Row(row), clean.Row(row))
-		for h := range c.Heads {
-			lo, _ := x.b.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h})
-			from, to := h*c.DHead, (h+1)*c.DHead
-			x.scores[row/t][lo] += weight * float64(tensor.Dot(change[from:to], g.Row(row)[from:to]))
+	change := make([]float32, c.DHead)
+	for h := range c.Heads {
+		lo, _ := x.b.Runs.Graph().Incoming(circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h})
+		clean, corrupted := x.b.Clean.SideOf(c, l, side, h), x.b.Corrupted.SideOf(c, l, side, h)
+		for row := range g.Rows {
+			tensor.SubTo(change, corrupted.Row(row), clean.Row(row))
+			x.scores[row/t][lo] += weight * float64(tensor.Dot(change, g.Row(row)[h*c.DHead:(h+1)*c.DHead]))
 		}
 	}
 }

@@ -76,7 +76,7 @@ func sizes(b *ablate.Batch, i int) []float64 {
 	dst := tensor.New(hi-lo, model.Config.DModel).Matrix()
 	out := make([]float64, len(b.Runs.Senders()))
 	for u, s := range b.Runs.Senders() {
-		s.Output(model, dst, s.Value(b.Clean).Slice(lo, hi))
+		b.Contribution(s, dst, lo, hi)
 		for p := range dst.Rows {
 			sum := 0.0
 			for _, x := range dst.Row(p) {

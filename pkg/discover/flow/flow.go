@@ -125,7 +125,7 @@ func example(b *ablate.Batch, i int) [][]float64 {
 		}
 	}
 	for u, s := range b.Runs.Senders() {
-		s.Output(model, own, s.Value(b.Clean).Slice(lo, hi))
+		b.Contribution(s, own, lo, hi)
 		for k, n := range heard {
 			for p := range own.Rows {
 				if u < n {

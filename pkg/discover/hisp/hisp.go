@@ -93,7 +93,7 @@ func (x *batch) hooks() []transformer.GradientHook {
 				for h := range c.Heads {
 					from, to := h*c.DHead, (h+1)*c.DHead
 					n := circuit.Node{Kind: circuit.Q + circuit.Kind(side), Layer: l, Head: h}
-					x.add(n, g.Columns(from, to), clean.QKV[side].Matrix().Columns(from, to), corrupted.QKV[side].Matrix().Columns(from, to))
+					x.add(n, g.Columns(from, to), x.Clean.SideOf(c, l, side, h), x.Corrupted.SideOf(c, l, side, h))
 				}
 			}})
 		}

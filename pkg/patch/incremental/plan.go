@@ -1,6 +1,8 @@
 package incremental
 
 import (
+	"slices"
+
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
@@ -51,15 +53,18 @@ type step struct {
 	kind              stepKind
 	layer, side, head int
 	need              need
-	input             *slot  // what a side, an MLP or the output reads; nil for a head
-	like              *slot  // another receiver's input that is this one already, from scratch; or nil
-	same              bool   // a side whose input is that of the step before
-	value             *slot  // what comes out; nil for the output
-	co                stored // the corrupted input; with replace, the corrupted value
-	senders           []int  // whose change is added to the input
-	test              bool   // the receiver under test: its input is the turn's
-	replace           bool   // a side whose direct edge is cut
-	at                int    // where the tried value stands in a worker's arena
+	input             *slot   // what a side, an MLP or the output reads; nil for a head
+	like              *slot   // another receiver's input that is this one already, from scratch; or nil
+	same              bool    // a side whose input is that of the step before
+	value             *slot   // what comes out; nil for the output
+	co                stored  // the corrupted input; with replace, the corrupted value
+	senders           []int   // whose change is added to the input
+	joints            []joint // of a turn's plan, those among senders that are heard through a norm, and the heads beside them
+	shared            bool    // keys or values that are those of step from, in its place
+	from              int
+	test              bool // the receiver under test: its input is the turn's
+	replace           bool // a side whose direct edge is cut
+	at                int  // where the tried value stands in a worker's arena
 	flop              int64
 }
 
@@ -237,8 +242,10 @@ func (p *planner) heard(r circuit.Node, at need) ([]int, bool) {
 
 // add appends a step and gives its value a place.
 func (p *planner) add(st step) int {
-	st.at = p.plan.arena
-	if st.kind != outStep && !st.replace {
+	if !st.shared {
+		st.at = p.plan.arena
+	}
+	if st.kind != outStep && !st.replace && !st.shared {
 		rows := p.s.widest[0]
 		if st.need == anywhere {
 			rows = p.s.widest[1]
@@ -282,6 +289,7 @@ func (p *planner) side(l, side, h int) (st step, changes bool) {
 	if !needed {
 		return st, false
 	}
+	st.joints = p.joints(input, senders)
 	st.need, st.input, st.senders = p.need.inputs[i], &s.inputs[i], senders
 	st.co = stored{s.e.co.Layers[l].AttnIn.Matrix(), everyRow}
 	st.test = !p.plan.scratch && p.from == input
@@ -308,11 +316,11 @@ func (p *planner) mlp(l int) {
 	if !needed {
 		return
 	}
-	at := p.need.senders[i]
+	at, joints := p.need.senders[i], p.joints(r, senders)
 	rows := int64(s.e.rows.count(at))
-	p.plan.bySender[i] = p.add(step{kind: mlpStep, layer: l, need: at, input: &s.mlpIn[l], value: &s.values[i], senders: senders,
+	p.plan.bySender[i] = p.add(step{kind: mlpStep, layer: l, need: at, input: &s.mlpIn[l], value: &s.values[i], senders: senders, joints: joints,
 		co: stored{s.e.co.Layers[l].MLPIn.Matrix(), everyRow}, test: !p.plan.scratch && p.from == r,
-		flop: rows*4*int64(c.DModel)*int64(c.DMLP) + s.sumFLOP(senders, at)})
+		flop: rows*2*int64(c.DModel)*int64(c.DMLP+c.MLPWidth()) + s.inputFLOP(senders, joints, at)})
 }
 
 // output plans the final residual stream.
@@ -323,9 +331,9 @@ func (p *planner) output() {
 		return
 	}
 	p.plan.reachesOutput = true
-	n := int64(s.e.rows.count(atMetric))
-	p.add(step{kind: outStep, need: atMetric, input: &s.out, senders: senders, co: stored{s.e.co.Out.Matrix(), everyRow},
-		test: !p.plan.scratch && p.from == r, flop: n*s.e.bound.LogitsFLOP() + s.sumFLOP(senders, atMetric)})
+	n, joints := int64(s.e.rows.count(atMetric)), p.joints(r, senders)
+	p.add(step{kind: outStep, need: atMetric, input: &s.out, senders: senders, joints: joints, co: stored{s.e.co.Out.Matrix(), everyRow},
+		test: !p.plan.scratch && p.from == r, flop: n*s.e.bound.LogitsFLOP() + s.inputFLOP(senders, joints, atMetric)})
 }
 
 // sumFLOP is the work of adding the senders' changes to a receiver's rows.
@@ -337,6 +345,25 @@ func (s *State) sumFLOP(senders []int, at need) int64 {
 		}
 	}
 	return heads * int64(s.e.rows.count(at)) * 2 * int64(c.DHead) * int64(c.DModel)
+}
+
+// joints lists, in the plan of a turn, the heads that receiver r hears through norms
+// and among which some change.
+func (p *planner) joints(r circuit.Node, changed []int) []joint {
+	if p.plan.scratch || !p.s.e.model.Config.PostNorm {
+		return nil
+	}
+	lo, hi := p.s.e.graph.Incoming(r)
+	return p.s.e.joints(changed, p.s.mask[lo:hi])
+}
+
+// inputFLOP is the work of a receiver's input.
+func (s *State) inputFLOP(senders []int, joints []joint, at need) int64 {
+	flop := s.jointFLOP(joints, at)
+	if len(joints) > 0 {
+		senders = slices.DeleteFunc(slices.Clone(senders), s.e.joined)
+	}
+	return flop + s.sumFLOP(senders, at)
 }
 
 // place is where a step's value of one chunk stands: in the slot from scratch,

@@ -24,6 +24,9 @@ import (
 func randomExperiment(t *testing.T, rng *rand.Rand, threads int) (*patch.Experiment, string) {
 	t.Helper()
 	c := golden.RandomConfig(rng)
+	if apart := rand.New(rand.NewPCG(uint64(c.Vocab*c.DModel), uint64(c.Layers))); apart.IntN(2) == 0 {
+		c = golden.WithParts(apart, c)
+	}
 	cfg := patch.Config{
 		Model: golden.RandomModel(t, c, rng.Uint64()), Data: golden.RandomData(rng, c), Threads: threads, Seed: rng.Uint64(),
 		Definition: circuit.Definitions()[rng.IntN(2)],

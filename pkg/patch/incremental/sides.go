@@ -28,25 +28,32 @@ func (p *planner) sides(l int) {
 		if p.plan.scratch && !first.replace {
 			first.like = p.like(&first)
 		}
-		p.addSide(first)
+		values := map[[2]int]int{} // by side and group of heads, the step that computes them from this input
+		p.addSide(first, values)
 		found = slices.DeleteFunc(found[1:], func(st step) bool {
 			if !p.sameInput(&first, &st) {
 				return false
 			}
 			st.same, st.like = true, first.like
-			p.addSide(st)
+			p.addSide(st, values)
 			return true
 		})
 	}
 }
 
-// addSide adds the step of a side.
-func (p *planner) addSide(st step) {
+// addSide adds the step of a side. Of keys or values that heads share, and make of
+// one input, the first makes them; values has its step.
+func (p *planner) addSide(st step, values map[[2]int]int) {
 	s, c := p.s, p.s.e.model.Config
-	if !st.replace {
+	group := [2]int{st.side, c.SideHead(st.side, st.head)}
+	if first, ok := values[group]; ok && !st.replace {
+		st.shared, st.at = true, p.plan.steps[first].at
+		st.from = first
+	} else if !st.replace {
+		values[group] = len(p.plan.steps)
 		st.flop = int64(s.e.rows.count(st.need)) * 2 * int64(c.DModel) * int64(c.DHead)
 		if !st.same && st.like == nil {
-			st.flop += s.sumFLOP(st.senders, st.need)
+			st.flop += s.inputFLOP(st.senders, st.joints, st.need)
 		}
 	}
 	p.plan.bySide[s.sideIndex(st.layer, st.side, st.head)] = p.add(st)
@@ -55,7 +62,7 @@ func (p *planner) addSide(st step) {
 // sameInput reports whether two sides of a layer read, normalized, the same.
 func (p *planner) sameInput(a, b *step) bool {
 	switch {
-	case a.replace || b.replace || a.test || b.test || a.need != b.need || !slices.Equal(a.senders, b.senders):
+	case a.replace || b.replace || a.test || b.test || a.need != b.need || !slices.Equal(a.senders, b.senders) || !sameJoints(a.joints, b.joints):
 		return false
 	case p.s.e.model.Config.Positions == transformer.Shortformer && (a.side == 2) != (b.side == 2):
 		return false // positions are added to some of them

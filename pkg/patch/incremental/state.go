@@ -300,7 +300,10 @@ func (s *State) refresh(ctx context.Context, only map[circuit.Node]bool) error {
 				return ErrRoom
 			}
 		}
-		if st.value != nil && !st.replace && !st.value.claim(s, st.need, value) {
+		switch {
+		case st.shared:
+			st.value.take(p.steps[st.from].value, &s.pool)
+		case st.value != nil && !st.replace && !st.value.claim(s, st.need, value):
 			return ErrRoom
 		}
 		if st.replace {

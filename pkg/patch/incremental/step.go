@@ -43,7 +43,7 @@ func (w *worker) measure(s *State, c *chunk, x tensor.Matrix, values []float64) 
 func (w *worker) step(s *State, p *plan, st *step, c *chunk) {
 	switch st.kind {
 	case sideStep:
-		if !st.replace {
+		if !st.replace && !st.shared {
 			w.side(s, p, st, c)
 		}
 	case headStep:
@@ -64,7 +64,7 @@ func (w *worker) side(s *State, p *plan, st *step, c *chunk) {
 	}
 	out := w.place(p, st, c)
 	m.Head(st.layer, st.side, st.head, out, normed)
-	m.Rotate(st.side, out, c.at(st.need))
+	m.Turn(st.layer, st.side, out, c.at(st.need))
 }
 
 // head computes a head's z from its sides, new or present.
@@ -89,11 +89,10 @@ func (w *worker) head(s *State, p *plan, st *step, c *chunk) {
 func (w *worker) mlp(p *plan, st *step, c *chunk, x tensor.Matrix) {
 	m := w.e.model
 	normed := view(w.normed, x.Rows, x.Cols)
-	hidden := view(w.hidden, x.Rows, m.Config.DMLP)
+	hidden := view(w.hidden, x.Rows, m.Config.MLPWidth())
 	m.Norm2(st.layer, normed, x)
 	m.MLPPre(st.layer, hidden, normed)
-	m.Activate(hidden.Data)
-	m.MLPOut(st.layer, w.place(p, st, c), hidden)
+	m.MLPOut(st.layer, w.place(p, st, c), m.MLPPost(hidden))
 }
 
 // input computes the input of a step, the output's in out if there is one.
@@ -114,7 +113,18 @@ func (w *worker) input(s *State, p *plan, st *step, c *chunk, out []float32) ten
 		x = view(out, n, d)
 	}
 	base := c.pick(st.input.stored, st.need).contiguous(n, x.Data)
+	if len(st.joints) > 0 {
+		copyTo(x, base)
+		base = x
+	}
+	for _, j := range st.joints {
+		w.addJoint(c, x, j, st.need, -1, w.present(s, c, st.need))
+		w.addJoint(c, x, j, st.need, 1, w.planned(s, p, c, st.need))
+	}
 	for _, i := range st.senders {
+		if w.e.joined(i) {
+			continue
+		}
 		w.addChange(x, base, w.e.senders[i], w.result(p, p.bySender[i], c, st.need), c.pick(s.values[i].stored, st.need))
 		base = x
 	}
@@ -129,13 +139,20 @@ func (w *worker) fromScratch(s *State, p *plan, c *chunk, x tensor.Matrix, co st
 		start.copyTo(x)
 		return
 	}
-	base := start.contiguous(x.Rows, x.Data)
-	for _, i := range senders {
-		on := c.pick(s.values[i].stored, at)
-		if p.bySender[i] >= 0 {
-			on = w.result(p, p.bySender[i], c, at)
+	base, on := start.contiguous(x.Rows, x.Data), w.planned(s, p, c, at)
+	for k := 0; k < len(senders); k++ {
+		i := senders[k]
+		if !w.e.joined(i) {
+			w.addChange(x, base, w.e.senders[i], on(i), w.corrupted(c, i, at))
+			base = x
+			continue
 		}
-		w.addChange(x, base, w.e.senders[i], on, w.corrupted(c, i, at))
+		first := k
+		for k+1 < len(senders) && w.e.joined(senders[k+1]) && w.e.senders[senders[k+1]].Layer == w.e.senders[i].Layer {
+			k++
+		}
+		copyTo(x, base)
+		w.addJoint(c, x, joint{w.e.senders[i].Layer, senders[first : k+1]}, at, 1, on)
 		base = x
 	}
 }

@@ -35,6 +35,5 @@ func newSubject(b *patch.Bound) *subject {
 
 // side is one head's queries, keys or values in a run [B·T,K].
 func (e *subject) side(a *transformer.Activations, layer, side, head int) tensor.Matrix {
-	k := e.model.Config.DHead
-	return a.Layers[layer].QKV[side].Matrix().Columns(head*k, (head+1)*k)
+	return a.SideOf(e.model.Config, layer, side, head)
 }

@@ -110,7 +110,7 @@ func (t *Turn) Try(ctx context.Context, edges []int) ([]float64, error) {
 	t.measure(len(edges))
 	s.account(t.plan, len(edges))
 	for k := range sums {
-		s.cost.FLOP += s.sumFLOP(sums[k].senders, t.test.need)
+		s.cost.FLOP += s.changeFLOP(sums[k], t.test.need)
 	}
 	return t.metrics, nil
 }
@@ -147,8 +147,10 @@ func (t *Turn) check(what string, edges []int) {
 // sum says how a cut changes the receiver's input: one sender taken out, or
 // the remaining ones summed from scratch.
 type sum struct {
-	scratch bool
-	senders []int
+	scratch       bool
+	senders       []int
+	joined        bool // the one taken out is heard through a norm, with the heads before and after the cut
+	before, after joint
 }
 
 // few is the number of present edges up to which an input is summed from
@@ -175,10 +177,17 @@ func (t *Turn) sums(edges []int) []sum {
 	left := heard.Count()
 	out := make([]sum, len(edges))
 	for k, e := range edges {
-		heard[e-t.lo] = false
+		subject, i := t.s.e, e-t.lo
+		if out[k].joined = subject.joined(i); out[k].joined {
+			out[k].before = subject.layerOf(subject.senders[i].Layer, heard)
+		}
+		heard[i] = false
 		left--
+		if out[k].joined {
+			out[k].after = subject.layerOf(subject.senders[i].Layer, heard)
+		}
 		if left > t.few() {
-			out[k].senders = []int{e - t.lo}
+			out[k].senders = []int{i}
 			continue
 		}
 		out[k].scratch = true
@@ -205,6 +214,12 @@ func (t *Turn) cut(w *worker, c *chunk, sums []sum, k int) {
 	if k == 0 {
 		base = c.pick(t.input.stored, at).contiguous(x.Rows, x.Data)
 	}
+	if change.joined {
+		copyTo(x, base)
+		w.addJoint(c, x, change.before, at, -1, w.present(t.s, c, at))
+		w.addJoint(c, x, change.after, at, 1, w.present(t.s, c, at))
+		return
+	}
 	i := change.senders[0]
 	if sender := w.e.senders[i]; sender.IsHead && t.s.values[i].own == nil { // as always in discovery
 		z := c.pick(stored{w.e.bound.Cut(sender), everyRow}, at).contiguous(x.Rows, w.diff)
@@ -212,6 +227,14 @@ func (t *Turn) cut(w *worker, c *chunk, sums []sum, k int) {
 		return
 	}
 	w.addChange(x, base, w.e.senders[i], w.corrupted(c, i, at), c.pick(t.s.values[i].stored, at))
+}
+
+// changeFLOP is the work of one cut's change of the receiver's input.
+func (s *State) changeFLOP(x sum, at need) int64 {
+	if x.joined && !x.scratch {
+		return s.sumFLOP(x.before.senders, at) + s.sumFLOP(x.after.senders, at)
+	}
+	return s.sumFLOP(x.senders, at)
 }
 
 // measure turns the stacked rows of n trials into metrics.
@@ -286,7 +309,7 @@ func (t *Turn) takeOut(edges []int) {
 	})
 	t.input, t.next = t.next, t.input
 	for k := range sums {
-		t.s.cost.FLOP += t.s.sumFLOP(sums[k].senders, t.test.need)
+		t.s.cost.FLOP += t.s.changeFLOP(sums[k], t.test.need)
 	}
 }
 

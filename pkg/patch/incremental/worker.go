@@ -14,8 +14,9 @@ type worker struct {
 	x      []float32     // [n,D] the input of a step
 	tried  tensor.Matrix // [n,D] the input of the receiver under test, which is the turn's
 	normed []float32     // [n,D]
-	hidden []float32     // [n,F]
+	hidden []float32     // [n,F], of gated MLPs [n,2F]
 	diff   []float32     // [n,K]
+	joint  []float32     // [n,D] where a norm stands behind attention
 	wide   []float32     // [D]
 	q      []float32     // [T,K]
 	kv     [2][]float32
@@ -32,8 +33,12 @@ type sized struct {
 // table lists a worker's memory for n rows at a time of examples of t
 // positions, the tried values of a plan aside.
 func (w *worker) table(c transformer.Config, n, t int) []sized {
-	return []sized{{&w.x, n * c.DModel}, {&w.normed, n * c.DModel}, {&w.hidden, n * c.DMLP},
+	list := []sized{{&w.x, n * c.DModel}, {&w.normed, n * c.DModel}, {&w.hidden, n * c.MLPWidth()},
 		{&w.diff, n * c.DHead}, {&w.wide, c.DModel}, {&w.q, t * c.DHead}, {&w.kv[0], t * c.DHead}, {&w.kv[1], t * c.DHead}, {&w.scores, t * t}}
+	if c.PostNorm {
+		list = append(list, sized{&w.joint, n * c.DModel})
+	}
+	return list
 }
 
 // newWorker makes the scratch memory for n rows at a time.

@@ -18,11 +18,12 @@ type Config struct {
 	Tied      bool     // the unembedding is the embedding: of Hugging Face's layouts
 	Family    Layout   // of a Hugging Face configuration, whose weights it is for
 	Warnings  []string // what the configuration says and nothing here knows, a line each
+	Biases    Biases   // of Llama and its successors
 	Published bool     // of a published model, whose state dict TransformerLens processes when it loads it
 }
 
 // ReadConfig reads a config.json of TransformerLens, or of Hugging Face for
-// GPT-2, GPT-Neo and GPT-NeoX (Pythia); name is what errors call it. A field
+// GPT-2, GPT-Neo, GPT-NeoX (Pythia), Llama, Mistral, Qwen2, Qwen3, Gemma and Gemma 2; name is what errors call it. A field
 // without which the model is not determined must be there; a feature that this
 // package does not compute is refused by name.
 func ReadConfig(ctx context.Context, name string, r io.Reader) (Config, error) {

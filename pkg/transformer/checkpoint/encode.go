@@ -41,6 +41,9 @@ type written struct {
 // it gives the same again. What TransformerLens has no words for is an error:
 // windows of several sizes, and rotary positions that are divided.
 func EncodeConfig(c transformer.Config) ([]byte, error) {
+	if err := encodable(c); err != nil {
+		return nil, err
+	}
 	w := written{Layers: c.Layers, DModel: c.DModel, Ctx: c.Ctx, DHead: c.DHead, Heads: c.Heads, DMLP: c.DMLP, Vocab: c.Vocab, VocabOut: c.VocabOut,
 		Act: c.Activation, Eps: c.Eps, AttnOnly: c.AttnOnly, Direction: c.Direction, Positions: c.Positions, Parallel: c.ParallelAttnMLP,
 		UseScale: true, Scale: c.AttnScale, ByLayer: c.ScaleByLayer}
@@ -68,6 +71,24 @@ func EncodeConfig(c transformer.Config) ([]byte, error) {
 	}
 	text, err := json.MarshalIndent(w, "", " ")
 	return append(text, '\n'), err
+}
+
+// encodable refuses the parts of Llama and its successors, which are read from
+// Hugging Face's configurations only.
+func encodable(c transformer.Config) error {
+	for _, x := range []struct {
+		what string
+		has  bool
+	}{
+		{"RMS norms", c.Norm != transformer.NoNorm && !c.Norm.Centred()}, {"heads that share keys and values", c.KV() != c.Heads}, {"gated MLPs", c.GatedMLP},
+		{"norms of queries and keys", c.QKNorm}, {"norms behind attention and MLPs", c.PostNorm}, {"scaled embeddings", c.EmbedScale != 0},
+		{"soft caps", c.ScoreCap != 0 || c.LogitCap != 0}, {"rotary positions in bands", c.RotaryBands != transformer.RotaryBands{}},
+	} {
+		if x.has {
+			return fmt.Errorf("configuration: expected none of the parts that are not written, found %s", x.what)
+		}
+	}
+	return nil
 }
 
 // Tensors are a model's weights by TransformerLens' names, in a type that weights

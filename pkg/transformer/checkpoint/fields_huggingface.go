@@ -38,11 +38,30 @@ var (
 			use_parallel_residual attention_bias`),
 		all(harmless, "attention_probs_dropout_prob"))
 
+	// hfDecoder are the fields that Llama and its successors have in common.
+	hfDecoder = newDialect("", hfCommon, all(computed, `num_hidden_layers num_attention_heads num_key_value_heads hidden_size intermediate_size
+			max_position_embeddings head_dim rms_norm_eps rope_theta rope_scaling rope_parameters`),
+		only("part of a head turning is not computed", "partial_rotary_factor", "1", "1.0"),
+		only("mixtures of experts are not computed", `num_experts num_local_experts num_experts_per_tok moe_intermediate_size
+			shared_expert_intermediate_size decoder_sparse_step mlp_only_layers`, "0", "[]"),
+		only("bases that differ are not computed", "rope_local_base_freq"),
+		only("attention in both directions is not computed", "use_bidirectional_attention", "false")).fields
+
+	hfLlama   = newDialect("llama", hfDecoder, all(computed, "hidden_act attention_bias mlp_bias"))
+	hfMistral = newDialect("mistral", hfDecoder, all(computed, "hidden_act sliding_window layer_types"))
+	hfQwen2   = newDialect("qwen2", hfDecoder, all(computed, "hidden_act sliding_window use_sliding_window max_window_layers layer_types"),
+		only("multimodal rotary positions are not computed", "mrope_section use_mrope", "false"))
+	hfQwen3  = newDialect("qwen3", hfDecoder, all(computed, "hidden_act attention_bias sliding_window use_sliding_window max_window_layers layer_types"))
+	hfGemma  = newDialect("gemma", hfDecoder, all(computed, "hidden_activation attention_bias"), all(harmless, "hidden_act"))
+	hfGemma2 = newDialect("gemma2", hfDecoder, all(computed, `hidden_activation attention_bias query_pre_attn_scalar attn_logit_softcapping
+			final_logit_softcapping sliding_window layer_types`), all(harmless, "hidden_act sliding_window_size"))
+
 	// hfRope are the fields of rope_parameters and rope_scaling. The harmless ones
 	// are read for types that are refused.
-	hfRope = newDialect("rotary", all(computed, "rope_type type rope_theta factor partial_rotary_factor"),
-		all(harmless, `original_max_position_embeddings attention_factor beta_fast beta_slow short_factor long_factor short_mscale long_mscale
-			low_freq_factor high_freq_factor mscale mscale_all_dim truncate max_position_embeddings`))
+	hfRope = newDialect("rotary", all(computed, `rope_type type rope_theta factor partial_rotary_factor low_freq_factor high_freq_factor
+			original_max_position_embeddings`),
+		all(harmless, `attention_factor beta_fast beta_slow short_factor long_factor short_mscale long_mscale
+			mscale mscale_all_dim truncate max_position_embeddings`))
 )
 
 const (

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,54 +20,6 @@ import (
 	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
-
-// tabled has, by dialect, a configuration, what it is read into, and for every
-// field that is computed other fields that give another model, or are refused
-// by that field's name. A null takes a field out.
-var tabled = []struct {
-	dialect
-	text    string
-	into    any
-	samples map[string]string
-}{
-	{hfGPT2, `{"model_type":"gpt2","n_layer":2,"n_head":2,"n_embd":8,"n_positions":16,"vocab_size":10}`, hfConfig{}, map[string]string{
-		"n_layer": `{"n_layer":3}`, "n_head": `{"n_head":4}`, "n_embd": `{"n_embd":4}`, "n_inner": `{"n_inner":5}`, "n_positions": `{"n_positions":9}`,
-		"n_ctx": `{"n_positions":null,"n_ctx":9}`, "num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_attention_heads":4}`,
-		"hidden_size": `{"hidden_size":4}`, "max_position_embeddings": `{"n_positions":null,"max_position_embeddings":9}`, "layer_norm_epsilon": `{"layer_norm_epsilon":0.1}`,
-		"activation_function": `{"activation_function":"relu"}`, "scale_attn_weights": `{"scale_attn_weights":false}`,
-		"scale_attn_by_inverse_layer_idx": `{"scale_attn_by_inverse_layer_idx":true}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":false}`,
-	}},
-	{hfGPTNeo, `{"model_type":"gpt_neo","num_layers":2,"num_heads":2,"hidden_size":8,"max_position_embeddings":16,"vocab_size":10,"attention_types":[[["global","local"],1]]}`, hfConfig{}, map[string]string{
-		"num_layers": `{"num_layers":3,"attention_layers":["global","local","local"]}`, "num_heads": `{"num_heads":4}`, "num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_heads":null,"num_attention_heads":4}`,
-		"hidden_size": `{"hidden_size":4}`, "intermediate_size": `{"intermediate_size":5}`, "max_position_embeddings": `{"max_position_embeddings":9}`, "window_size": `{"window_size":5}`,
-		"attention_layers": `{"attention_layers":["local","local"]}`, "attention_types": `{"attention_types":[[["global"],2]]}`, "activation_function": `{"activation_function":"gelu"}`,
-		"layer_norm_epsilon": `{"layer_norm_epsilon":0.1}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":false}`,
-	}},
-	{hfGPTNeoX, `{"model_type":"gpt_neox","num_hidden_layers":2,"num_attention_heads":2,"hidden_size":16,"max_position_embeddings":16,"intermediate_size":32,"vocab_size":10}`, hfConfig{}, map[string]string{
-		"num_hidden_layers": `{"num_hidden_layers":3}`, "num_attention_heads": `{"num_attention_heads":1}`, "hidden_size": `{"hidden_size":32}`, "intermediate_size": `{"intermediate_size":5}`,
-		"max_position_embeddings": `{"max_position_embeddings":9}`, "head_dim": `{"head_dim":4}`, "hidden_act": `{"hidden_act":"relu"}`, "layer_norm_eps": `{"layer_norm_eps":0.1}`,
-		"rotary_pct": `{"rotary_pct":1}`, "rotary_emb_base": `{"rotary_emb_base":7}`, "rope_theta": `{"rope_theta":7}`, "partial_rotary_factor": `{"partial_rotary_factor":1}`,
-		"rope_scaling": `{"rope_scaling":{"type":"linear","factor":2}}`, "rope_parameters": `{"rope_parameters":{"rope_type":"linear","factor":2}}`, "rotary_adjacent_pairs": `{"rotary_adjacent_pairs":true}`,
-		"use_parallel_residual": `{"use_parallel_residual":false}`, "attention_bias": `{"attention_bias":false}`, "vocab_size": `{"vocab_size":11}`, "tie_word_embeddings": `{"tie_word_embeddings":true}`,
-	}},
-	{lens, `{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization_type":"LN"}`, configJSON{}, lensSamples("normalization_type")},
-	{lensPublished, `{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_mlp":6,"d_vocab":5,"act_fn":"relu","normalization":"LN"}`, configJSON{}, lensSamples("normalization")},
-}
-
-// lensSamples are the samples of TransformerLens' dialects, one of which has
-// another name for the norm.
-func lensSamples(norm string) map[string]string {
-	rotary := func(more string) string { return `{"positional_embedding_type":"rotary",` + more + `}` }
-	return map[string]string{
-		"n_layers": `{"n_layers":3}`, "d_model": `{"d_model":6}`, "n_ctx": `{"n_ctx":9}`, "d_head": `{"d_head":4}`, "n_heads": `{"n_heads":1}`, "d_mlp": `{"d_mlp":7}`, "d_vocab": `{"d_vocab":6}`,
-		"d_vocab_out": `{"d_vocab_out":3}`, "act_fn": `{"act_fn":"gelu_fast"}`, "eps": `{"eps":0.1}`, "normalization_type": `{"normalization":null,"normalization_type":"LNPre"}`,
-		"normalization": fmt.Sprintf(`{%q:null,"normalization":"LNPre"}`, norm), "shortformer_pos": `{"shortformer_pos":true}`, "attn_only": `{"attn_only":true}`, "attention_dir": `{"attention_dir":"bidirectional"}`,
-		"positional_embedding_type": `{"positional_embedding_type":"none"}`, "parallel_attn_mlp": `{"parallel_attn_mlp":true}`, "use_attn_scale": `{"use_attn_scale":false}`, "attn_scale": `{"attn_scale":3}`,
-		"scale_attn_by_inverse_layer_idx": `{"scale_attn_by_inverse_layer_idx":true}`, "n_key_value_heads": `{"n_key_value_heads":1}`,
-		"use_local_attn": `{"use_local_attn":true,"attn_types":["global","local"],"window_size":3}`, "attn_types": `{"attn_types":["local","global"],"window_size":3}`, "window_size": `{"attn_types":["local","local"],"window_size":3}`,
-		"rotary_dim": rotary(`"rotary_dim":2`), "rotary_base": rotary(`"rotary_base":7`), "rotary_adjacent_pairs": rotary(`"rotary_adjacent_pairs":true`),
-	}
-}
 
 // changed reads a configuration with some fields put in or taken out.
 func changed(t *testing.T, text, more string) (Config, error) {
@@ -164,6 +117,8 @@ func TestOtherTypesAreRefused(t *testing.T) {
 	raw := map[string][]string{
 		"normalization_type": misuse.OtherThan("text"), "normalization": misuse.OtherThan("text"), "attention_types": misuse.OtherThan(),
 		"rope_scaling": misuse.OtherThan("object"), "rope_parameters": misuse.OtherThan("object"),
+		"num_key_value_heads": misuse.OtherThan("number"), "sliding_window": misuse.OtherThan("number"), "attn_logit_softcapping": misuse.OtherThan("number"),
+		"final_logit_softcapping": misuse.OtherThan("number"),
 	}
 	refused := func(text, field, value string) {
 		t.Helper()
@@ -315,6 +270,13 @@ func TestEveryFieldOfRotaryPositions(t *testing.T) {
 		for name, f := range hfRope.fields {
 			value := map[string]string{"rope_type": `"default"`, "type": `"yarn"`, "rope_theta": "7", "factor": "8", "partial_rotary_factor": "1"}[name]
 			rope := map[string]json.RawMessage{"rope_type": json.RawMessage(`"linear"`), "factor": json.RawMessage("2")}
+			if bands := []string{"low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}; slices.Contains(bands, name) {
+				for i, other := range bands {
+					rope[other] = json.RawMessage(strconv.Itoa(i + 1))
+				}
+				rope["rope_type"] = json.RawMessage(`"llama3"`)
+				value = map[string]string{"low_freq_factor": "1.5", "high_freq_factor": "0.5"}[name]
+			}
 			rope[name] = json.RawMessage(cmp.Or(value, "3"))
 			text, err := json.Marshal(map[string]any{where: rope})
 			require.NoError(t, err)
@@ -333,10 +295,10 @@ func TestEveryFieldOfRotaryPositions(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []string{fmt.Sprintf(`c.json: field %q: field "stretch" is not known of rotary configurations, and is ignored: found 3`, where)}, c.Warnings)
 	}
-	for _, kind := range []string{"dynamic", "yarn", "longrope", "llama3", "ntk", "su"} {
+	for _, kind := range []string{"dynamic", "yarn", "longrope", "ntk", "su"} {
 		for _, key := range []string{"type", "rope_type"} {
 			_, err := changed(t, neox, fmt.Sprintf(`{"rope_scaling":{%q:%q,"factor":2}}`, key, kind))
-			assert.ErrorContains(t, err, fmt.Sprintf(`c.json: field "rope_scaling".%q: expected "default" or "linear", found %q`, key, kind))
+			assert.ErrorContains(t, err, fmt.Sprintf(`c.json: field "rope_scaling".%q: expected "default", "linear" or "llama3", found %q`, key, kind))
 		}
 	}
 }
@@ -387,6 +349,9 @@ func TestConfigurationsWithoutAModelType(t *testing.T) {
 			assert.Equal(t, want, c)
 		}
 	}
-	_, err := changed(t, tabled[0].text, `{"model_type":null,"architectures":["LlamaForCausalLM"]}`)
+	_, err := changed(t, tabled[0].text, `{"model_type":null,"architectures":["BertForMaskedLM"]}`)
 	assert.ErrorContains(t, err, `field "n_layers" is missing`)
+	c, err := changed(t, decoderText("llama"), `{"model_type":null,"architectures":["LlamaForCausalLM"]}`)
+	require.NoError(t, err)
+	assert.Equal(t, HFLlama, c.Family)
 }

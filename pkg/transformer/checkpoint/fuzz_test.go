@@ -14,7 +14,7 @@ func FuzzReadConfig(f *testing.F) {
 	f.Add([]byte(goodConfig))
 	f.Add([]byte(`{"n_layers":2,"d_model":4,"n_ctx":8,"d_head":2,"n_heads":2,"d_vocab":5,"attn_only":true,"normalization_type":null,"attn_types":["local"]}`))
 	f.Add([]byte(`{"n_layers":1e99}`))
-	for _, hf := range []string{goodGPT2, goodNeo, goodNeoX} {
+	for _, hf := range []string{goodGPT2, goodNeo, goodNeoX, goodLlama, goodGemma2} {
 		f.Add([]byte(hf))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -49,6 +49,19 @@ type hfConfig struct {
 	AttnBias     *bool           `json:"attention_bias"`
 	Adjacent     bool            `json:"rotary_adjacent_pairs"` // TransformerLens' name; no stock model has it
 
+	// Llama and its successors, which take over some of GPT-NeoX's
+	KVHeads          json.RawMessage `json:"num_key_value_heads"`
+	RMSEps           *float64        `json:"rms_norm_eps"`
+	HiddenActivation *string         `json:"hidden_activation"`
+	MLPBias          *bool           `json:"mlp_bias"`
+	QueryScalar      *float64        `json:"query_pre_attn_scalar"`
+	ScoreCap         json.RawMessage `json:"attn_logit_softcapping"`
+	LogitCap         json.RawMessage `json:"final_logit_softcapping"`
+	Sliding          json.RawMessage `json:"sliding_window"`
+	UseSliding       *bool           `json:"use_sliding_window"`
+	WindowsFrom      *int            `json:"max_window_layers"`
+	LayerTypes       []string        `json:"layer_types"`
+
 	// GPT-Neo and GPT-NeoX
 	Hidden *int `json:"hidden_size"`
 	Inner  *int `json:"intermediate_size"`
@@ -77,8 +90,14 @@ type family struct {
 	fill   func(*hfConfig, *Config) error
 }
 
+// decoderNames are the names that Llama and its successors have for
+// TransformerLens' fields.
+var decoderNames = map[string]string{"n_layers": "num_hidden_layers", "n_heads": "num_attention_heads", "n_key_value_heads": "num_key_value_heads",
+	"d_model": "hidden_size", "n_ctx": "max_position_embeddings", "d_vocab": "vocab_size", "d_mlp": "intermediate_size", "d_head": "head_dim",
+	"eps": "rms_norm_eps", "rotary_base": "rope_theta", "rotary_dim": "head_dim", "attn_scale": "query_pre_attn_scalar"}
+
 // families are those that are read, longer names of classes first.
-var families = []family{
+var families = append([]family{
 	{hfGPTNeoX, HFGPTNeoX, "GPTNeoX", []string{"num_hidden_layers", "rotary_pct", "use_parallel_residual"}, map[string]string{"n_layers": "num_hidden_layers",
 		"n_heads": "num_attention_heads", "d_model": "hidden_size", "n_ctx": "max_position_embeddings", "d_vocab": "vocab_size", "d_mlp": "intermediate_size",
 		"eps": "layer_norm_eps", "rotary_base": "rope_theta", "rotary_dim": "rotary_pct"}, (*hfConfig).gptNeoX},
@@ -86,7 +105,28 @@ var families = []family{
 		"d_model": "hidden_size", "n_ctx": "max_position_embeddings", "d_vocab": "vocab_size", "d_mlp": "intermediate_size", "eps": "layer_norm_epsilon"}, (*hfConfig).gptNeo},
 	{hfGPT2, HFGPT2, "GPT2", []string{"n_layer", "n_head", "n_embd"}, map[string]string{"n_layers": "n_layer", "n_heads": "n_head", "d_model": "n_embd", "n_ctx": "n_positions",
 		"d_vocab": "vocab_size", "d_mlp": "n_inner", "eps": "layer_norm_epsilon"}, (*hfConfig).gpt2},
+}, decoderFamilies()...)
+
+// decoderFamilies are Llama and its successors, whose fields do not tell them apart.
+func decoderFamilies() (out []family) {
+	for _, x := range []struct {
+		dialect
+		class string
+	}{{hfGemma2, "Gemma2"}, {hfGemma, "GemmaFor"}, {hfQwen3, "Qwen3For"}, {hfQwen2, "Qwen2For"}, {hfMistral, "Mistral"}, {hfLlama, "Llama"}} {
+		d := decoderOf(Layout("Hugging Face " + x.name))
+		out = append(out, family{x.dialect, d.layout, x.class, nil, decoderNames, func(j *hfConfig, c *Config) error { return d.fill(j, c) }})
+	}
+	return out
 }
+
+// modelTypes are the families by the names that configurations have for them.
+var modelTypes = func() (names []string) {
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	slices.Sort(names)
+	return names
+}()
 
 // familyOf finds the family of a configuration: model_type says it, else its
 // architecture, else fields that only one family has. Whether the weights are of
@@ -104,7 +144,7 @@ func familyOf(raw map[string]json.RawMessage) (f family, guessed, ok bool, err e
 				return f, false, true, nil
 			}
 		}
-		return f, false, false, fmt.Errorf("field \"model_type\": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found %s", oneline.Quote(modelType))
+		return f, false, false, fmt.Errorf("field \"model_type\": expected one of %s, or a TransformerLens configuration with n_layers, found %s", strings.Join(modelTypes, ", "), oneline.Quote(modelType))
 	}
 	var classes []string
 	if value := raw["architectures"]; !isNull(value) && json.Unmarshal(value, &classes) != nil {
@@ -112,7 +152,7 @@ func familyOf(raw map[string]json.RawMessage) (f family, guessed, ok bool, err e
 	}
 	for _, f := range families {
 		if len(classes) > 0 && strings.HasPrefix(classes[0], f.class) ||
-			len(classes) == 0 && !slices.ContainsFunc(f.marks, func(name string) bool { return raw[name] == nil }) {
+			len(classes) == 0 && f.marks != nil && !slices.ContainsFunc(f.marks, func(name string) bool { return raw[name] == nil }) {
 			return f, true, true, nil
 		}
 	}

@@ -183,7 +183,7 @@ func TestRefusedProcessing(t *testing.T) {
 		s      checkpoint.Switches
 		want   string
 	}{
-		{func(c *transformer.Config) { c.Norm = transformer.LNPre }, checkpoint.Switches{FoldLN: on(true)}, `fold_ln: expected a model with LayerNorm weights, found normalization_type "LNPre"`},
+		{func(c *transformer.Config) { c.Norm = transformer.LNPre }, checkpoint.Switches{FoldLN: on(true)}, `fold_ln: expected a model with LayerNorm weights, or those of RMS norms, found normalization_type "LNPre"`},
 		{func(c *transformer.Config) { c.Norm = transformer.NoNorm }, checkpoint.Switches{CenterWritingWeights: on(true)}, `center_writing_weights: expected a model with LayerNorm`},
 		{func(c *transformer.Config) { c.Positions = transformer.Shortformer }, checkpoint.Switches{CenterUnembed: on(true), FoldValueBiases: on(true)},
 			`processing center_unembed, fold_value_biases: expected none but fold_value_biases`},
@@ -256,7 +256,7 @@ func TestReadHuggingFaceConfig(t *testing.T) {
 	assert.Equal(t, 4, c.RotaryDim)
 	assert.Equal(t, 500.0, c.RotaryBase)
 	for _, x := range []struct{ good, from, to, want string }{
-		{goodGPT2, `"gpt2"`, `"llama"`, `field "model_type": expected gpt2, gpt_neo or gpt_neox, or a TransformerLens configuration with n_layers, found "llama"`},
+		{goodGPT2, `"gpt2"`, `"bert"`, `field "model_type": expected one of gemma, gemma2, gpt2, gpt_neo, gpt_neox, llama, mistral, qwen2, qwen3, or a TransformerLens configuration with n_layers, found "bert"`},
 		{goodGPT2, `"n_layer":2,`, ``, `field "n_layer" is missing`},
 		{goodGPT2, `,"vocab_size":10`, ``, `field "vocab_size" is missing`},
 		{goodGPT2, `"n_head":2`, `"n_head":3`, `field "n_head": expected a number of heads that divides the width 8, found 3`},
@@ -284,7 +284,7 @@ func TestReadHuggingFaceConfig(t *testing.T) {
 		{goodNeoX, `10}`, `10,"rotary_pct":0.5,"partial_rotary_factor":1}`, `field "partial_rotary_factor": expected 0.5 as field "rotary_pct" says, found 1`},
 		{goodNeoX, `10}`, `10,"rotary_emb_base":500,"rope_parameters":{"rope_theta":1e4}}`, `field "rope_parameters"."rope_theta": expected 500 as field "rotary_emb_base" says, found 10000`},
 		{goodNeoX, `10}`, `10,"head_dim":4}`, `field "head_dim": expected hidden_size / num_attention_heads = 8, found 4`},
-		{goodNeoX, `10}`, `10,"rope_parameters":{"rope_type":"yarn"}}`, `field "rope_parameters"."rope_type": expected "default" or "linear", found "yarn"`},
+		{goodNeoX, `10}`, `10,"rope_parameters":{"rope_type":"yarn"}}`, `field "rope_parameters"."rope_type": expected "default", "linear" or "llama3", found "yarn"`},
 		{goodNeoX, `10}`, `10,"attention_bias":false}`, `field "attention_bias": expected true`},
 	} {
 		require.Contains(t, x.good, x.from)
@@ -392,7 +392,7 @@ func TestPublishedTransformerLensModels(t *testing.T) {
 }
 
 func TestUnknownLayoutIsRefused(t *testing.T) {
-	_, err := checkpoint.Load(t.Context(), config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.self_attn.q_proj.weight": {}}))
+	_, err := checkpoint.Load(t.Context(), config(t), weights.FromMap("m", map[string]weights.Array{"model.layers.0.attn.q_proj.weight": {}}))
 	assert.ErrorContains(t, err, `m: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2`)
-	assert.ErrorContains(t, err, `found ["model.layers.0.self_attn.q_proj.weight"]`)
+	assert.ErrorContains(t, err, `found ["model.layers.0.attn.q_proj.weight"]`)
 }

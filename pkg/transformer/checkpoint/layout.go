@@ -1,13 +1,11 @@
 package checkpoint
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
 	"github.com/seed-2c350065/acdc/internal/oneline"
-	"github.com/seed-2c350065/acdc/pkg/tensor"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 	"github.com/seed-2c350065/acdc/pkg/weights"
 )
@@ -21,6 +19,12 @@ const (
 	HFGPT2          Layout = "Hugging Face gpt2"
 	HFGPTNeo        Layout = "Hugging Face gpt_neo"
 	HFGPTNeoX       Layout = "Hugging Face gpt_neox"
+	HFLlama         Layout = "Hugging Face llama"
+	HFMistral       Layout = "Hugging Face mistral"
+	HFQwen2         Layout = "Hugging Face qwen2"
+	HFQwen3         Layout = "Hugging Face qwen3"
+	HFGemma         Layout = "Hugging Face gemma"
+	HFGemma2        Layout = "Hugging Face gemma2"
 )
 
 // reader reads the weights of one layout. The tensors it makes have
@@ -53,7 +57,7 @@ func fits(c Config, src weights.Source, r reader) error {
 		read bool
 		what string
 	}{
-		{"blocks.0.ln1.w", c.Norm == transformer.LayerNorm, fmt.Sprintf("normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))},
+		{"blocks.0.ln1.w", c.Norm.Weighted(), fmt.Sprintf("normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))},
 		{"blocks.0.mlp.W_in", !c.AttnOnly, "attn_only"},
 		{"pos_embed.W_pos", c.Positions != transformer.NoPositions, "positional_embedding_type \"none\""},
 	} {
@@ -66,6 +70,9 @@ func fits(c Config, src weights.Source, r reader) error {
 
 // fitsHuggingFace is fits for the layouts of Hugging Face, which have all parts.
 func fitsHuggingFace(c Config, src weights.Source, l Layout) error {
+	if d := decoderOf(l); d != nil {
+		return d.fits(c, src)
+	}
 	want := transformer.Standard
 	if l == HFGPTNeoX {
 		want = transformer.Rotary
@@ -81,8 +88,21 @@ func fitsHuggingFace(c Config, src weights.Source, l Layout) error {
 }
 
 // recognise finds the layout by the tensors' names, and the tensors under the
-// names that the layout has: without those of wrappers.
-func recognise(src weights.Source) (reader, weights.Source, error) {
+// names that the layout has: without those of wrappers. Of the families that have
+// the names in common it is the configuration's.
+func recognise(src weights.Source, c Config) (reader, weights.Source, error) {
+	r, bare, err := recogniseNames(src)
+	if d, ok := r.(decoderReader); ok {
+		if own := decoderOf(c.Family); own != nil {
+			d.family = *own
+		}
+		return d, bare, err
+	}
+	return r, bare, err
+}
+
+// recogniseNames is recognise by the names alone.
+func recogniseNames(src weights.Source) (reader, weights.Source, error) {
 	bare, err := unwrapParts(src)
 	if err != nil {
 		return nil, nil, err
@@ -100,7 +120,7 @@ func recognise(src weights.Source) (reader, weights.Source, error) {
 	if doubt == "" {
 		doubt = fmt.Sprintf("found %s", some(src.Names()))
 	}
-	return nil, nil, fmt.Errorf("%s: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2 (h.0.attn.c_attn.weight), GPT-Neo (h.0.attn.attention.q_proj.weight) or GPT-NeoX (layers.0.attention.query_key_value.weight), %s",
+	return nil, nil, fmt.Errorf("%s: expected tensors named as in TransformerLens (embed.W_E) or as in Hugging Face's GPT-2 (h.0.attn.c_attn.weight), GPT-Neo (h.0.attn.attention.q_proj.weight), GPT-NeoX (layers.0.attention.query_key_value.weight) or Llama (layers.0.self_attn.q_proj.weight), %s",
 		src.Name(), doubt)
 }
 
@@ -118,6 +138,11 @@ func readerOf(src weights.Source) reader {
 			return gptNeoReader{hReader{p}}
 		case src.Has(p + "layers.0.attention.query_key_value.weight"):
 			return gptNeoXReader{prefix: p}
+		}
+	}
+	for _, p := range []string{"", "model."} {
+		if src.Has(p + "layers.0.self_attn.q_proj.weight") {
+			return decoderReader{p, decoders[0]}
 		}
 	}
 	return nil
@@ -209,7 +234,7 @@ func (r gptNeoReader) block(l *loader, c Config, layer int, b *blockDraft) {
 	p, d, hk := fmt.Sprintf("%sh.%d.", r.prefix, layer), c.DModel, c.Heads*c.DHead
 	b.LN1W, b.LN1B = l.norm(p+"ln_1", d)
 	for side, x := range []string{"q", "k", "v"} {
-		b.W[side] = l.headRows(l.tensor(p+"attn.attention."+x+"_proj.weight", hk, d), c, c.DHead, 0)
+		b.W[side] = l.headRows(l.tensor(p+"attn.attention."+x+"_proj.weight", hk, d), c.Heads, c.DHead, c.DHead, 0)
 		b.B[side] = make([]float32, hk)
 	}
 	b.WO = l.reshaped(l.transposed(p+"attn.attention.out_proj.weight", d, hk), c.Heads, c.DHead, d)
@@ -245,7 +270,7 @@ func (r gptNeoXReader) block(l *loader, c Config, layer int, b *blockDraft) {
 	qkv := l.tensor(p+"attention.query_key_value.weight", 3*hk, d)
 	bias := l.vector(p+"attention.query_key_value.bias", 3*hk)
 	for side := range b.W {
-		b.W[side] = l.headRows(qkv, c, 3*c.DHead, side*c.DHead)
+		b.W[side] = l.headRows(qkv, c.Heads, c.DHead, 3*c.DHead, side*c.DHead)
 		b.B[side] = make([]float32, hk)
 		for h := range c.Heads {
 			if l.err == nil {
@@ -258,92 +283,4 @@ func (r gptNeoXReader) block(l *loader, c Config, layer int, b *blockDraft) {
 	b.LN2W, b.LN2B = l.norm(p+"post_attention_layernorm", d)
 	b.WIn, b.BIn = l.transposed(p+"mlp.dense_h_to_4h.weight", c.DMLP, d), l.vector(p+"mlp.dense_h_to_4h.bias", c.DMLP)
 	b.WOut, b.BOut = l.transposed(p+"mlp.dense_4h_to_h.weight", d, c.DMLP), l.vector(p+"mlp.dense_4h_to_h.bias", d)
-}
-
-// norm reads a norm's weight and bias.
-func (l *loader) norm(name string, d int) (weight, bias []float32) {
-	return l.vector(name+".weight", d), l.vector(name+".bias", d)
-}
-
-// head reads the unembedding, which has a name of its own unless it is tied to
-// the embedding.
-func (l *loader) head(name string, c Config, w *draft) {
-	head := w.Embed
-	if !c.Tied {
-		head = l.tensor(name, c.VocabOut, c.DModel)
-	}
-	w.Unembed, w.UnembedB = l.transposedTensor(head), make([]float32, c.VocabOut)
-}
-
-// headRows turns rows [.., D] into [H,D,K]: head h's K rows begin at row
-// h·stride + offset.
-func (l *loader) headRows(rows *tensor.Tensor, c Config, stride, offset int) *tensor.Tensor {
-	if l.err != nil {
-		return nil
-	}
-	d, k := c.DModel, c.DHead
-	out := l.fresh(c.Heads, d, k)
-	for h := range c.Heads {
-		from := rows.Matrix().Slice(h*stride+offset, h*stride+offset+k)
-		transpose(l.ctx, tensor.Matrix{Data: out.Data[h*d*k : (h+1)*d*k], Rows: d, Cols: k, Stride: k}, from, 1)
-	}
-	return out
-}
-
-// transposed reads a tensor [rows,cols] as [cols,rows].
-func (l *loader) transposed(name string, rows, cols int) *tensor.Tensor {
-	return l.transposedTensor(l.tensor(name, rows, cols))
-}
-
-func (l *loader) transposedTensor(t *tensor.Tensor) *tensor.Tensor {
-	if l.err != nil {
-		return nil
-	}
-	out := l.fresh(t.Dim(1), t.Dim(0))
-	transpose(l.ctx, out.Matrix(), t.Matrix(), l.threads)
-	return out
-}
-
-// fresh makes a tensor that may be written to.
-func (l *loader) fresh(shape ...int) *tensor.Tensor {
-	t := tensor.New(shape...)
-	l.own(t)
-	return t
-}
-
-// reshaped looks at a tensor in another shape.
-func (l *loader) reshaped(t *tensor.Tensor, shape ...int) *tensor.Tensor {
-	if l.err != nil {
-		return nil
-	}
-	out := t.Reshape(shape...)
-	if l.owned[t] {
-		l.own(out)
-	}
-	return out
-}
-
-func (l *loader) own(t *tensor.Tensor) {
-	if l.owned == nil {
-		l.owned = map[*tensor.Tensor]bool{}
-	}
-	l.owned[t] = true
-}
-
-// transpose sets dst [n,m] to the transpose of x [m,n], tile by tile, until the
-// context ends.
-func transpose(ctx context.Context, dst, x tensor.Matrix, threads int) {
-	const tile = 32
-	tensor.Parallel((dst.Rows+tile-1)/tile, threads, func(lo, hi int) {
-		for i := lo * tile; i < min(hi*tile, dst.Rows) && ctx.Err() == nil; i += tile {
-			for j := 0; j < dst.Cols; j += tile {
-				for r := i; r < min(i+tile, dst.Rows); r++ {
-					row := dst.Row(r)
-					for s := j; s < min(j+tile, dst.Cols); s++ {
-						row[s] = x.Data[s*x.Stride+r]
-					}
-				}
-			}
-		}
-	})
 }

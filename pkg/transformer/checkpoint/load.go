@@ -38,12 +38,12 @@ func LoadWith(ctx context.Context, c Config, src weights.Source, o LoadOptions) 
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	r, src, err := recognise(src)
+	r, src, err := recognise(src, c)
 	if err != nil {
 		return nil, err
 	}
-	if lens, ok := r.(lensReader); ok && lens.folded && c.Norm == transformer.LayerNorm {
-		c.Norm = transformer.LNPre // a processed state dict beside the configuration of the raw one
+	if lens, ok := r.(lensReader); ok && lens.folded && c.Norm.Weighted() {
+		c.Norm = c.Norm.Folded() // a processed state dict beside the configuration of the raw one
 	}
 	if err := fits(c, src, r); err != nil {
 		return nil, err

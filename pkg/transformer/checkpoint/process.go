@@ -17,7 +17,8 @@ import (
 // change, and so does zero ablation.
 type Processing struct {
 	// FoldLN folds the norms' weights into the layers that read them, and takes
-	// the mean over D out of these; the norms become LNPre.
+	// the mean over D out of these; the norms become LNPre. RMS norms, which do not
+	// centre, are folded without that, and become RMSPre.
 	FoldLN bool `json:"fold_ln"`
 	// CenterWritingWeights takes the mean over D out of all that is written to
 	// the residual stream, which no norm sees.
@@ -106,7 +107,23 @@ func defaultProcessing(layout Layout, c Config) Processing {
 	if layout == TransformerLens && !c.Published || c.Positions == transformer.Shortformer {
 		return Processing{}
 	}
-	return Processing{FoldLN: c.Norm == transformer.LayerNorm, CenterWritingWeights: c.Norm != transformer.NoNorm, CenterUnembed: true, FoldValueBiases: true}
+	return Processing{FoldLN: c.Norm.Weighted(), CenterWritingWeights: centres(c), CenterUnembed: c.LogitCap == 0, FoldValueBiases: true}
+}
+
+// centres reports whether the mean of what is written to the residual stream is
+// seen by nothing.
+func centres(c Config) bool { return c.Norm.Centred() && !c.PostNorm }
+
+// LeftOut says which steps of a layout's default processing a model does not allow,
+// and why, nothing if it allows all.
+func LeftOut(c transformer.Config) (out []string) {
+	if c.Norm != transformer.NoNorm && !centres(Config{Config: c}) {
+		out = append(out, "center_writing_weights, whose mean RMS norms see")
+	}
+	if c.LogitCap != 0 {
+		out = append(out, "center_unembed, whose mean the soft cap of logits sees")
+	}
+	return out
 }
 
 // of applies the switches to the default of a layout, and refuses what would
@@ -118,11 +135,18 @@ func (s Switches) of(layout Layout, c Config) (Processing, error) {
 			*step.done(&p) = *on
 		}
 	}
-	if p.FoldLN && c.Norm != transformer.LayerNorm {
-		return p, fmt.Errorf("fold_ln: expected a model with LayerNorm weights, found normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))
+	if p.FoldLN && !c.Norm.Weighted() {
+		return p, fmt.Errorf("fold_ln: expected a model with LayerNorm weights, or those of RMS norms, found normalization_type %s", choice.Quoted([]transformer.Normalization{c.Norm}))
 	}
-	if p.CenterWritingWeights && c.Norm == transformer.NoNorm {
-		return p, fmt.Errorf("center_writing_weights: expected a model with LayerNorm, found none")
+	if p.CenterWritingWeights && !centres(c) {
+		found := "none"
+		if c.Norm != transformer.NoNorm {
+			found = "RMS norms, which see the mean"
+		}
+		return p, fmt.Errorf("center_writing_weights: expected a model with LayerNorm, found %s", found)
+	}
+	if p.CenterUnembed && c.LogitCap != 0 {
+		return p, fmt.Errorf("center_unembed: expected logits without a soft cap, which sees their mean, found one of %g", c.LogitCap)
 	}
 	if c.Positions == transformer.Shortformer && (p.FoldLN || p.CenterWritingWeights || p.CenterUnembed) {
 		return p, fmt.Errorf("processing %v: expected none but fold_value_biases, since shortformer positions are added after the norm", p)
@@ -158,7 +182,7 @@ func (w *draft) process(ctx context.Context, c *Config, p Processing, threads in
 		foldNorm(ctx, into.Matrix(), w.Unembed.Matrix(), w.UnembedB, w.LNFW, w.LNFB, threads)
 		w.Unembed, w.LNFW, w.LNFB = into, nil, nil
 		w.own(into)
-		c.Norm = transformer.LNPre
+		c.Norm = c.Norm.Folded()
 	}
 	if p.CenterUnembed {
 		w.Unembed = centered(ctx, w.Unembed, w.owned, threads)
@@ -218,7 +242,7 @@ func (b *blockDraft) foldNorms(ctx context.Context, c *Config) {
 	for side, from := range b.W {
 		into := target(from, b.owned)
 		b.W[side], b.B[side] = into, append([]float32(nil), b.B[side]...)
-		for h := range c.Heads {
+		for h := range c.SideHeads(side) {
 			at := func(t *tensor.Tensor) tensor.Matrix {
 				return tensor.Matrix{Data: t.Data[h*d*k : (h+1)*d*k], Rows: d, Cols: k, Stride: k}
 			}
@@ -227,10 +251,16 @@ func (b *blockDraft) foldNorms(ctx context.Context, c *Config) {
 	}
 	b.LN1W, b.LN1B = nil, nil
 	if !c.AttnOnly {
-		into := target(b.WIn, b.owned)
-		b.BIn = append([]float32(nil), b.BIn...)
-		foldNorm(ctx, into.Matrix(), b.WIn.Matrix(), b.BIn, b.LN2W, b.LN2B, 1)
-		b.WIn, b.LN2W, b.LN2B = into, nil, nil
+		fold := func(w **tensor.Tensor, bias *[]float32) {
+			into := target(*w, b.owned)
+			*bias = append([]float32(nil), *bias...)
+			foldNorm(ctx, into.Matrix(), (*w).Matrix(), *bias, b.LN2W, b.LN2B, 1)
+			*w = into
+		}
+		if fold(&b.WIn, &b.BIn); c.GatedMLP {
+			fold(&b.WGate, &b.BGate)
+		}
+		b.LN2W, b.LN2B = nil, nil
 	}
 }
 
@@ -243,7 +273,8 @@ const (
 
 // foldNorm folds a norm's weight w and bias beta [D] into the matrix m [D,n]
 // and bias [n] that read it: bias += beta m, into = diag(w) m, and of each
-// column the mean is taken out, which the norm's centering hides. into may be m.
+// column the mean is taken out, which the norm's centering hides. A norm without
+// bias, beta being nil, does not centre: then only into = diag(w) m. into may be m.
 func foldNorm(ctx context.Context, into, m tensor.Matrix, bias, w, beta []float32, threads int) {
 	blocks := (m.Cols + foldColumns - 1) / foldColumns
 	tensor.Parallel(blocks, threads, func(lo, hi int) {
@@ -256,6 +287,14 @@ func foldNorm(ctx context.Context, into, m tensor.Matrix, bias, w, beta []float3
 
 // foldBlock is foldNorm of at most foldColumns columns.
 func foldBlock(into, m tensor.Matrix, bias, w, beta []float32) {
+	if beta == nil {
+		for d := range m.Rows {
+			for j, v := range m.Row(d) {
+				into.Row(d)[j] = v * w[d]
+			}
+		}
+		return
+	}
 	var added, means [foldColumns]float64
 	var part [2][foldColumns]float32
 	add, mean := part[0][:m.Cols], part[1][:m.Cols]
@@ -309,13 +348,16 @@ func centerRow(into, row []float32) {
 // foldValueBiases sets b_O += Σ_h b_V[h] W_O[h] and b_V = 0.
 func (b *blockDraft) foldValueBiases(ctx context.Context, c *Config) {
 	sums := make([]float64, c.DModel)
-	for i, bias := range b.B[2] {
-		if ctx.Err() != nil {
-			return
-		}
-		row := b.WO.Data[i*c.DModel : (i+1)*c.DModel]
-		for d, v := range row {
-			sums[d] += float64(bias) * float64(v)
+	for h := range c.Heads {
+		from, to := c.SideColumns(2, h, len(b.B[2]))
+		for i, bias := range b.B[2][from:to] {
+			if ctx.Err() != nil {
+				return
+			}
+			row := b.WO.Data[(h*c.DHead+i)*c.DModel : (h*c.DHead+i+1)*c.DModel]
+			for d, v := range row {
+				sums[d] += float64(bias) * float64(v)
+			}
 		}
 	}
 	b.BO, b.B[2] = append([]float32(nil), b.BO...), make([]float32, len(b.B[2]))

@@ -18,6 +18,10 @@ type ropeConfig struct {
 	Theta   *float64 `json:"rope_theta"`
 	Partial *float64 `json:"partial_rotary_factor"`
 	Factor  *float64 `json:"factor"`
+
+	Low      *float64 `json:"low_freq_factor"` // of type llama3
+	High     *float64 `json:"high_freq_factor"`
+	Original *int     `json:"original_max_position_embeddings"`
 }
 
 // number is one place where a number may stand.
@@ -65,8 +69,7 @@ func (j *hfConfig) rotary(c *Config) error {
 	if c.RotaryDim = int(float64(c.DHead) * *share.value); c.RotaryDim < 2 || c.RotaryDim%2 != 0 {
 		return fmt.Errorf("field %s: expected an even number of a head's %d components, at least 2, found %v of them", cmp.Or(share.name, `"rotary_pct"`), c.DHead, *share.value)
 	}
-	c.RotaryFactor, err = rope.factor(inside)
-	return err
+	return rope.scaling(inside, c)
 }
 
 // rope reads the one object that is there, and says which.
@@ -99,24 +102,43 @@ func (j *hfConfig) rope(c *Config) (where string, rope ropeConfig, err error) {
 	return where, rope, nil
 }
 
-// factor is what positions are divided by: 0 for the default type, which does
-// not, else that of linear scaling. Other types are refused.
-func (r ropeConfig) factor(inside func(string) string) (float64, error) {
+// scaling reads how frequencies are scaled: by default not at all, by a linear
+// factor, or by Llama 3's bands. Other types are refused.
+func (r ropeConfig) scaling(inside func(string) string, c *Config) error {
 	kind, name := r.Type, "rope_type"
 	if kind == "" {
 		kind, name = r.OldType, "type"
 	}
 	switch {
 	case r.Type != "" && r.OldType != "" && r.Type != r.OldType:
-		return 0, fmt.Errorf("field %s: expected %s as field %s says, found %s", inside("type"), oneline.Quote(r.Type), inside("rope_type"), oneline.Quote(r.OldType))
+		return fmt.Errorf("field %s: expected %s as field %s says, found %s", inside("type"), oneline.Quote(r.Type), inside("rope_type"), oneline.Quote(r.OldType))
 	case kind == "" || kind == "default":
-		return 0, nil
-	case kind != "linear":
-		return 0, fmt.Errorf("field %s: expected \"default\" or \"linear\", found %s: rotary positions scaled in another way are not computed", inside(name), oneline.Quote(kind))
+		return nil
+	case kind != "linear" && kind != "llama3":
+		return fmt.Errorf("field %s: expected \"default\", \"linear\" or \"llama3\", found %s: rotary positions scaled in another way are not computed", inside(name), oneline.Quote(kind))
 	case r.Factor == nil:
-		return 0, fmt.Errorf("field %s is missing: expected a number", inside("factor"))
+		return fmt.Errorf("field %s is missing: expected a number", inside("factor"))
 	case !transformer.FactorInRange(*r.Factor):
-		return 0, fmt.Errorf("field %s: expected a number from %g to %g, found %v", inside("factor"), 1/transformer.MostFactor, transformer.MostFactor, *r.Factor)
+		return fmt.Errorf("field %s: expected a number from %g to %g, found %v", inside("factor"), 1/transformer.MostFactor, transformer.MostFactor, *r.Factor)
 	}
-	return *r.Factor, nil
+	if kind == "linear" {
+		c.RotaryFactor = *r.Factor
+		return nil
+	}
+	for _, x := range []struct {
+		name    string
+		missing bool
+	}{{"low_freq_factor", r.Low == nil}, {"high_freq_factor", r.High == nil}, {"original_max_position_embeddings", r.Original == nil}} {
+		if x.missing {
+			return fmt.Errorf("field %s is missing: expected a number", inside(x.name))
+		}
+	}
+	if *r.Original < 1 {
+		return fmt.Errorf("field %s: expected a positive integer, found %d", inside("original_max_position_embeddings"), *r.Original)
+	}
+	if !(*r.Low > 0 && *r.High > *r.Low) {
+		return fmt.Errorf("field %s: expected a number above \"low_freq_factor\", which is above 0, found %v and %v", inside("high_freq_factor"), *r.High, *r.Low)
+	}
+	c.RotaryBands = transformer.RotaryBands{Factor: *r.Factor, Low: *r.Low, High: *r.High, Original: *r.Original}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/seed-2c350065/acdc/internal/choice"
+	"github.com/seed-2c350065/acdc/internal/oneline"
 	"github.com/seed-2c350065/acdc/pkg/transformer"
 )
 
@@ -151,6 +152,9 @@ func (j *configJSON) norm() (norm transformer.Normalization, err error) {
 			return "", fmt.Errorf("field %q: expected \"LN\", \"LNPre\" or null, found %s", f.name, shown(f.value))
 		}
 		norm = transformer.Normalization(or(name, string(transformer.NoNorm)))
+		if norm != transformer.NoNorm && !norm.Centred() {
+			return "", fmt.Errorf("field %q: expected one of \"LN\", \"LNPre\", null, found %s", f.name, oneline.Quote(string(norm)))
+		}
 	}
 	if !found {
 		return "", fmt.Errorf("field \"normalization_type\" is missing: expected \"LN\", \"LNPre\" or null")
