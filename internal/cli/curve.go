@@ -58,8 +58,8 @@ are chosen by their scores (signed) and by the scores' size (absolute); MIB publ
 CPR of the first and CMD of the second. Model, data, metric and ablation are those
 that a circuit was found with, unless others are given; of a task's prompts the test
 half. Every circuit is a series of the figure.`,
-		Example: `  acdc discover --task induction --algorithm eap-ig --metric logit_diff --top 12 --quiet -o eap-ig.json
-  acdc discover --task induction --algorithm exact --metric logit_diff --top 12 --quiet -o exact.json
+		Example: `  acdc discover --task induction --algorithm eap-ig --metric nll --top 12 --quiet -o eap-ig.json
+  acdc discover --task induction --algorithm exact --metric nll --top 12 --quiet -o exact.json
   acdc curve eap-ig.json exact.json -o curve.svg
   acdc curve exact.json --by absolute --fractions 0.1,0.2,0.5,1 --format csv`,
 		Args: func(_ *cobra.Command, args []string) error {

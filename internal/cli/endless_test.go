@@ -121,7 +121,7 @@ func TestFolderIsRefused(t *testing.T) {
 // ends runs a command that fails by itself, and returns what it says.
 func ends(t *testing.T, args []string, env ...string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "acdc", args...)
 	cmd.Env = append(os.Environ(), env...)

@@ -24,7 +24,7 @@ var groups = []struct {
 	{"Model", []string{"model", "no-processing", "fold-ln", "center-writing-weights", "center-unembed", "fold-value-biases", "reset-weights"}},
 	{"Data", []string{"task", "program", "data", "test-data", "metric", "ablation", "seed", "examples", "half", "variant", "bos", "no-bos"}},
 	{"Method", []string{"algorithm", "threshold", "thresholds", "sizes", "abs", "top", "sparsity", "select", "by", "fractions", "share", "bootstrap", "norm", "steps", "rate", "lambda", "init", "fixed-pattern", "prenorm", "order", "screen", "verify"}},
-	{"Output", []string{"output", "format", "color", "direct", "heads", "collapse", "max-edges", "drop-idle", "json"}},
+	{"Output", []string{"output", "format", "color", "direct", "heads", "collapse", "max-edges", "drop-idle", "json", "track", "track"}},
 	{"Circuit", []string{"circuit", "cut", "add"}},
 	{"Many machines", []string{"manifest", "dir", "per-task"}},
 	{"General", []string{"definition", "split-embed", "threads", "checkpoint", "quiet", "verbose", "version", "help"}},

@@ -158,7 +158,7 @@ func examples(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 		n++
 		dir := fmt.Sprintf("example%d", n)
-		script := fmt.Sprintf("set -e\nmkdir %s\ncd %s\n%s\n", dir, dir, c.Example)
+		script := fmt.Sprintf("set -e\n%smkdir %s\ncd %s\n%s\n", viewEnds, dir, dir, c.Example)
 		if err := ts.Exec("sh", "-c", script); err != nil {
 			ts.Fatalf("the example of %s --help fails: %v", c.CommandPath(), err)
 		}
@@ -168,6 +168,18 @@ func examples(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	walk(newRoot(&app{stdout: &output{}}))
 }
+
+// viewEnds ends acdc view, which serves until it is ended, when it has printed its
+// address.
+const viewEnds = `acdc() {
+  if [ "$1" != view ]; then command acdc "$@"; return; fi
+  command acdc "$@" > address &
+  while [ ! -s address ] && kill -0 $!; do sleep 0.1; done
+  grep http://127.0.0.1 address
+  kill -TERM $!
+  wait $! || [ $? -gt 128 ]
+}
+`
 
 // Help of every command is complete and printed on standard output.
 func TestHelpShowsExample(t *testing.T) {

@@ -44,8 +44,9 @@ same flags. The address is printed, and has a token without which nobody is let
 in; it leads to this machine alone. The page saves the edited circuit as a
 download, and to the files after -o. Ctrl-C ends it.`,
 		Example: `  acdc view --task induction
-  acdc view circuit.json -o edited.json --open
-  acdc view --task ioi --algorithm eap --top 100 --port 8080`,
+  acdc discover --task induction --quiet -o circuit.json
+  acdc view circuit.json -o edited.json
+  acdc view --task ioi --model mini --algorithm eap --metric logit_diff --top 100`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("expected one argument, a circuit file, found %d", len(args))
