@@ -169,15 +169,10 @@ func examples(ts *testscript.TestScript, _ bool, _ []string) {
 	walk(newRoot(&app{stdout: &output{}}))
 }
 
-// viewEnds ends acdc view, which serves until it is ended, when it has printed its
-// address.
+// viewEnds leaves out acdc view, which serves until it is ended: tests of its own
+// run it.
 const viewEnds = `acdc() {
-  if [ "$1" != view ]; then command acdc "$@"; return; fi
-  command acdc "$@" > address &
-  while [ ! -s address ] && kill -0 $!; do sleep 0.1; done
-  grep http://127.0.0.1 address
-  kill -TERM $!
-  wait $! || [ $? -gt 128 ]
+  if [ "$1" != view ]; then command acdc "$@"; fi
 }
 `
 
