@@ -169,10 +169,16 @@ func examples(ts *testscript.TestScript, _ bool, _ []string) {
 	walk(newRoot(&app{stdout: &output{}}))
 }
 
-// viewEnds leaves out acdc view, which serves until it is ended: tests of its own
-// run it.
+// viewEnds ends acdc view, which serves until it is ended, when it has printed its
+// address; nothing is looked at before it has ended, so that it is never left running.
 const viewEnds = `acdc() {
-  if [ "$1" != view ]; then command acdc "$@"; fi
+  if [ "$1" != view ]; then command acdc "$@"; return; fi
+  rm -f address
+  command acdc "$@" > address &
+  for _ in $(seq 600); do if [ -s address ]; then break; fi; sleep 0.1; done
+  kill -TERM $!
+  wait $! || [ $? -gt 128 ]
+  grep http://127.0.0.1 address
 }
 `
 
