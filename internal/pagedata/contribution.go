@@ -36,7 +36,7 @@ func (w *watch) answer(i int) map[int]float32 {
 			add(w.data.Wrong[i], -1)
 		}
 	case w.data.Labels != nil:
-		add(w.data.Labels[i][w.position(i):][:1], 1)
+		add(w.data.Labels[i][w.e.LastRead(i):][:1], 1)
 	case len(w.out.Prompts[i].Predictions[page.RunFull]) > 0:
 		out[w.out.Prompts[i].Predictions[page.RunFull][0].ID] = 1
 	}

@@ -56,7 +56,7 @@ func (w *watch) view(n int) *view {
 		pad := study.Padding(w.data, i)
 		size := min(window, w.e.Runs().Positions()-pad)
 		v.pad, v.size = append(v.pad, pad), append(v.size, size)
-		v.from = append(v.from, max(pad, min(w.position(i)+1, w.e.Runs().Positions())-size))
+		v.from = append(v.from, max(pad, min(w.e.LastRead(i)+1, w.e.Runs().Positions())-size))
 	}
 	return v
 }

@@ -3,13 +3,11 @@ package pagedata
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw/page"
-	"github.com/seed-2c350065/acdc/pkg/metric"
 	"github.com/seed-2c350065/acdc/pkg/patch"
 	"github.com/seed-2c350065/acdc/pkg/task"
 	"github.com/seed-2c350065/acdc/pkg/tensor"
@@ -61,20 +59,12 @@ func Runs(ctx context.Context, d *page.Data, e *patch.Experiment, mask circuit.M
 	for k := range min(r.Total, mostExamples) {
 		var x page.Example
 		for i := range values {
-			x.Metric[i] = finite(values[i][k])
+			x.Metric[i] = jsonfile.Finite(values[i][k])
 		}
 		r.Examples = append(r.Examples, x)
 	}
 	d.Runs = r
 	return nil
-}
-
-// finite is a number, nil for one that a page cannot hold.
-func finite(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }
 
 // mostHeads is up to how many heads all of them are shown, those that are not in
@@ -159,19 +149,7 @@ func (w *watch) prompt(i int) page.Prompt {
 		return out
 	}
 	return page.Prompt{Clean: list(&shown.Clean), Corrupt: list(shown.Corrupt), Differ: shown.Differ, Counted: shown.Counted,
-		Right: list(shown.Correct), Wrong: list(shown.Wrong), At: w.position(i) - shown.Padding}
-}
-
-// position is where an example's answer is: the last position that the metric
-// reads, or the last of all.
-func (w *watch) position(i int) int {
-	at := w.e.Runs().Positions() - 1
-	rows := w.e.Metric().Rows()
-	k := slices.IndexFunc(rows, func(r metric.Row) bool { return r.Example == i })
-	for ; k >= 0 && k < len(rows) && rows[k].Example == i; k++ {
-		at = rows[k].Position
-	}
-	return at
+		Right: list(shown.Correct), Wrong: list(shown.Wrong), At: w.e.LastRead(i) - shown.Padding}
 }
 
 // hooks keep what is looked at of n prompts.
@@ -182,7 +160,7 @@ func (w *watch) hooks(s *seen, n int, view *view) []transformer.Hook {
 		all := x.Reshape(n*t, x.Len()/(n*t)).Matrix()
 		rows := tensor.New(n, all.Cols).Matrix()
 		for i := range n {
-			copy(rows.Row(i), all.Row(i*t+w.position(i)))
+			copy(rows.Row(i), all.Row(i*t+w.e.LastRead(i)))
 		}
 		return rows
 	}
@@ -207,33 +185,12 @@ func (w *watch) predict(run int, s *seen) {
 	m.NormFinal(normed, s.out)
 	m.Unembed(logits, normed)
 	for i := range logits.Rows {
-		row := logits.Row(i)
-		if slices.ContainsFunc(row, func(x float32) bool { return x-x != 0 }) {
+		list, err := study.Likeliest("of the page", logits.Row(i), top, w.tok)
+		if err != nil {
 			continue // of a model without norms, whose numbers grew beyond measure
 		}
-		chances := metric.Softmax(row)
-		for _, id := range largest(row, top) {
-			w.out.Prompts[i].Predictions[run] = append(w.out.Prompts[i].Predictions[run], page.Prediction{
-				Token: page.Token{ID: id, Text: task.Spell(w.tok, []int{id})[0]}, Probability: chances[id], Logit: row[id]})
+		for _, p := range list {
+			w.out.Prompts[i].Predictions[run] = append(w.out.Prompts[i].Predictions[run], page.Prediction{Token: page.Token{ID: p.ID, Text: p.Text}, Probability: p.Probability, Logit: p.Logit})
 		}
 	}
-}
-
-// largest lists the places of the largest numbers, the largest first, of equal
-// ones the first.
-func largest(x []float32, n int) (out []int) {
-	for i, v := range x {
-		if len(out) == n && v <= x[out[n-1]] {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(out, v, func(j int, v float32) int {
-			if x[j] >= v {
-				return -1
-			}
-			return 1
-		})
-		out = slices.Insert(out, at, i)
-		out = out[:min(len(out), n)]
-	}
-	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/draw/page"
 )
@@ -97,7 +98,7 @@ func Measured(f *circuit.File) *page.Measured {
 	if m.Initial == 0 && m.Final == 0 && m.Corrupted == 0 {
 		return nil
 	}
-	return &page.Measured{Metric: f.Metric, Full: finite(m.Initial), Circuit: finite(m.Final), Corrupted: finite(m.Corrupted)}
+	return &page.Measured{Metric: f.Metric, Full: jsonfile.Finite(m.Initial), Circuit: jsonfile.Finite(m.Final), Corrupted: jsonfile.Finite(m.Corrupted)}
 }
 
 // Shell writes a command line so that a shell reads the same words.

@@ -126,15 +126,34 @@ func (p Predictor) bind(ctx context.Context, d task.Data) (*patch.Experiment, er
 // top, by their logits [V]. A logit that is not finite is an error that names the
 // run. Without a tokenizer a token's text is its number.
 func Likeliest(run string, logits []float32, top int, tok task.Tokenizer) ([]Prediction, error) {
-	o, err := ranked(run, logits)
-	if err != nil {
+	if err := finite(run, logits); err != nil {
 		return nil, err
 	}
-	shown := make([]bool, len(logits))
-	for _, id := range o.order[:min(top, len(o.order))] {
-		shown[id] = true
+	chances := metric.Softmax(logits)
+	var out []Prediction
+	for i, id := range largest(logits, top) {
+		out = append(out, predicted(i+1, id, logits, chances, tok))
 	}
-	return o.predictions(shown, tok), nil
+	return out, nil
+}
+
+// largest lists the places of the largest numbers, the largest first, of equal
+// ones the first.
+func largest(x []float32, n int) (out []int) {
+	for i, v := range x {
+		if len(out) == n && v <= x[out[n-1]] {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(out, v, func(j int, v float32) int {
+			if x[j] >= v {
+				return -1
+			}
+			return 1
+		})
+		out = slices.Insert(out, at, i)
+		out = out[:min(len(out), n)]
+	}
+	return out
 }
 
 // newOutcome takes from logits [B,T,V] those after the first example's last
@@ -146,10 +165,10 @@ func newOutcome(run string, logits *tensor.Tensor) (outcome, error) {
 // ranked orders tokens by their logits.
 func ranked(run string, logits []float32) (outcome, error) {
 	o := outcome{run: run, logits: logits, order: make([]int, len(logits))}
-	for id, x := range o.logits {
-		if x-x != 0 {
-			return o, fmt.Errorf("run %s: expected finite logits, found %v for token %d", run, x, id)
-		}
+	if err := finite(run, logits); err != nil {
+		return o, err
+	}
+	for id := range o.order {
 		o.order[id] = id
 	}
 	slices.SortFunc(o.order, func(a, b int) int {
@@ -158,14 +177,29 @@ func ranked(run string, logits []float32) (outcome, error) {
 	return o, nil
 }
 
+// finite refuses a run's logits that are not.
+func finite(run string, logits []float32) error {
+	for id, x := range logits {
+		if x-x != 0 {
+			return fmt.Errorf("run %s: expected finite logits, found %v for token %d", run, x, id)
+		}
+	}
+	return nil
+}
+
 // predictions are the shown tokens by rank, with their probabilities.
 func (o *outcome) predictions(shown []bool, tok task.Tokenizer) []Prediction {
 	chances := metric.Softmax(o.logits)
 	var out []Prediction
 	for i, id := range o.order {
 		if shown[id] {
-			out = append(out, Prediction{Rank: i + 1, ID: id, Text: task.Spell(tok, []int{id})[0], Probability: chances[id], Logit: o.logits[id]})
+			out = append(out, predicted(i+1, id, o.logits, chances, tok))
 		}
 	}
 	return out
+}
+
+// predicted is a token at its rank.
+func predicted(rank, id int, logits []float32, chances []float64, tok task.Tokenizer) Prediction {
+	return Prediction{Rank: rank, ID: id, Text: task.Spell(tok, []int{id})[0], Probability: chances[id], Logit: logits[id]}
 }

@@ -174,7 +174,7 @@ func (d Folder) saveScores(ctx context.Context, name string, s *learned) error {
 	}
 	f := scoresFile{Format: scoresFormat, Scores: make([]*float64, len(s.Scores)), Cost: s.Cost, Warnings: s.Warnings}
 	for i := range s.Scores {
-		f.Scores[i] = finite(s.Scores[i])
+		f.Scores[i] = jsonfile.Finite(s.Scores[i])
 	}
 	for _, x := range s.steps {
 		f.Steps = append(f.Steps, step{x.Loss, x.Metric, x.Sparsity, x.Rate})

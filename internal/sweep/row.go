@@ -2,9 +2,9 @@ package sweep
 
 import (
 	"context"
-	"math"
 	"strings"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/tablefile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/patch"
@@ -70,14 +70,6 @@ type Row struct {
 // Columns lists the columns in their order.
 func Columns() []tablefile.Column { return tablefile.Of[Row]() }
 
-// finite is a number as files have it, nil for what is none.
-func finite(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
-}
-
 // row says what a run is and what it found; f has what was measured on the data
 // that the circuit was found on.
 func (b *bench) row(ctx context.Context, p Planned, f *circuit.File, mask circuit.Mask) (Row, error) {
@@ -88,7 +80,7 @@ func (b *bench) row(ctx context.Context, p Planned, f *circuit.File, mask circui
 		Algorithm: p.Run.Algorithm, Options: string(p.Run.Options), Definition: f.Graph.Definition, SplitEmbed: p.Graph.SplitEmbed, Metric: p.Run.Metric, Ablation: p.Run.Ablation,
 		Abs: p.Run.AbsoluteValue, Order: p.Run.Order,
 		EdgesTotal: f.EdgesTotal, Edges: f.EdgesKept, EdgesPaths: edges.Found(), Nodes: nodes.Found(),
-		Full: finite(f.Measured.Initial), Circuit: finite(f.Measured.Final), Corrupted: finite(f.Measured.Corrupted),
+		Full: jsonfile.Finite(f.Measured.Initial), Circuit: jsonfile.Finite(f.Measured.Final), Corrupted: jsonfile.Finite(f.Measured.Corrupted),
 		Tests: f.Measured.Cost.Tests, ForwardPasses: f.Measured.Cost.ForwardPasses, FLOP: f.Measured.Cost.FLOP, Warnings: strings.Join(f.Measured.Warnings, "; "),
 	}
 	if s := p.Run.Selection; s != nil {
@@ -101,7 +93,7 @@ func (b *bench) row(ctx context.Context, p Planned, f *circuit.File, mask circui
 	if err != nil {
 		return r, err
 	}
-	r.KL, r.KLCorrupted = finite(kl), finite(b.kl.CorruptedMetric())
+	r.KL, r.KLCorrupted = jsonfile.Finite(kl), jsonfile.Finite(b.kl.CorruptedMetric())
 	if b.test == nil {
 		return r, nil
 	}
@@ -121,9 +113,9 @@ func (b *bench) tested(ctx context.Context, r *Row, mask circuit.Mask) error {
 	}
 	n := b.test.Runs().Examples()
 	r.TestExamples = &n
-	r.TestFull, r.TestCircuit, r.TestCorrupted = finite(b.test.CleanMetric()), finite(metric), finite(b.test.CorruptedMetric())
+	r.TestFull, r.TestCircuit, r.TestCorrupted = jsonfile.Finite(b.test.CleanMetric()), jsonfile.Finite(metric), jsonfile.Finite(b.test.CorruptedMetric())
 	r.TestFaithfulness = faithfulness(metric, b.test)
-	r.TestKL, r.TestKLCorrupted = finite(kl), finite(b.bound.test.CorruptedMetric())
+	r.TestKL, r.TestKLCorrupted = jsonfile.Finite(kl), jsonfile.Finite(b.bound.test.CorruptedMetric())
 	return nil
 }
 
@@ -131,5 +123,5 @@ func (b *bench) tested(ctx context.Context, r *Row, mask circuit.Mask) error {
 // to the full model's: 0 for the one, 1 for the other, nil where they are equal.
 func faithfulness(circuit float64, e *patch.Experiment) *float64 {
 	const noMinus = 0.0 // of a zero
-	return finite((circuit-e.CorruptedMetric())/(e.CleanMetric()-e.CorruptedMetric()) + noMinus)
+	return jsonfile.Finite((circuit-e.CorruptedMetric())/(e.CleanMetric()-e.CorruptedMetric()) + noMinus)
 }

@@ -5,8 +5,8 @@ package track
 
 import (
 	"encoding/json"
-	"math"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/tablefile"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
 	"github.com/seed-2c350065/acdc/pkg/discover"
@@ -46,7 +46,7 @@ func Learned(run circuit.Run, steps []discover.Learned) []Step {
 	for i, s := range steps {
 		out[i] = Step{Model: run.Model, Task: run.Task, Data: run.Data, Seed: run.Seed, Algorithm: run.Algorithm, Options: string(run.Options),
 			Metric: run.Metric, Ablation: run.Ablation, Step: s.Step, Steps: s.Steps,
-			Loss: finite(s.Loss), Gated: finite(s.Metric), Sparsity: finite(s.Sparsity), Rate: finite(s.Rate)}
+			Loss: jsonfile.Finite(s.Loss), Gated: jsonfile.Finite(s.Metric), Sparsity: jsonfile.Finite(s.Sparsity), Rate: jsonfile.Finite(s.Rate)}
 	}
 	return out
 }
@@ -55,7 +55,7 @@ func Learned(run circuit.Run, steps []discover.Learned) []Step {
 func Trained(name string, seed uint64, events []train.Event) ([]Step, error) {
 	out := make([]Step, len(events))
 	for i, e := range events {
-		out[i] = Step{Model: name, Seed: seed, Algorithm: "train", Step: e.Step, Steps: e.Steps, Loss: finite(e.Loss), Rate: finite(e.Rate), Norm: finite(e.Norm)}
+		out[i] = Step{Model: name, Seed: seed, Algorithm: "train", Step: e.Step, Steps: e.Steps, Loss: jsonfile.Finite(e.Loss), Rate: jsonfile.Finite(e.Rate), Norm: jsonfile.Finite(e.Norm)}
 		if e.Measures != nil {
 			text, err := json.Marshal(e.Measures)
 			if err != nil {
@@ -65,12 +65,4 @@ func Trained(name string, seed uint64, events []train.Event) ([]Step, error) {
 		}
 	}
 	return out, nil
-}
-
-// finite is a number as files have it, nil for what is none.
-func finite(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }

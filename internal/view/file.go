@@ -11,25 +11,17 @@ import (
 // edited by hand and from what: acdc run finds its numbers again, to the last
 // digit.
 func (s *Session) File(ctx context.Context, edges []int) (*circuit.File, error) {
-	mask, err := s.mask(edges)
-	if err != nil {
-		return nil, err
-	}
-	release, err := s.take(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	a, err := s.measure(ctx, mask)
-	if err != nil {
-		return nil, err
-	}
-	run := s.in.Run(s.e)
-	if err := s.in.Identify(ctx, &run); err != nil {
-		return nil, err
-	}
-	f := *s.file
-	study.Edited(&f, run, circuit.Measured{Initial: a.Full, Final: a.Value, Corrupted: a.Corrupted}, a.Cut, a.Add)
-	f.SetCircuit(s.graph, mask, s.scores, f.AllEdgesIncluded)
-	return &f, nil
+	var out *circuit.File
+	err := s.measured(ctx, edges, func(mask circuit.Mask, a *Answer) error {
+		run := s.in.Run(s.e)
+		if err := s.in.Identify(ctx, &run); err != nil {
+			return err
+		}
+		f := *s.file
+		study.Edited(&f, run, circuit.Measured{Initial: a.Full, Final: a.Value, Corrupted: a.Corrupted}, a.Cut, a.Add)
+		f.SetCircuit(s.graph, mask, s.scores, f.AllEdgesIncluded)
+		out = &f
+		return nil
+	})
+	return out, err
 }

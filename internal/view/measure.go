@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/seed-2c350065/acdc/internal/jsonfile"
 	"github.com/seed-2c350065/acdc/internal/study"
 	"github.com/seed-2c350065/acdc/pkg/ablate"
 	"github.com/seed-2c350065/acdc/pkg/circuit"
@@ -63,31 +64,42 @@ type Pattern struct {
 // Measure answers a question. What it waits for and what it computes ends with
 // ctx, whose error it then returns.
 func (s *Session) Measure(ctx context.Context, q Question) (*Answer, error) {
-	mask, err := s.mask(q.Edges)
-	if err != nil {
-		return nil, err
-	}
 	heads, err := s.check(q)
 	if err != nil {
 		return nil, err
 	}
+	var out *Answer
+	err = s.measured(ctx, q.Edges, func(mask circuit.Mask, a *Answer) error {
+		for _, i := range q.Prompts {
+			p, err := s.prompt(ctx, mask, i, heads)
+			if err != nil {
+				return err
+			}
+			a.Prompts = append(a.Prompts, *p)
+		}
+		out = a
+		return nil
+	})
+	return out, err
+}
+
+// measured waits for the engine, measures a set of edges, and has it until do is
+// through.
+func (s *Session) measured(ctx context.Context, edges []int, do func(circuit.Mask, *Answer) error) error {
+	mask, err := s.mask(edges)
+	if err != nil {
+		return err
+	}
 	release, err := s.take(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer release()
 	a, err := s.measure(ctx, mask)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, i := range q.Prompts {
-		p, err := s.prompt(ctx, mask, i, heads)
-		if err != nil {
-			return nil, err
-		}
-		a.Prompts = append(a.Prompts, *p)
-	}
-	return a, nil
+	return do(mask, a)
 }
 
 // check refuses what is too much, and finds the heads.
@@ -128,19 +140,11 @@ func (s *Session) measure(ctx context.Context, mask circuit.Mask) (*Answer, erro
 		return nil, fmt.Errorf("metric %s of these edges: expected a finite number, found %v", a.Metric, a.Value)
 	}
 	for _, x := range m.PerExample(rows, s.e.Runs().Examples()) {
-		a.Examples = append(a.Examples, finite(x))
+		a.Examples = append(a.Examples, jsonfile.Finite(x))
 	}
 	a.Cut, a.Add = s.edits(mask)
 	a.Command = s.origin.command(a.Cut, a.Add)
 	return a, nil
-}
-
-// finite is a number, nil where it is none.
-func finite(x float64) *float64 {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
 }
 
 // prompt runs a mask on one example.
@@ -150,7 +154,7 @@ func (s *Session) prompt(ctx context.Context, mask circuit.Mask, i int, heads []
 		return nil, err
 	}
 	pad := study.Padding(s.in.Data, i)
-	out := &Prompt{Prompt: i, Position: s.read(i) - pad, Patterns: make([]Pattern, len(heads))}
+	out := &Prompt{Prompt: i, Position: s.e.LastRead(i) - pad, Patterns: make([]Pattern, len(heads))}
 	var hooks []transformer.Hook
 	for k, h := range heads {
 		hooks = append(hooks, transformer.Hook{At: transformer.HookPoint{Point: transformer.HookPattern, Layer: h.Layer},
@@ -170,17 +174,6 @@ func (s *Session) one(ctx context.Context, i int) (*ablate.Batch, error) {
 		return s.e.Runs().Run(ctx, i, i+1)
 	}
 	return s.e.Whole().Batch.Part(i, i+1), nil
-}
-
-// read is the last position of an example that the metric reads, or, where it
-// reads none, the last.
-func (s *Session) read(example int) int {
-	for _, r := range slices.Backward(s.e.Metric().Rows()) {
-		if r.Example == example {
-			return r.Position
-		}
-	}
-	return s.e.Runs().Positions() - 1
 }
 
 // pattern takes a head's part of all patterns [1,H,T,T], without padding.

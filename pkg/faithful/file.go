@@ -143,25 +143,10 @@ func (f *File) Encode(w io.Writer) error {
 	if w == nil {
 		panic("faithful: Encode: no writer")
 	}
-	if err := f.Check(); err != nil {
-		return fmt.Errorf("curves: %w", err)
-	}
-	text, err := jsonfile.Encode(f, " ")
-	if err != nil {
-		return fmt.Errorf("curves: %w", err)
-	}
-	_, err = w.Write(text)
-	return err
+	return jsonfile.WriteChecked(w, "curves", f)
 }
 
 // Decode reads the JSON that File.Encode writes; name is what errors call it.
 func Decode(ctx context.Context, name string, data []byte) (*File, error) {
-	f := &File{}
-	if err := jsonfile.Decode(ctx, name, data, f); err != nil {
-		return nil, err
-	}
-	if err := f.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return f, nil
+	return jsonfile.DecodeChecked[File](ctx, name, data)
 }

@@ -339,6 +339,17 @@ func (e *Experiment) Graph() *circuit.Graph { return e.made().runs.Graph() }
 // Metric returns the metric over all examples.
 func (e *Experiment) Metric() *metric.Metric { return e.made().metric }
 
+// LastRead is the last position of an example that the metric reads, or, where it
+// reads none, the last.
+func (e *Experiment) LastRead(example int) int {
+	for _, r := range slices.Backward(e.made().metric.Rows()) {
+		if r.Example == example {
+			return r.Position
+		}
+	}
+	return e.runs.Positions() - 1
+}
+
 // CleanMetric is the metric of the clean run: the full graph. It panics where
 // batches that were left for later are still not measured.
 func (e *Experiment) CleanMetric() float64 { return e.mean("CleanMetric", e.made().cleanRows) }

@@ -75,27 +75,12 @@ func (r *Result) Encode(w io.Writer) error {
 	if w == nil {
 		panic("stability: Encode: no writer")
 	}
-	if err := r.Check(); err != nil {
-		return fmt.Errorf("stability: %w", err)
-	}
-	text, err := jsonfile.Encode(r, " ")
-	if err != nil {
-		return fmt.Errorf("stability: %w", err)
-	}
-	_, err = w.Write(text)
-	return err
+	return jsonfile.WriteChecked(w, "stability", r)
 }
 
 // Decode reads the JSON that Result.Encode writes; name is what errors call it.
 func Decode(ctx context.Context, name string, data []byte) (*Result, error) {
-	r := &Result{}
-	if err := jsonfile.Decode(ctx, name, data, r); err != nil {
-		return nil, err
-	}
-	if err := r.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return r, nil
+	return jsonfile.DecodeChecked[Result](ctx, name, data)
 }
 
 // WriteCSV writes the edges as CSV, with a head. What is not there is empty.

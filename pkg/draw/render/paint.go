@@ -74,15 +74,8 @@ func paint(ctx context.Context, svg []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, s := range d.shapes {
-		if i%64 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if s.text != nil {
-			p.text(d, s)
-		} else {
-			p.shape(d, s)
-		}
+	if err := d.putOn(ctx, p); err != nil {
+		return nil, err
 	}
 	var b bytes.Buffer
 	enc := png.Encoder{}
@@ -122,9 +115,6 @@ func (p *painter) at(d *drawing, pt point) (x, y float64) {
 }
 
 func (p *painter) shape(d *drawing, s shape) {
-	if outer := outset(s); outer != nil {
-		s = *outer
-	}
 	for _, st := range s.path {
 		switch st.op {
 		case 'M':
@@ -155,6 +145,31 @@ func (p *painter) shape(d *drawing, s shape) {
 		p.StrokePreserve()
 	}
 	p.ClearPath()
+}
+
+// surface is what a drawing is put on.
+type surface interface {
+	text(*drawing, shape)
+	shape(*drawing, shape)
+}
+
+// putOn paints every shape, or returns the context's error. Nothing is painted
+// twice, which opacity shows.
+func (d *drawing) putOn(ctx context.Context, on surface) error {
+	for i, s := range d.shapes {
+		if i%64 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if s.text != nil {
+			on.text(d, s)
+			continue
+		}
+		if outer := outset(s); outer != nil {
+			s = *outer
+		}
+		on.shape(d, s)
+	}
+	return nil
 }
 
 // outset is a filled shape of straight sides in one colour, such as an

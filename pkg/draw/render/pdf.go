@@ -34,15 +34,8 @@ func paintPDF(ctx context.Context, svg []byte) ([]byte, error) {
 		return nil, err
 	}
 	p := &pages{page, scale}
-	for i, s := range d.shapes {
-		if i%64 == 0 && ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if s.text != nil {
-			p.text(d, s)
-		} else {
-			p.shape(d, s)
-		}
+	if err := d.putOn(ctx, p); err != nil {
+		return nil, err
 	}
 	return page.Bytes()
 }
@@ -52,9 +45,6 @@ func (p *pages) at(d *drawing, pt point) pdf.Point {
 }
 
 func (p *pages) shape(d *drawing, s shape) {
-	if outer := outset(s); outer != nil { // so that nothing is painted twice, which opacity shows
-		s = *outer
-	}
 	var path []pdf.Step
 	for _, st := range s.path {
 		step := pdf.Step{Op: st.op}
