@@ -53,7 +53,7 @@ type outputs struct {
 
 func (o *outputs) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending .dot, .svg, .png, .pdf, .html or .json; - is standard output; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` to write, by its ending "+endingsText()+"; - is standard output; may be repeated")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(texts(endings), cobra.ShellCompDirectiveFilterFileExt))
 	choice(cmd, &o.format, "format", "", "what standard output carries, default dot, or nothing with -o", texts(formats), oneOf("format", formats))
 	choice(cmd, &o.color, "color", "", "what the colour of a drawn edge means, default auto", texts(draw.ColorBys()), oneOf("colour", draw.ColorBys()))
@@ -124,8 +124,11 @@ func ending(name string) (format, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return "", fmt.Errorf("%s: a file expected, found a directory", name)
 	}
-	return "", usagef("-o %q: expected a file that ends in .%s, or -", name, strings.Join(texts(endings), ", ."))
+	return "", usagef("-o %q: expected a file that ends in %s, or -", name, endingsText())
 }
+
+// endingsText lists what a circuit's file may end in.
+func endingsText() string { return "." + strings.Join(texts(endings), ", .") }
 
 // prepare makes ready to draw, if a picture is wanted.
 func (o *outputs) prepare() {

@@ -67,7 +67,7 @@ func (o *runOptions) flags(cmd *cobra.Command) {
 	for _, name := range []string{"prompt", "corrupt", "top"} {
 		_ = fs.MarkHidden(name) // what acdc predict has now
 	}
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending .dot, .svg, .png, .pdf, .html or .json; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` for the edited circuit, by its ending "+endingsText()+"; may be repeated")
 	o.pictureFlags(cmd)
 	idleFlag(cmd, &o.dropIdle)
 	choice(cmd, &o.format, "format", string(o.format), "of the table", texts(reportFormats), oneOf("format", reportFormats))

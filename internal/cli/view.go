@@ -73,7 +73,7 @@ func (o *viewOptions) flags(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	typed(fs, &o.port, "port", "0", "N", "of the loopback to listen on, any free one for 0", parsePort)
 	fs.BoolVar(&o.open, "open", false, "open the page in the browser")
-	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` that the page may save the edited circuit to, by its ending .dot, .svg, .png, .html or .json; may be repeated")
+	fs.StringArrayVarP(&o.files, "output", "o", nil, "`FILE` that the page may save the edited circuit to, by its ending "+endingsText()+"; may be repeated")
 	o.find.subject.flags(cmd)
 	o.find.programFlag(cmd)
 	o.searchFlags(cmd)

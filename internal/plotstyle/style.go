@@ -50,6 +50,13 @@ func GlyphStyle(i, n int) draw.GlyphStyle {
 	return draw.GlyphStyle{Color: Palette[i%len(Palette)], Radius: 2 + lineWidth(i, n)/2, Shape: glyphs[i%len(glyphs)]}
 }
 
+// Sample draws a piece of curve i of n with its mark, from left on, as a legend
+// shows it.
+func Sample(c draw.Canvas, i, n int, left, y, width vg.Length) {
+	c.StrokeLine2(LineStyle(i, n), left, y, left+width, y)
+	c.DrawGlyph(GlyphStyle(i, n), vg.Point{X: left + width/2, Y: y})
+}
+
 // Sans is the font, in a multiple of its usual size.
 func Sans(scale float64) font.Font {
 	return font.Font{Typeface: "Liberation", Variant: "Sans", Size: FontSize * vg.Length(scale)}

@@ -139,8 +139,7 @@ func (p panel) legend(c draw.Canvas, left, top vg.Length) {
 	c.FillText(right, vg.Point{X: left + countAt, Y: y(0)}, "different circuits, of which dominated (faded)")
 	for i, s := range p.series {
 		at := y(i + 1)
-		c.StrokeLine2(plotstyle.LineStyle(i, len(p.series)), left, at, left+sampleWidth, at)
-		c.DrawGlyph(plotstyle.GlyphStyle(i, len(p.series)), vg.Point{X: left + sampleWidth/2, Y: at})
+		plotstyle.Sample(c, i, len(p.series), left, at, sampleWidth)
 		c.FillText(plotstyle.TextStyle(1), vg.Point{X: left + nameAt, Y: at}, oneline.Middle(oneline.Plain(s.name), nameRunes))
 		c.FillText(right, vg.Point{X: left + countAt, Y: at}, fmt.Sprintf("%d, %d", len(s.frontier)+len(s.dominated), len(s.dominated)))
 	}

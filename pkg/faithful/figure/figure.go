@@ -163,8 +163,7 @@ func legend(c draw.Canvas, left, top vg.Length, all []series) {
 	}
 	for i, s := range all {
 		y := top - (vg.Length(i)+1.5)*lineHeight
-		c.StrokeLine2(plotstyle.LineStyle(i, len(all)), left, y, left+sampleWidth, y)
-		c.DrawGlyph(plotstyle.GlyphStyle(i, len(all)), vg.Point{X: left + sampleWidth/2, Y: y})
+		plotstyle.Sample(c, i, len(all), left, y, sampleWidth)
 		c.FillText(text, vg.Point{X: left + nameAt, Y: y}, s.name)
 		for _, col := range columns {
 			c.FillText(right, vg.Point{X: left + col.end, Y: y}, strconv.FormatFloat(col.of(s.Areas), 'f', 3, 64))

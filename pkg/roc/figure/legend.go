@@ -38,8 +38,7 @@ func (f Figure) legend(c draw.Canvas, part roc.Part) {
 	hasThird := false
 	for i, curve := range f.Curves {
 		row := i + 1
-		c.StrokeLine2(plotstyle.LineStyle(i, len(f.Curves)), c.Min.X, y(row), c.Min.X+sampleWidth, y(row))
-		c.DrawGlyph(plotstyle.GlyphStyle(i, len(f.Curves)), vg.Point{X: c.Min.X + sampleWidth/2, Y: y(row)})
+		plotstyle.Sample(c, i, len(f.Curves), c.Min.X, y(row), sampleWidth)
 		c.FillText(plotstyle.TextStyle(1), vg.Point{X: c.Min.X + nameAt, Y: y(row)}, oneline.Middle(oneline.Plain(curve.Name), nameRunes))
 		cell(row, 0, areaText(curve.Pessimistic(part)))
 		cell(row, 1, areaText(curve.Trapezoid(part)))
